@@ -62,7 +62,9 @@ def baseline_of(checkpoint: Checkpoint) -> Baseline | None:
             begin += size
         return Baseline(facts["model"], facts["version"], facts["config"], weights)
     except (ValueError, TypeError, LookupError, AttributeError, zlib.error) as error:
-        raise CheckpointError(f"cannot read the baseline in the checkpoint: {error}", "train the model again") from error
+        raise CheckpointError(
+            f"cannot read the baseline in the checkpoint: {error}", "train the model again"
+        ) from error
 
 
 def _differences(array: NDArray[Any]) -> NDArray[Any]:

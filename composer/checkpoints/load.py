@@ -112,8 +112,9 @@ def load_model(
     """Load the checkpoint at `path` to generate on `device` (`cpu`, `cuda`, `mps`); see `open_checkpoint`.
 
     `settings` replace those of the model that only matter in sampling (`sampling` in the metadata of its Config);
-    raises OptionError for others. The CPU uses the model's numpy sampler if it has one, without torch. Raises CheckpointError as `open_checkpoint`
-    does, and for weights that do not fit the model; DeviceError as `device.move_network` does.
+    raises OptionError for others. The CPU uses the model's numpy sampler if it has one, without torch. Raises
+    CheckpointError as `open_checkpoint` does, and for weights that do not fit the model; DeviceError as
+    `device.move_network` does.
     """
     opened = open_checkpoint(path, representation, command)
     opened = opened._replace(config=_with_settings(opened, settings or {}))

@@ -2,8 +2,9 @@
 
 # No `from __future__ import annotations`: the command line would evaluate the strings at every start.
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from composer.api import Score
 from composer.api.fields import check_ranges, option
 
 
@@ -21,7 +22,10 @@ def _instrument_names() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class WriteSettings:
-    """Title, tempo, instrument and velocity, if not those of the score. Raises OptionError for a value out of range."""
+    """Title, tempo, instrument and velocity, if not those of the score, and by what to lengthen notes.
+
+    Raises OptionError for a value out of range.
+    """
 
     title: str = option("", "Title of the piece, if the format supports titles.", metavar="TEXT")
     tempo: float | None = option(None, "Tempo in quarter notes per minute.", metavar="BPM", minimum=4, maximum=1000)
@@ -30,6 +34,22 @@ class WriteSettings:
         metavar="NAME", minimum=0, maximum=127, parse=_instrument, choices=_instrument_names,
     )  # fmt: skip
     velocity: int | None = option(None, "Velocity of all notes, 1 to 127.", metavar="N", minimum=1, maximum=127)
+    lengthen: str = option(
+        "", "Make each note longer by a random factor, such as 3-5; it ends when its pitch starts again.",
+        metavar="LOW-HIGH",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_ranges(self)
+        if self.lengthen:
+            from composer.formats.lengthen import parse_factors
+
+            parse_factors(self.lengthen)
+
+    def applied_to(self, score: Score) -> Score:
+        """Return `score` with this title and longer notes, if they are set."""
+        if self.lengthen:
+            from composer.formats.lengthen import lengthened, parse_factors
+
+            score = lengthened(score, parse_factors(self.lengthen))
+        return replace(score, title=self.title) if self.title else score

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -125,4 +124,4 @@ def write(format_name: str, score: Score, settings: WriteSettings | None = None)
         hint = f"choose one of {others}, or another representation"
         raise ComposerError(f"a score cannot be written as {chosen.name}", hint)
     settings = settings or WriteSettings()
-    return chosen.write(replace(score, title=settings.title) if settings.title else score, settings)
+    return chosen.write(settings.applied_to(score), settings)

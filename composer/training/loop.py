@@ -124,7 +124,7 @@ def _train_phases(trainer: Trainer) -> Generator[Event, None, str]:
             break
         progress.next_phase()
         trainer.state = None
-    if progress.update in run.settings.snapshots:
+    if progress.update in run.snapshot_updates:
         yield from validation.snapshot(trainer)
     return reason
 
@@ -141,7 +141,7 @@ def _train_phase(trainer: Trainer, phase: Phase, updates: int) -> Generator[Even
     while progress.phase_updates < updates:
         if settings.patience and progress.validations_since_best >= settings.patience:
             return "early"
-        if progress.update in settings.snapshots:
+        if progress.update in run.snapshot_updates:
             yield from validation.snapshot(trainer)
         epoch, number = divmod(progress.phase_updates, per_epoch)
         if number == 0:

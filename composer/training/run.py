@@ -69,8 +69,14 @@ class TrainingRun:
         )  # fmt: skip
 
     @cached_property
+    def snapshot_updates(self) -> frozenset[int]:
+        """The updates after which to save a snapshot. Epochs of pretraining count too."""
+        settings, per_epoch = self.settings, self.train_batches.batches_per_epoch
+        return frozenset((*settings.snapshots, *(epoch * per_epoch for epoch in settings.snapshot_epochs)))
+
+    @cached_property
     def extra_arrays(self) -> Mapping[str, NDArray[Any]]:
-        """What a checkpoint carries beside its weights: melodies of the training data and `origin`'s, and a baseline."""
+        """Beside the weights of a checkpoint: a baseline, and melodies of the training data and `origin`'s."""
         baseline = fit_baseline(self.data, self.origin, contiguous=self.settings.contiguous)
         return {**pack_melodies(self.data.melodies, self.origin), **pack_baseline(baseline)}
 

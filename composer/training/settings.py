@@ -40,6 +40,7 @@ class Settings:
     validate_every: int = option(0, "updates between validations; 0 = about an epoch")
     save_every: float = option(60.0, "seconds between saves of the training state")
     snapshots: tuple[int, ...] = option((), "updates after which to save a snapshot", metavar="UPDATES")
+    snapshot_epochs: tuple[int, ...] = option((), "epochs after which to save a snapshot", metavar="EPOCHS")
     precision: Literal["auto", "fp32", "bf16"] = option("auto", "number format; auto = bf16 if faster, else fp32")
     checkpoint_chunks: int = option(1, "gradient-checkpointing segments per sequence; more segments use less memory")
     align: int = option(0, "start pieces at multiples of this many steps; 0 = automatic")
@@ -61,6 +62,8 @@ class Settings:
             raise OptionError("`align` cannot be combined with `contiguous`", "leave out --set align")
         if any(update < 0 for update in self.snapshots):
             raise invalid_setting(self, "snapshots", "use numbers of updates, such as --set snapshots=0,500,1000")
+        if any(epoch < 0 for epoch in self.snapshot_epochs):
+            raise invalid_setting(self, "snapshot_epochs", "use numbers of epochs, such as --set snapshot_epochs=10,20")
 
     def check(self, *, augment: bool) -> None:
         """Raise UsageError for contiguous training on transposed copies: each piece would follow its own copy."""

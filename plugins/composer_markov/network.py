@@ -73,8 +73,9 @@ class MarkovNetwork(Network):
 
         The state is the last steps of each row, UNKNOWN before the first window of a row that begins within a piece.
         """
-        inputs, targets = (each.cpu().numpy().astype(self._before_piece.dtype) for each in (batch.inputs, batch.targets))
-        rows, length, before = len(inputs), inputs.shape[1], self._before_piece
+        before = self._before_piece
+        inputs, targets = (each.cpu().numpy().astype(before.dtype) for each in (batch.inputs, batch.targets))
+        rows, length = inputs.shape[:2]
         history = np.full((rows, *before.shape), UNKNOWN, before.dtype) if state is None else state.cpu().numpy()
         steps = np.concatenate([history, inputs], axis=1)
         reset = np.where(batch.reset.cpu().numpy(), np.arange(length), -length - len(before))
@@ -88,8 +89,8 @@ class MarkovNetwork(Network):
         contexts = np.stack(columns, axis=2)
         counted = batch.weight.cpu().numpy().reshape(-1) > 0
         after = torch.from_numpy(np.ascontiguousarray(contexts[:, -1])).to(self.device)
-        flat = contexts.reshape(rows * length, *before.shape)
-        return flat[:, len(before) - self.config.order :], targets.reshape(rows * length, *targets.shape[2:]), counted, after
+        flat = contexts.reshape(rows * length, *before.shape)[:, len(before) - self.config.order :]
+        return flat, targets.reshape(rows * length, *targets.shape[2:]), counted, after
 
     @property
     def device(self) -> torch.device:
@@ -123,6 +124,9 @@ class MarkovNetwork(Network):
 
 class TokenNetwork(MarkovNetwork):
     """Sequences of order + 1 tokens, `ngrams` (N,), and their `counts` (N,)."""
+
+    ngrams: torch.Tensor
+    counts: torch.Tensor
 
     def __init__(self, spec: SequenceSpec, config: MarkovConfig) -> None:
         super().__init__(spec, config)
@@ -172,6 +176,8 @@ class TokenNetwork(MarkovNetwork):
 
 class FrameNetwork(MarkovNetwork):
     """`counts` (V, 2^order, 2): how often each unit was off and on after each of its contexts."""
+
+    counts: torch.Tensor
 
     def __init__(self, spec: SequenceSpec, config: MarkovConfig) -> None:
         super().__init__(spec, config)

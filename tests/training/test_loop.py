@@ -93,6 +93,12 @@ def test_snapshots(run, events, changed, same):
     assert not same(load(snapshots[0].path).weights, load(snapshots[1].path).weights)
 
 
+def test_snapshots_after_epochs(run, events, changed):
+    per_epoch = run.train_batches.batches_per_epoch
+    found = events(changed(run, max_updates=3 * per_epoch, snapshots=(1,), snapshot_epochs=(1, 3, 4)), Snapshot)
+    assert [event.update for event in found] == [1, per_epoch, 3 * per_epoch]
+
+
 def test_without_validation_the_latest_weights_are_saved(run, letters, tunes, events, weights, same):
     found = events(replace(run, data=prepare(letters, [str(tunes)], SplitSettings(valid=0))))
     assert not [event for event in found if isinstance(event, Validated)]

@@ -80,6 +80,7 @@ class Output:
         return provenance_of(self.recipe, piece, number if numbered else 1, seed)
 
     def _piano_roll(self, score: Score) -> bytes:
+        score = self.settings.applied_to(score)
         return "".join(self.console.piano_roll(score, MAX_SYSTEMS)).encode() + b"\n"
 
 
@@ -99,6 +100,11 @@ def plan_output(
     given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) not in {"", None}]
     if given and native and chosen.name != "abc":
         raise UsageError(f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}")
+    if settings.lengthen and native:
+        raise UsageError(
+            f"--lengthen does not work with `{chosen.name}`, which is written while it is generated",
+            "leave out --lengthen, or use --format midi",
+        )
     if format_name and output and formats.format_of(Path(output)) not in {None, chosen}:
         hint = f"leave out --format, or use --output {Path(output).with_suffix(chosen.suffixes[0])}"
         raise UsageError(f"--format {format_name} contradicts --output {output}", hint)

@@ -16,15 +16,16 @@ __all__ = ["TrainOptions"]
 
 DATA, TRAINING, OUTPUT = "Data", "Training", "Output"
 _NUMBER: Mapping[str, Any] = {"metavar": "N", "panel": TRAINING, "maximum": 2**63 - 1}
-_SETTING_FLAGS = ("epochs", "max_updates", "batch_size", "lr", "seed", "snapshots")
+_SETTING_FLAGS = ("epochs", "max_updates", "batch_size", "lr", "seed")
 
 
-def _updates(text: str) -> tuple[int, ...]:
-    """Return the numbers in `0,500,1000`. Raises OptionError."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts):
-        raise invalid_value("--snapshots", text, "use numbers of updates, such as 0,500,1000")
-    return tuple(map(int, parts))
+def _snapshots(text: str) -> tuple[str, ...]:
+    """Return the parts of `0,500,10e`: numbers of updates, and of epochs with an `e`. Raises OptionError."""
+    parts = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all(part.removesuffix("e").isdecimal() for part in parts):
+        hint = "use numbers of updates, such as 0,500,1000, or of epochs, such as 10e,20e"
+        raise invalid_value("--snapshots", text, hint)
+    return parts
 
 
 def _labels(text: str) -> tuple[str, ...]:
@@ -78,11 +79,13 @@ class TrainOptions:
     )
     resume: bool = option(False, "Resume the run called --name, or the newest run of REP.", panel=OUTPUT)
     origin: Path | None = option(None, "Model to fine-tune: name or file.", "--from", metavar="NAME", panel=OUTPUT)
-    snapshots: tuple[int, ...] | None = option(
-        None, "Generate a piece after these updates, such as 0,500,1000.",
-        metavar="UPDATES", panel=OUTPUT, parse=_updates,
+    snapshots: tuple[str, ...] | None = option(
+        None, "Generate a piece after these updates, such as 0,500,1000, or epochs, such as 10e,20e.",
+        metavar="UPDATES", panel=OUTPUT, parse=_snapshots,
     )  # fmt: skip
-    log_dir: Path | None = option(None, "Write TensorBoard logs to this folder.", metavar="FOLDER", panel=OUTPUT)
+    log_dir: Path | None = option(
+        None, "Write TensorBoard logs to a new folder in this one.", metavar="FOLDER", panel=OUTPUT
+    )
     force: bool = option(False, "Overwrite the model called --name, and the --output file.", panel=OUTPUT)
     json: bool = option(False, "Print each event as a line of JSON.")
     quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
@@ -101,4 +104,9 @@ class TrainOptions:
     @property
     def setting_flags(self) -> dict[str, object]:
         """The training settings that have flags of their own, if given."""
-        return {name: value for name in _SETTING_FLAGS if (value := getattr(self, name)) is not None}
+        given = {name: value for name in _SETTING_FLAGS if (value := getattr(self, name)) is not None}
+        if self.snapshots is None:
+            return given
+        updates = tuple(int(each) for each in self.snapshots if each.isdecimal())
+        epochs = tuple(int(each[:-1]) for each in self.snapshots if not each.isdecimal())
+        return {**given, "snapshots": updates, "snapshot_epochs": epochs}

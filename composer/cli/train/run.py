@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
@@ -53,7 +53,11 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
             status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)
             reporter = progress.reporter(console, status, as_json=options.json)
             events = _with_notes(train(run), run, console)
-            log = closing(tensorboard.TensorBoardWriter(log_dir, run)) if log_dir is not None else nullcontext()
+            log: AbstractContextManager[tensorboard.TensorBoardWriter | None] = nullcontext()
+            if log_dir is not None:
+                folder = tensorboard.run_folder(log_dir, run.path.stem)
+                console.say(f"logging to {folder}")
+                log = closing(tensorboard.TensorBoardWriter(folder, run))
             with stop.handling_signals(), log as writer:
                 finished = progress.follow(events, reporter, lambda event: generate_snapshot(run, event), writer)
     except FailedElsewhere:
@@ -116,11 +120,18 @@ def _with_notes(events: Iterable[Event], run: TrainingRun, console: Console) -> 
             started = True
             if run.resume and not rolled_back:
                 console.say(f"resuming {run.path.stem} from update {event.update:,}")
-            if late := [update for update in run.settings.snapshots if update > event.updates]:
-                console.warn(f"--snapshots {','.join(map(str, late))}: training ends at update {event.updates:,}")
+            if late := _late_snapshots(run, event.updates):
+                console.warn(f"--snapshots {','.join(late)}: training ends at update {event.updates:,}")
             if (unreached := unreached_line(event)) is not None:
                 console.warn(unreached)
         yield event
+
+
+def _late_snapshots(run: TrainingRun, updates: int) -> list[str]:
+    """Return the snapshots that are after the last of `updates`, as --snapshots names them."""
+    settings, per_epoch = run.settings, run.train_batches.batches_per_epoch
+    late = [str(update) for update in settings.snapshots if update > updates]
+    return late + [f"{epoch}e" for epoch in settings.snapshot_epochs if epoch * per_epoch > updates]
 
 
 def _close(console: Console, run: TrainingRun, finished: Finished | None, stop: _StopSignal) -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from fractions import Fraction
 from importlib.util import find_spec
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -49,6 +51,14 @@ def _writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or error
         raise ComposerError(f"cannot write to {folder}: {reason}", "choose another --log-dir") from error
+
+
+def run_folder(folder: Path, name: str) -> Path:
+    """Return a new folder in `folder` for a run of the model called `name`, such as mine-20260131-235959."""
+    stamp = f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
+    names = chain([stamp], (f"{stamp}-{number}" for number in count(2)))
+    with _writing(folder):
+        return next(path for each in names if not (path := folder / each).exists())
 
 
 class TensorBoardWriter:

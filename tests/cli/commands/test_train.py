@@ -195,6 +195,16 @@ def test_snapshots_after_the_end_are_a_warning(train, tunes):
     assert result.err.count("warning: --snapshots 99,100: training ends at update 2") == 1
 
 
+def test_snapshots_after_epochs(train, tunes):
+    result = train(tunes, "--name", "mine", "--snapshots", "1e,900e", steps=30)
+    assert result.code == 0, result.err
+    (snapshot,) = store.path_for("mine").parent.glob("mine.update-*.safetensors")
+    assert checkpoints.read_header(snapshot).record["update"] > 0
+    assert "warning: --snapshots 900e: training ends at update 30" in result.err
+    for wrong in ("e", "1.5e", "2e3"):
+        train(tunes, "--snapshots", wrong).failed(f"invalid value for --snapshots: '{wrong}'", "10e,20e", code=2)
+
+
 @pytest.mark.parametrize(
     ("began", "asked"),
     [

@@ -1,6 +1,7 @@
 """`train --log-dir`, as read by TensorBoard."""
 
 import importlib.util
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -32,8 +33,9 @@ def logged(composer, tmp_path):
         held = tmp_path / "held.abc"
         held.write_text("X:1\nT:Fence Over\nM:4/4\nL:1/8\nK:G\n|:GABc d2cB|A2F2 G4:|\n")
         quick = ("--max-updates", "6", "--set", "hidden=8", "--set", "validate_every=3", "--valid", held)
-        folder = tmp_path / "runs" / "one"
-        return composer("train", representation, data, *quick, *arguments, "--log-dir", folder), folder
+        done = composer("train", representation, data, *quick, *arguments, "--log-dir", tmp_path / "runs")
+        (folder,) = (tmp_path / "runs").iterdir()
+        return done, folder
 
     return train
 
@@ -65,6 +67,15 @@ def test_a_roll_is_an_image(logged, read, tunes):
     done, folder = logged("pianoroll", tunes, "--snapshots", "2")
     assert done.code == 0, done.err
     assert [event.step for event in read(folder).Images("roll")] == [2]
+
+
+def test_each_run_has_a_folder_of_its_own(composer, tunes, tmp_path):
+    quick = ("--max-updates", "1", "--set", "hidden=4", "--name", "mine", "--force", "--log-dir", tmp_path / "runs")
+    told = [composer("train", "abc", tunes, *quick).err for _ in range(2)]
+    folders = list((tmp_path / "runs").iterdir())
+    assert len(folders) == 2
+    assert all(re.fullmatch(r"mine-\d{8}-\d{6}(-2)?", folder.name) for folder in folders)
+    assert all(any(f"logging to {folder}\n" in each for each in told) for folder in folders)
 
 
 def test_roll_image():
