@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from composer.api import SequenceSpec, StepKind
 from composer.api.network import Batch, Loss, Measurement, Network, Phase
-from composer.api.sampler import State
 from composer.api.sampling.filters import BatchSamplingParams, Bools, Draw, Floats, Ints, StepRNG, frame_log_prob
 from composer_markov.config import MarkovConfig, check_vocabulary
 from composer_markov.frame_tables import UNKNOWN, FrameTables, context_numbers
@@ -52,7 +51,7 @@ class MarkovNetwork(Network):
     def phases(self) -> Sequence[Phase]:
         return (Phase(epochs=1, gradient=False),)
 
-    def loss(self, batch: Batch, state: State | None) -> tuple[Loss, State]:
+    def loss(self, batch: Batch, state: Any) -> tuple[Loss, Any]:
         contexts, targets, counted, after = self._windows(batch, state)
         nats = self.nll(contexts, targets)[counted]
         if self.training:
@@ -62,13 +61,11 @@ class MarkovNetwork(Network):
         mean = torch.tensor(float(nats.mean()) if len(nats) else 0.0, device=self.device)
         return Loss(mean, mean), after
 
-    def evaluate(self, batch: Batch, state: State | None) -> tuple[Measurement, State]:
+    def evaluate(self, batch: Batch, state: Any) -> tuple[Measurement, Any]:
         contexts, targets, counted, after = self._windows(batch, state)
         return Measurement(float(self.nll(contexts, targets)[counted].sum()), float(counted.sum())), after
 
-    def _windows(
-        self, batch: Batch, state: State | None
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_], torch.Tensor]:
+    def _windows(self, batch: Batch, state: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_], torch.Tensor]:
         """Return contexts, targets and whether they count, for all N steps of a batch, and the state after it.
 
         The state is the last steps of each row, UNKNOWN before the first window of a row that begins within a piece.
@@ -104,21 +101,21 @@ class MarkovNetwork(Network):
             self._sampler = MarkovSampler(self.spec, self.config, weights)
         return self._sampler
 
-    def initial_state(self, conditions: Sequence[Mapping[str, str]], features: Ints | None = None) -> State:
+    def initial_state(self, conditions: Sequence[Mapping[str, str]], features: Ints | None = None) -> Any:
         return self.sampler.initial_state(conditions)
 
     def advance(
-        self, state: State, steps: NDArray[Any], active: Bools | None = None, features: Ints | None = None
-    ) -> State:
+        self, state: Any, steps: NDArray[Any], active: Bools | None = None, features: Ints | None = None
+    ) -> Any:
         return self.sampler.advance(state, steps, active)
 
-    def sample(self, state: State, params: BatchSamplingParams, rng: StepRNG) -> Draw:
+    def sample(self, state: Any, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         return self.sampler.sample(state, params, rng)
 
-    def gather_rows(self, state: State, rows: Ints, fresh: State | None = None) -> State:
+    def gather_rows(self, state: Any, rows: Ints, fresh: Any = None) -> Any:
         return self.sampler.gather_rows(state, rows, fresh)
 
-    def log_prob(self, state: State, steps: NDArray[Any]) -> Floats:
+    def log_prob(self, state: Any, steps: NDArray[Any]) -> Floats:
         return self.sampler.log_prob(state, steps)
 
 
