@@ -10,12 +10,17 @@ from composer_pianoroll.frames import Layout
 
 
 class NoteLimits(NamedTuple):
-    """Maximum number of notes that sound, start and are held at a time, 0 is unlimited; and the minimum that sound."""
+    """Maximum number of notes that sound, start and are held at a time, 0 is unlimited; and the minimum that sound.
+
+    At least `min_onsets` start and `min_sustained` are held in each frame, as far as so many notes sound before it.
+    """
 
     max_notes: int = 0
     max_onsets: int = 0
     max_sustained: int = 0
     min_notes: int = 0
+    min_onsets: int = 0
+    min_sustained: int = 0
 
 
 NO_LIMITS = NoteLimits()
@@ -34,12 +39,14 @@ class RollConstraint(Constraint):
         self.pitches = self._all if pitches is None else pitches
         self.onsets, self.holds = self._all, self._all << layout.pitch_count if layout.onsets else 0
         self.starts = range(0, layout.size, layout.units_per_step)
-        limits = (
+        self._unit_limits = (
             (self.onsets, note_limits.max_onsets),
             (self.holds, note_limits.max_sustained),
             (self.onsets | self.holds, note_limits.max_notes),
         )
-        self._limits = tuple(Limit(units << at, maximum) for at in self.starts for units, maximum in limits if maximum)
+        self._limits = tuple(
+            Limit(units << at, maximum) for at in self.starts for units, maximum in self._unit_limits if maximum
+        )
         self.off = sum((self._all & ~self.pitches) << start for start in self.starts)
 
     @property
@@ -60,7 +67,16 @@ class RollConstraint(Constraint):
 
     def allowed(self, state: int) -> FrameRule:
         """Return the rule: holds need sounding notes; the projection handles those that start within the frame."""
-        return self.frame_rule(state, (*self._limits, *self.floor_limits(state)))
+        minimums = (self.note_limits.min_onsets, self.min_holds(state), 0)
+        if not any(minimums):
+            return self.frame_rule(state, (*self._limits, *self.floor_limits(state)))
+        pairs = zip(self._unit_limits, minimums, strict=True)
+        limits = (Limit(units, maximum or units.bit_count(), minimum) for (units, maximum), minimum in pairs)
+        return self.frame_rule(state, tuple(limits))
+
+    def min_holds(self, sounding: int) -> int:
+        """Return how many of the `sounding` pitches must be held."""
+        return min(self.note_limits.min_sustained, sounding.bit_count())
 
     def complete(self, state: int) -> Sequence[tuple[int, ...]]:
         """Return nothing: a roll may end at any time."""
@@ -75,7 +91,16 @@ class RollConstraint(Constraint):
         if not self.layout.onsets:
             return FrameRule(self.off, on, limits)
         silent = (self._all & ~sounding) << self.layout.pitch_count
-        return FrameRule(self.off | silent, on, limits, project=lambda frame: self._walk(sounding, frame, True)[0])
+        return FrameRule(self.off | silent, on, limits, project=lambda frame: self._projected(sounding, frame))
+
+    def _projected(self, sounding: int, frame: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the legal frame next to `frame`; holds that were lost to onsets are replaced by the lowest others."""
+        projected, width = self._walk(sounding, frame, True)[0], self.layout.pitch_count
+        missing = self.min_holds(sounding) and self.min_holds(sounding) - sum(unit >= width for unit in projected)
+        if missing <= 0:
+            return projected
+        free = (pitch for pitch in range(width) if sounding >> pitch & 1 and not {pitch, pitch + width} & {*projected})
+        return tuple(sorted((*projected, *(pitch + width for pitch, _ in zip(free, range(missing), strict=False)))))
 
     def floor_limits(self, sounding: int, max_onsets: int | None = None) -> tuple[Limit, ...]:
         """Return limits by which at least `min_notes` sound, as far as others allow, after `sounding`.

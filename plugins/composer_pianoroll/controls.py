@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,6 +22,7 @@ from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 
+MAX_COUNT = 128
 SourceRoll = SourceTune[tuple[int, ...]]
 """A tune to infill whose steps are frames, as active units."""
 
@@ -34,8 +36,19 @@ class PianorollControls(NoteControls):
     max_onsets: int = option(0, "Maximum number of notes starting at once; 0 = no limit.", metavar="N")
     max_sustained: int = option(0, "Maximum number of notes held over at once; 0 = no limit.", metavar="N")
 
+    onsets: str = option("", "Number of notes starting at once, such as 2 or 1-2.", metavar="N")
+    sustained: str = option(
+        "", "Number of notes held over at once, such as 3 or 2-3, as far as so many are sounding.", metavar="N"
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("onsets", "sustained"):
+            if parse_count(getattr(self, name), f"--{name}")[1] and getattr(self, f"max_{name}"):
+                flag = f"--max-{name}"
+                raise OptionError(f"--{name} and {flag} cannot be used together", f"leave out {flag}")
+            if getattr(self, name) and self.min_notes:
+                raise OptionError(f"--{name} and --min-notes cannot be used together", "leave out --min-notes")
         for name in ("max_notes", "min_notes", "max_onsets", "max_sustained"):
             if (value := getattr(self, name)) < 0:
                 flag = f"--{name.replace('_', '-')}"
@@ -49,6 +62,50 @@ class PianorollControls(NoteControls):
         onsets, held = self.max_onsets, self.max_sustained
         if onsets and held and self.min_notes > onsets + held:
             raise _contradiction(self.min_notes, f"--max-onsets {onsets} and --max-sustained {held}", onsets + held)
+
+
+def parse_count(text: str, flag: str) -> tuple[int, int]:
+    """Parse `2` or `1-2` notes: the fewest and the most; (0, 0) if empty. Raises OptionError."""
+    if not text:
+        return 0, 0
+    match = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", text.strip())
+    low, high = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+    if not (low <= high and 1 <= high <= MAX_COUNT):
+        raise OptionError(
+            f"invalid value for {flag}: '{text}'", f"use a number, or the fewest and the most: {flag} 1-2"
+        )
+    return low, high
+
+
+def _note_limits(controls: PianorollControls, layout: Layout, pitches: int) -> NoteLimits:
+    """Return the limits of `controls`, with `pitches` allowed. Raises Unsatisfiable."""
+    onsets, sustained = (parse_count(getattr(controls, name), f"--{name}") for name in ("onsets", "sustained"))
+    limits = NoteLimits(
+        controls.max_notes, controls.max_onsets or onsets[1], controls.max_sustained or sustained[1],
+        controls.min_notes, onsets[0], sustained[0],
+    )  # fmt: skip
+    exact = " and ".join(
+        flag for flag, text in (("--onsets", controls.onsets), ("--sustained", controls.sustained)) if text
+    )
+    if not exact:
+        return limits
+    if not layout.onsets or layout.stack > 1:
+        reason = "one step per frame" if layout.onsets else "onsets"
+        raise Unsatisfiable(f"{exact} needs a model with {reason}", f"leave out {exact}")
+    for flag, value in (("--density", controls.density), ("--keep-bars", controls.keep_bars)):
+        if value:
+            raise Unsatisfiable(f"{exact} cannot be combined with {flag}", f"leave out {flag}")
+    fewest = limits.min_onsets + limits.min_sustained
+    if limits.max_notes and fewest > limits.max_notes:
+        raise Unsatisfiable(
+            f"{exact} contradicts --max-notes {limits.max_notes}: at least {fewest} notes sound at once",
+            f"use --max-notes {fewest} or more",
+        )
+    if fewest > pitches:
+        raise Unsatisfiable(
+            f"{exact} needs {fewest} pitches, and only {pitches} are allowed", "use fewer notes, or a wider --range"
+        )
+    return limits
 
 
 def build_constraint(
@@ -67,7 +124,7 @@ def build_constraint(
     pitches = sum(1 << pitch - layout.lowest for pitch in allowed)
     if controls.min_notes > len(allowed):
         raise _contradiction(controls.min_notes, f"the {len(allowed)} pitches that are allowed", len(allowed))
-    limits = NoteLimits(controls.max_notes, controls.max_onsets, controls.max_sustained, controls.min_notes)
+    limits = _note_limits(controls, layout, len(allowed))
     if not (controls.bars or controls.density or tune):
         return RollConstraint(layout, pitches, limits)
     _check_length(controls, context, length, layout, per_beat)

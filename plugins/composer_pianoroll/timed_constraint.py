@@ -65,8 +65,11 @@ class TimedRollConstraint(RollConstraint):
             return FrameRule(must_be_off=(1 << self.layout.size) - 1 & ~self._on[frame], must_be_on=self._on[frame])
         to_hold, to_start = self._required_pitches(frame, sounding)
         min_onsets, max_onsets = self._onset_bounds(frame, onset_count)
+        min_onsets = max(min_onsets, self.note_limits.min_onsets)
         limits = self._frame_limits(frame, to_hold, to_start, min_onsets, max_onsets)
-        limits += self.floor_limits(sounding, max_onsets)
+        limits = [*limits, *self.floor_limits(sounding, max_onsets)]
+        if min_holds := self.min_holds(sounding):
+            limits.append(Limit(self.holds, self.note_limits.max_sustained or min_holds, min_holds))
         end = self.starts[-1]
         on = to_start << end | sum(to_hold << start + self.layout.pitch_count for start in self.starts)
         return self.frame_rule(sounding, tuple(limits), on)

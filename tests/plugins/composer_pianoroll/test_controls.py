@@ -15,6 +15,7 @@ from composer.registry import plugins as registry
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
+from composer_pianoroll.controls import parse_count
 
 
 def roll(**options):
@@ -328,3 +329,50 @@ def test_conflicts_with_kept_bars():
 def test_invalid_controls(control):
     with pytest.raises(OptionError, match=f"invalid value for --{control.replace('_', '-')}: '-1'"):
         PianorollControls(**{control: -1})
+
+
+@settings(deadline=None)
+@given(
+    onsets=st.sampled_from(["1", "2", "1-2"]),
+    sustained=st.sampled_from(["", "1", "3", "2-3"]),
+    bars=st.sampled_from([0, 2]),
+    max_notes=st.sampled_from([0, 5]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_numbers_of_notes_are_exact(onsets, sustained, bars, max_notes, seed):
+    controls = PianorollControls(onsets=onsets, sustained=sustained, bars=bars, max_notes=max_notes)
+    constraint = roll().constraint(controls)
+    (fewest, most), (fewest_held, most_held) = parse_count(onsets, ""), parse_count(sustained, "")
+    sounding = set()
+    for frame in walk(constraint, 24, 32, seed):
+        starting, held = {unit for unit in frame if unit < 12}, {unit - 12 for unit in frame if unit >= 12}
+        assert fewest <= len(starting) <= most
+        assert held <= sounding - starting
+        if sustained:
+            assert min(fewest_held, len(sounding - starting)) <= len(held) <= most_held
+        assert not max_notes or len(starting | held) <= max_notes
+        sounding = starting | held
+
+
+@pytest.mark.parametrize(
+    ("controls", "options", "words"),
+    [
+        ({"onsets": "2", "density": "1"}, {}, "--onsets cannot be combined with --density"),
+        ({"sustained": "2", "keep_bars": "1"}, {}, "--sustained cannot be combined with --keep-bars"),
+        ({"onsets": "2", "sustained": "3", "max_notes": 4}, {}, "contradicts --max-notes 4: at least 5"),
+        ({"onsets": "3", "range": "60-61"}, {}, "needs 3 pitches, and only 2 are allowed"),
+        ({"onsets": "1"}, {"stack": 2}, "needs a model with one step per frame"),
+        ({"onsets": "1"}, {"onsets": False}, "needs a model with onsets"),
+    ],
+)
+def test_exact_numbers_that_cannot_be(controls, options, words):
+    with pytest.raises(Unsatisfiable, match=words):
+        roll(**options).constraint(PianorollControls(**controls))
+
+
+@pytest.mark.parametrize("text", ["0", "3-1", "two", "-1", "129"])
+def test_invalid_numbers_of_notes(text):
+    with pytest.raises(OptionError, match=f"invalid value for --sustained: '{text}'"):
+        PianorollControls(sustained=text)
+    with pytest.raises(OptionError, match="--onsets and --max-onsets cannot be used together"):
+        PianorollControls(onsets="1", max_onsets=2)
