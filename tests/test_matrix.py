@@ -20,7 +20,7 @@ MUSIC = [kind for kind in REPRESENTATIONS if "midi" in kind.formats]
 SMALL = {
     "attn-lstm": ("--set", "hidden=8", "--set", "embedding=8", "--set", "window=16"),
     "lstm": ("--set", "hidden=8", "--set", "embedding=8"),
-    "markov": (),
+    "markov": ("--set", "batch_size=1", "--set", "seq_length=2"),
     "rnnrbm": ("--set", "hidden=8", "--set", "recurrent=8", "--set", "pretraining=1"),
 }
 """Settings that make training fast."""

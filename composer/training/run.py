@@ -17,7 +17,7 @@ from composer.checkpoints.training_melodies import pack_melodies
 from composer.data.batches import BPTTBatches
 from composer.data.dataset import Dataset
 from composer.distributed.group import ProcessGroup
-from composer.training.baseline import fit_baseline
+from composer.training.baseline import MODEL, fit_baseline
 from composer.training.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,8 +76,12 @@ class TrainingRun:
 
     @cached_property
     def extra_arrays(self) -> Mapping[str, NDArray[Any]]:
-        """Beside the weights of a checkpoint: a baseline, and melodies of the training data and `origin`'s."""
-        baseline = fit_baseline(self.data, self.origin, contiguous=self.settings.contiguous)
+        """Beside the weights of a checkpoint: melodies of the training data and `origin`'s, and a baseline.
+
+        A model that is one itself has none.
+        """
+        is_baseline = self.model.name == MODEL
+        baseline = None if is_baseline else fit_baseline(self.data, self.origin, contiguous=self.settings.contiguous)
         return {**pack_melodies(self.data.melodies, self.origin), **pack_baseline(baseline)}
 
     @cached_property
