@@ -11,7 +11,7 @@ from composer.registry import plugins as registry
 MODEL = """
     from composer.api import StepKind, Model, hookimpl
 
-    class Markov(Model):
+    class Bigram(Model):
         api, name, summary, accepts = {api}, "{name}", "one step back", frozenset({{StepKind.FRAMES}})
 
         def network(self, spec, config):
@@ -19,7 +19,7 @@ MODEL = """
 
     @hookimpl
     def composer_model():
-        return Markov
+        return Bigram
 """
 
 
@@ -55,8 +55,8 @@ def test_built_in_plugins():
 
 
 def test_third_party_plugin(install):
-    install("markov", MODEL.format(api=1, name="markov"))
-    assert registry.model("markov").summary == "one step back"
+    install("bigram", MODEL.format(api=1, name="bigram"))
+    assert registry.model("bigram").summary == "one step back"
 
 
 def test_only_the_named_plugin_is_imported(install):
@@ -112,21 +112,21 @@ def test_strict_mode(install, monkeypatch):
 
 
 def test_two_plugins_with_one_name(install):
-    install("markov", MODEL.format(api=1, name="markov"))
-    install("markov", MODEL.format(api=1, name="markov"), distribution="other-music", module="other_plugin")
-    with pytest.raises(PluginError, match=r"markov-music 1.2 and other-music 1.2 both have a plugin called `markov`"):
-        registry.model("markov")
+    install("bigram", MODEL.format(api=1, name="bigram"))
+    install("bigram", MODEL.format(api=1, name="bigram"), distribution="other-music", module="other_plugin")
+    with pytest.raises(PluginError, match=r"markov-music 1.2 and other-music 1.2 both have a plugin called `bigram`"):
+        registry.model("bigram")
     warnings = []
     names = {loaded.plugin.name for loaded in registry.load_all(warnings.append)}
-    assert {"abc", "lstm", "markov"} <= names
+    assert {"abc", "lstm", "bigram"} <= names
     assert len(warnings) == 1
 
 
 def test_plugins_of_one_name_are_reachable_by_their_distribution(install):
-    install("markov", MODEL.format(api=1, name="markov"))
-    install("markov", MODEL.format(api=1, name="markov"), distribution="other-music", module="other_plugin")
-    assert registry.model("other-music:markov").name == "other-music:markov"
-    assert registry.distribution("markov-music:markov") == "markov-music 1.2"
+    install("bigram", MODEL.format(api=1, name="bigram"))
+    install("bigram", MODEL.format(api=1, name="bigram"), distribution="other-music", module="other_plugin")
+    assert registry.model("other-music:bigram").name == "other-music:bigram"
+    assert registry.distribution("markov-music:bigram") == "markov-music 1.2"
 
 
 def test_a_built_in_plugin_wins(install):
@@ -138,14 +138,14 @@ def test_a_built_in_plugin_wins(install):
 
 
 def test_a_plugin_can_be_named_with_its_distribution(install):
-    install("markov", MODEL.format(api=1, name="markov"))
-    assert registry.model("markov-music:markov").name == "markov"
+    install("bigram", MODEL.format(api=1, name="bigram"))
+    assert registry.model("markov-music:bigram").name == "bigram"
 
 
 def test_a_pair_that_does_not_work(install):
-    install("markov", MODEL.format(api=1, name="markov"))
-    with pytest.raises(PairingError, match="`markov` is for frames, but `abc` has tokens") as caught:
-        registry.check_pair(registry.representation("abc"), registry.model("markov"))
+    install("bigram", MODEL.format(api=1, name="bigram"))
+    with pytest.raises(PairingError, match="`bigram` is for frames, but `abc` has tokens") as caught:
+        registry.check_pair(registry.representation("abc"), registry.model("bigram"))
     assert "--model lstm" in caught.value.hint
     assert registry.default_model(registry.representation("abc")).name == "lstm"
 
