@@ -61,6 +61,14 @@ class Constraint(ABC):
         """
         return ()
 
+    def fixed_step(self, state: int) -> int | None:
+        """Return a number for the step that comes next if it is the same in all pieces, as in kept bars; else None.
+
+        The numbers increase, and each piece has all of them. At these steps, pieces that are generated given what
+        follows are compared.
+        """
+        return None
+
     @abstractmethod
     def complete(self, state: int) -> Sequence[AnyStep]:
         """Return a shortest valid ending from `state`, with the end symbol if the sequence has one.

@@ -44,6 +44,13 @@ class BatchedConstraint:
         """Return the shortest ending of a row's piece; empty if none is known."""
         return ()
 
+    def fixed_steps(self) -> Sequence[int | None]:
+        """Return the number of the fixed step that comes next in each row, or None (see `Constraint.fixed_step`)."""
+        raise NotImplementedError
+
+    def gather_rows(self, rows: Sequence[int]) -> None:
+        """Let each row continue as the given one, which may occur several times."""
+
 
 def batched_constraint(
     constraint: Constraint | None,
@@ -106,6 +113,13 @@ class CachedTokenConstraint(BatchedConstraint):
             self._completions[index] = self.constraint.complete(self.states[index])
         return self._completions[index]
 
+    def fixed_steps(self) -> Sequence[int | None]:
+        found = {index: self.constraint.fixed_step(self.states[index]) for index in set(self.indices.tolist())}
+        return [found[index] for index in self.indices.tolist()]
+
+    def gather_rows(self, rows: Sequence[int]) -> None:
+        self.indices = self.indices[list(rows)]
+
     def _index(self, state: int) -> int:
         """Return the index of a state, which is added if it is new."""
         index = self._index_of.get(state)
@@ -149,6 +163,14 @@ class _RowByRow(BatchedConstraint):
 
     def complete(self, row: int) -> Sequence[Step]:
         return self.constraints[row].complete(self.states[row])
+
+    def fixed_steps(self) -> Sequence[int | None]:
+        pairs = zip(self.constraints, self.states, strict=True)
+        return [constraint.fixed_step(state) for constraint, state in pairs]
+
+    def gather_rows(self, rows: Sequence[int]) -> None:
+        self.constraints = [self.constraints[row] for row in rows]
+        self.states = [self.states[row] for row in rows]
 
 
 class TokenConstraint(_RowByRow):

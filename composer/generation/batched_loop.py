@@ -48,7 +48,7 @@ def generate_batched(
             params = params.with_temperature(ramp.at_steps(batch.lengths - len(request.primer)))
         drawn = sampler.sample(state, batch.constraint.constrain(params), batch.rng.at_steps(batch.lengths))
         steps = batch.follow(drawn)
-        state = sampler.advance(state, drawn.steps, **_features(batch.constraint.features()))
+        state = sampler.advance(state, drawn.steps, **position_features(batch.constraint.features()))
         finished = yield from batch.append(drawn, steps)
         if finished:
             yield from batch.start_pieces(finished)
@@ -69,7 +69,7 @@ def prime(
     known = {name: label for name, label in (labels or {}).items() if label in spec.conditions.get(name, ())}
 
     def features(state: int | None) -> dict[str, Any]:
-        return {} if state is None or constraint is None else _features(np.array([constraint.features(state)]))
+        return {} if state is None or constraint is None else position_features(np.array([constraint.features(state)]))
 
     followed = constraint.start(()) if constraint is not None and spec.features else None
     primed = sampler.initial_state([{**known, **request.conditions}], **features(followed))
@@ -79,9 +79,17 @@ def prime(
     return primed
 
 
-def _features(values: NDArray[np.int64] | None) -> dict[str, Any]:
+def position_features(values: NDArray[np.int64] | None) -> dict[str, Any]:
     """Return the parameter of a sampler for position features; none if there are none."""
     return {} if values is None else {"features": values}
+
+
+def steps_by_row(drawn: Draw, spec: SequenceSpec) -> Sequence[Step]:
+    """Return the drawn steps, frames as active units."""
+    if spec.kind is StepKind.TOKENS:
+        steps: Sequence[Step] = drawn.steps.tolist()
+        return steps
+    return [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps]
 
 
 class _Batch:
@@ -153,7 +161,7 @@ class _Batch:
 
     def follow(self, drawn: Draw) -> Sequence[Step]:
         """Follow the constraint one step in each row, and return the steps."""
-        steps = self._steps_by_row(drawn)
+        steps = steps_by_row(drawn, self.spec)
         self.constraint.advance(steps, self.piece_numbers)
         return steps
 
@@ -207,12 +215,6 @@ class _Batch:
         pending = self.pending[row]
         if pending.steps:
             yield Generated(self.piece_numbers[row], *pending.take_all(), plan=self.plans[row])
-
-    def _steps_by_row(self, drawn: Draw) -> Sequence[Step]:
-        if self.spec.kind is StepKind.TOKENS:
-            steps: Sequence[Step] = drawn.steps.tolist()
-            return steps
-        return [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps]
 
 
 class _PendingSteps:

@@ -35,8 +35,13 @@ def generate(
     if spec.features and constraint is None:
         raise UsageError("the model needs the constraint, which counts positions", "generate with the constraint")
     queue, order = PieceQueue(request), OutputOrder(iter(request.pieces if ordered else ()))
-    at_once = accept is None and judge is None
-    events = generate_batched(sampler, spec, request, constraint, queue, order if at_once else OutputOrder(iter(())))
+    at_once = OutputOrder(iter(())) if accept is not None or judge is not None else order
+    if request.particles > 1 and constraint is not None:
+        from composer.generation.particles import generate_from_particles
+
+        events = generate_from_particles(sampler, spec, request, constraint, queue)
+    else:
+        events = generate_batched(sampler, spec, request, constraint, queue, at_once)
     if accept is not None:
         events = _accepted(events, accept, queue)
     if judge is not None:

@@ -25,8 +25,9 @@ class GenerationRequest:
 
     Piece n (from 1) has the seed `seed` + n - 1, so that each of many can be reproduced alone. `numbers` are the pieces
     to generate, all if None; they are iterated once, or twice for ordered output. `requested_batch_size` is how many
-    pieces are generated at a time, 0 for a number that suits `count`. Each piece is the best of `candidates`. Raises
-    UsageError if the primer fills `length`.
+    pieces are generated at a time, 0 for a number that suits `count`. Each piece is the best of `candidates`. With
+    several `particles`, it is generated alone, given the steps that its constraint fixes later (see
+    `composer.generation.particles`). Raises UsageError if the primer fills `length`.
     """
 
     length: int
@@ -38,6 +39,7 @@ class GenerationRequest:
     requested_batch_size: int = 0
     numbers: Iterable[int] | None = None
     candidates: int = 1
+    particles: int = 1
 
     def __post_init__(self) -> None:
         if len(self.primer) >= self.length:

@@ -151,6 +151,9 @@ class PositionConstraint(Constraint):
     def features(self, state: int) -> tuple[int, ...]:
         return self.counter.at(state & (1 << _TIME_BITS) - 1)
 
+    def fixed_step(self, state: int) -> int | None:
+        return self.inner.fixed_step(state >> _TIME_BITS)
+
     def complete(self, state: int) -> Sequence[int]:
         if self._lengths is None:
             return self.inner.complete(state >> _TIME_BITS)

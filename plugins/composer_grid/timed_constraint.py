@@ -99,6 +99,10 @@ class TimedGridConstraint(Constraint):
                 mask |= move.symbols
         return mask | 1 << END if self._may_end(at, position) else mask
 
+    def fixed_step(self, state: int) -> int | None:
+        at = _unpack_state(state)[0]
+        return at if at in self.kept else None
+
     def complete(self, state: int) -> Sequence[int]:
         """Return the ending that holds notes and rests as long as possible, and ends as early as possible."""
         if self.total is None:

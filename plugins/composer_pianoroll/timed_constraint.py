@@ -74,6 +74,10 @@ class TimedRollConstraint(RollConstraint):
         on = to_start << end | sum(to_hold << start + self.layout.pitch_count for start in self.starts)
         return self.frame_rule(sounding, tuple(limits), on)
 
+    def fixed_step(self, state: int) -> int | None:
+        frame = self._unpack_state(state)[1]
+        return frame if frame in self._on else None
+
     def _frame_limits(
         self, frame: int, to_hold: int, to_start: int, min_onsets: int, max_onsets: int | None
     ) -> list[Limit]:

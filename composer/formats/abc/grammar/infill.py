@@ -116,6 +116,10 @@ class InfillConstraint(Constraint):
             mask &= ~self._marks
         return mask & ~(1 << END)
 
+    def fixed_step(self, state: int) -> int | None:
+        at = state % self._size
+        return None if at in self.open_bars else at
+
     def complete(self, state: int) -> Sequence[Step]:
         steps: list[int] = []
         while not steps or steps[-1] != END:

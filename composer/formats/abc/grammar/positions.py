@@ -75,6 +75,9 @@ class PositionConstraint(Constraint):
     def features(self, state: int) -> tuple[int, ...]:
         return feature_values(self.counters(state), self.parts, self.sizes)
 
+    def fixed_step(self, state: int) -> int | None:
+        return self.inner.fixed_step(_unpack(state)[0])
+
     def complete(self, state: int) -> Sequence[Step]:
         return self.inner.complete(_unpack(state)[0])
 
