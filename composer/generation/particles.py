@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
+from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind, Unsupported
 from composer.api.sampler import State
 from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
 from composer.generation.batched_constraint import BatchedConstraint, batched_constraint
@@ -26,7 +26,7 @@ from composer.generation.batched_loop import STEPS_TO_CLOSE, position_features, 
 from composer.generation.plans import PlannedConstraints
 from composer.generation.request import Finished, Generated, GenerationRequest, PieceQueue
 
-__all__ = ["effective_size", "generate_from_particles", "systematic_resample"]
+__all__ = ["effective_size", "generate_from_particles", "has_exact_probabilities", "systematic_resample"]
 
 RESAMPLE_BELOW = 0.5
 """Share of the particles that the effective sample size must fall below before they are resampled."""
@@ -57,6 +57,17 @@ def generate_from_particles(
         if request.primer:
             yield Generated.not_sampled(number, request.primer, plan)
         yield from particles.chosen(number, seed, plan)
+
+
+def has_exact_probabilities(sampler: Sampler, spec: SequenceSpec) -> bool:
+    """Return whether the model gives exact probabilities of steps, by which particles are weighted."""
+    features = position_features(np.zeros((1, len(spec.features)), np.int64)) if spec.features else {}
+    first = np.zeros(1, np.int64) if spec.kind is StepKind.TOKENS else np.zeros((1, spec.size), np.uint8)
+    try:
+        sampler.log_prob(sampler.initial_state([{}], **features), first)
+    except Unsupported:
+        return False
+    return True
 
 
 class _Particles:

@@ -42,7 +42,7 @@ from composer.toolkit.representations.score_parts import (
     quantize_parts,
     read,
 )
-from composer_pianoroll.controls import PianorollControls, SourceRoll, build_constraint, total_frames
+from composer_pianoroll.controls import OUT_OF_RANGE, PianorollControls, SourceRoll, build_constraint, total_frames
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
@@ -180,7 +180,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         if not len(quantized.starts):
             raise NotEncodable("no notes on the grid" if in_range else "no notes in the range")
         roll, overlap_losses = without_overlaps(quantized, repeats=self.layout.onsets)
-        range_losses = {"notes out of range left out": sum(len(part.notes) for part in chosen) - in_range}
+        range_losses = {OUT_OF_RANGE: sum(len(part.notes) for part in chosen) - in_range}
         losses = losses_of(music, chosen, quantizing_losses, overlap_losses, range_losses)
         return Piece(roll, music.title, name, labels_of(music), losses)
 

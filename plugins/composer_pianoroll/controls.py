@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from composer.api import Constraint, GenerationContext, OptionError, Unsatisfiable
 from composer.api.fields import option
+from composer.music.scales import pitch_name
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.note_controls import (
     NoteControls,
@@ -19,10 +20,13 @@ from composer.toolkit.representations.note_controls import (
     total_steps,
 )
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
-from composer_pianoroll.frames import Layout
+from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.kept_voice import VoiceConstraint, check_voice, fixed_units, voice_of
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 
 MAX_COUNT = 128
+OUT_OF_RANGE = "notes out of range left out"
+
 SourceRoll = SourceTune[tuple[int, ...]]
 """A tune to infill whose steps are frames, as active units."""
 
@@ -35,6 +39,13 @@ class PianorollControls(NoteControls):
     min_notes: int = option(0, "Minimum number of notes sounding at any time; 0 = silence is allowed.", metavar="N")
     max_onsets: int = option(0, "Maximum number of notes starting at once; 0 = no limit.", metavar="N")
     max_sustained: int = option(0, "Maximum number of notes held over at once; 0 = no limit.", metavar="N")
+    keep_voices: str = option(
+        "",
+        "Keep a voice of --prime and generate the others: top, bass, or a number from 1, the highest. --range, --key and "
+        "--scale apply only to new notes.",
+        metavar="VOICE",
+        choices=("top", "bass"),
+    )
 
     onsets: str = option("", "Number of notes starting at once, such as 2 or 1-2.", metavar="N")
     sustained: str = option(
@@ -54,6 +65,12 @@ class PianorollControls(NoteControls):
                 flag = f"--{name.replace('_', '-')}"
                 raise OptionError(f"invalid value for {flag}: '{value}'", "use 1 or more, or 0 for no limit")
         self._check_min_notes()
+        if self.keep_voices:
+            check_voice(self.keep_voices)
+
+    @property
+    def kept_control(self) -> str:
+        return super().kept_control or (f"--keep-voices {self.keep_voices}" if self.keep_voices else "")
 
     def _check_min_notes(self) -> None:
         """Raise OptionError if other limits allow fewer notes."""
@@ -92,7 +109,11 @@ def _note_limits(controls: PianorollControls, layout: Layout, pitches: int) -> N
     if not layout.onsets or layout.stack > 1:
         reason = "one step per frame" if layout.onsets else "onsets"
         raise Unsatisfiable(f"{exact} needs a model with {reason}", f"leave out {exact}")
-    for flag, value in (("--density", controls.density), ("--keep-bars", controls.keep_bars)):
+    for flag, value in (
+        ("--density", controls.density),
+        ("--keep-bars", controls.keep_bars),
+        ("--keep-voices", controls.keep_voices),
+    ):
         if value:
             raise Unsatisfiable(f"{exact} cannot be combined with {flag}", f"leave out {flag}")
     fewest = limits.min_onsets + limits.min_sustained
@@ -128,10 +149,12 @@ def build_constraint(
     if not (controls.bars or controls.density or tune):
         return RollConstraint(layout, pitches, limits)
     _check_length(controls, context, length, layout, per_beat)
-    kept = _fixed_frames(controls, layout, per_beat, tune) if tune is not None else {}
+    kept = _fixed_frames(controls, layout, per_beat, tune) if tune is not None and controls.keep_bars else {}
     constraint = TimedRollConstraint(layout, pitches, limits, length - 1 if controls.bars else None, kept=kept)
     if tune is not None:
         _check_held(controls, constraint, tune)
+    if tune is not None and controls.keep_voices:
+        return _with_voice(controls, constraint, context)
     if not controls.density:
         return constraint
     budget = _budget(controls, constraint, per_beat, length)
@@ -184,6 +207,24 @@ def _budget(controls: PianorollControls, constraint: TimedRollConstraint, per_be
     stack = constraint.layout.stack
     uncounted = [(first * stack, last * stack) for first, last in ranges_of(sorted(constraint.kept))]
     return OnsetBudget(density, Fraction(per_beat), length * stack, uncounted, spare=int(constraint.last is not None))
+
+
+def _with_voice(
+    controls: PianorollControls, constraint: TimedRollConstraint, context: GenerationContext
+) -> VoiceConstraint:
+    """Return `constraint` with the voice to keep. Raises Unsatisfiable."""
+    assert context.tune is not None
+    roll, layout = context.tune.content, constraint.layout
+    assert isinstance(roll, Roll)
+    if controls.density:
+        raise Unsatisfiable("--keep-voices and --density cannot be used together", "leave out --density")
+    if count := context.tune.losses.get(OUT_OF_RANGE, 0):
+        low, high = pitch_name(layout.lowest), pitch_name(layout.highest)
+        notes = f"{count} note{'s' if count > 1 else ''}"
+        raise Unsatisfiable(f"{notes} of the tune cannot be kept: the model's range is {low} to {high}", "transpose it")
+    voice = voice_of(roll, controls.keep_voices)
+    units = fixed_units(layout, roll.steps, voice, controls.keep_voices)
+    return VoiceConstraint(layout, constraint.pitches, constraint.note_limits, constraint.kept, units)
 
 
 def _fixed_frames(

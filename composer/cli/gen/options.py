@@ -131,6 +131,10 @@ class GenOptions:
     selection: Selection = option(Selection(), panel=SELECTION, recorded=False)
     prime: str | None = option(None, "Continue this file (- for stdin).", metavar="FILE", panel=PROMPT, recorded=False)
     prime_text: str | None = option(None, "Continue this text.", metavar="TEXT", panel=PROMPT, recorded=False)
+    particles: int | None = option(
+        None, "Infill: weigh N candidates by how well what is kept follows; 1 = left to right. [default: 16]",
+        metavar="N", panel=PROMPT, minimum=1, maximum=4096,
+    )  # fmt: skip
     output: str | None = option(
         None, "Output file; the suffix sets the format, and %d is the piece's number.", "-o",
         metavar="FILE", panel=OUTPUT, recorded=False,

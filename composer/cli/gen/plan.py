@@ -18,6 +18,7 @@ from composer.cli.console import Console
 from composer.cli.gen import conditions
 from composer.cli.gen.default_candidates import candidates_per_piece, is_music, make_judge
 from composer.cli.gen.options import GenOptions
+from composer.cli.gen.particles import kept_flags, particles_of
 from composer.cli.gen.recipe import recipe, restore_context
 from composer.cli.output.destination import Output, plan_output
 from composer.cli.output.files import REPLACE_HINT
@@ -102,6 +103,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
         requested_batch_size=options.batch_size,
         numbers=None if options.selection.chosen else numbers,
         candidates=candidates,
+        particles=particles_of(options, model, context),
     )
     accept, ranking = _accept(options, model, path, context), _ranking(options, model, path)
     made_by = recipe(options, model, request, context, labels, output.format.name, device)
@@ -176,7 +178,7 @@ def _context(
     if options.context is not None:
         return restore_context(options.context, representation, options.length), options.context.labels
     wanted = representation.control_labels(options.controls)
-    infill = bool(getattr(options.controls, "keep_bars", ""))
+    infill = kept_flags(options.controls)
     if options.unconstrained and options.controls not in (None, unset := representation.Controls()):
         names = (each.name for each in dataclasses.fields(unset))
         given = next(name for name in names if getattr(options.controls, name) != getattr(unset, name))
@@ -184,7 +186,7 @@ def _context(
         raise UsageError(f"--unconstrained and {flag} cannot be used together", f"leave out --unconstrained or {flag}")
     if options.prime is None and options.prime_text is None:
         if infill:
-            raise UsageError("--keep-bars needs --prime", "add --prime FILE")
+            raise UsageError(f"{infill[0]} needs --prime", "add --prime FILE")
         return GenerationContext(options.length), wanted
     from composer.cli.gen import primer
 
@@ -231,7 +233,8 @@ def _accept(options: GenOptions, model: LoadedModel, path: Path, context: Genera
     from composer.cli.gen.copy_limit import copy_limit
 
     if context.tune is not None:
-        raise UsageError("--max-copy and --keep-bars cannot be used together", "leave out one of them")
+        kept = kept_flags(options.controls)[0]
+        raise UsageError(f"--max-copy and {kept} cannot be used together", "leave out one of them")
     return copy_limit(options.max_copy, model.representation, path, context.primer)
 
 

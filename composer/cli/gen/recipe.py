@@ -73,6 +73,9 @@ def recipe(
     if model.spec.kind is StepKind.FRAMES and not (sampling.is_default or sampling.per_unit):
         decided["joint"] = True  # older pieces were sampled unit by unit
     facts = {**_recorded(options), **decided, **made_with(model, device)}
+    facts.pop("particles", None)
+    if request.particles > 1:
+        facts["particles"] = request.particles
     return {name: facts[name] for name in ("program", *fact_types()) if name in facts}
 
 

@@ -81,9 +81,14 @@ class NoteControls:
         return pitches_of(candidates, pitch_range, parse_scale(self.scale, self.key))
 
     @property
+    def kept_control(self) -> str:
+        """The option that says what of the tune to infill is kept; empty if there is none."""
+        return f"--keep-bars {self.keep_bars}" if self.keep_bars else ""
+
+    @property
     def length_control(self) -> str:
         """The option that determines the length of a piece."""
-        return f"--keep-bars {self.keep_bars}" if self.keep_bars else f"--bars {self.bars}"
+        return self.kept_control or f"--bars {self.bars}"
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ def total_steps(
     bars, meter = controls.bars, controls.meter
     if tune_steps is not None and bars:
         raise Unsatisfiable(
-            f"--keep-bars {controls.keep_bars} contradicts --bars {bars}: an infilled tune keeps its length",
+            f"{controls.kept_control} contradicts --bars {bars}: an infilled tune keeps its length",
             "leave out --bars",
         )
     if not bars:
@@ -144,7 +149,7 @@ def in_meter(tune: Piece, controls: NoteControls) -> Piece:
     requested, own = meter_labels(controls.meter), tune.labels.get("meter")
     if own and own != requested.get("meter", own):
         raise Unsatisfiable(
-            f"--keep-bars {controls.keep_bars} contradicts --meter {controls.meter}: the tune is in {own}",
+            f"{controls.kept_control} contradicts --meter {controls.meter}: the tune is in {own}",
             "leave out --meter",
         )
     return replace(tune, labels={**tune.labels, **requested})

@@ -1,0 +1,60 @@
+"""How many particles infilled pieces are generated from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from composer.api import GenerationContext, Representation, UsageError
+from composer.checkpoints.load import LoadedModel
+from composer.cli.gen.options import GenOptions
+from composer.cli.render.text import join_names
+
+DEFAULT_PARTICLES = 16
+"""More improve what follows by little, and take longer (measured by tests/bench/infill.py)."""
+
+KEEPING = ("keep_bars", "keep_voices")
+"""The controls that keep a part of the prompt, which is then a whole piece to infill."""
+
+
+def kept_flags(controls: Any) -> list[str]:
+    """Return the flags of the controls that keep something of the prompt."""
+    return [f"--{name.replace('_', '-')}" for name in KEEPING if getattr(controls, name, "")]
+
+
+def particles_of(options: GenOptions, model: LoadedModel, context: GenerationContext) -> int:
+    """Return the number of particles, 1 without infilling and for pieces whose recipe has none. Raises UsageError."""
+    given = options.particles
+    if options.context is not None:
+        return given or 1
+    if context.tune is None:
+        if given is not None and given > 1:
+            flags = keeping_flags(type(model.representation))
+            raise UsageError(
+                f"--particles needs {join_names(flags, 'or')}" if flags else "--particles is for infilling",
+                f"add {flags[0]}" if flags else "leave out --particles",
+            )
+        return 1
+    if given == 1 or _is_greedy(options):
+        return 1
+    from composer.generation.particles import has_exact_probabilities
+
+    if has_exact_probabilities(model.sampler, model.spec):
+        return given or DEFAULT_PARTICLES
+    if given is not None:
+        raise UsageError(
+            f"--particles {given} needs exact probabilities, which `{model.header.model}` does not have",
+            "leave out --particles, or use another model",
+        )
+    return 1
+
+
+def keeping_flags(representation: type[Representation]) -> list[str]:
+    """Return the flags by which a representation can keep something of the prompt."""
+    fields = representation.Controls.__dataclass_fields__
+    return [f"--{name.replace('_', '-')}" for name in KEEPING if name in fields]
+
+
+def _is_greedy(options: GenOptions) -> bool:
+    """Return whether all particles would be the same."""
+    sampling = options.sampling
+    return sampling.top_k == 1 or (sampling.ramp is None and sampling.temperature == 0)

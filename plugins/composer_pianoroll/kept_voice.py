@@ -1,0 +1,113 @@
+"""Keep one voice of a roll, such as its melody, while the others are generated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from composer.api import FrameRule, OptionError, Unsatisfiable
+from composer.toolkit.representations.quantize import GridNote
+from composer_pianoroll.base_constraint import NoteLimits
+from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.timed_constraint import TimedRollConstraint
+
+TOP, BASS = "top", "bass"
+MAX_VOICES = 20
+
+
+class FixedUnits(NamedTuple):
+    """The units of a frame that are off and on, as bits."""
+
+    off: int
+    on: int
+
+
+class VoiceConstraint(TimedRollConstraint):
+    """Rolls with a fixed voice: `voice` has the fixed units of each frame that is not fixed as a whole."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        pitches: int,
+        note_limits: NoteLimits,
+        kept: Mapping[int, tuple[int, ...]],
+        voice: Sequence[FixedUnits],
+    ) -> None:
+        super().__init__(layout, pitches, note_limits, kept=kept)
+        self.voice = voice
+
+    def allowed(self, state: int) -> FrameRule:
+        rule, frame = super().allowed(state), self._unpack_state(state)[1]
+        if frame in self.kept or frame >= len(self.voice):
+            return rule
+        off, on = self.voice[frame]
+        return replace(rule, must_be_off=(rule.must_be_off | off) & ~on, must_be_on=rule.must_be_on & ~off | on)
+
+
+def check_voice(text: str) -> None:
+    """Raise OptionError if `text` is not `top`, `bass` or the number of a voice."""
+    number = int(text) if re.fullmatch(r"[0-9]{1,3}", text) else 0
+    if text not in (TOP, BASS) and not 1 <= number <= MAX_VOICES:
+        hint = f"use top, bass, or a number from 1, the highest voice, to {MAX_VOICES}"
+        raise OptionError(f"invalid value for --keep-voices: '{text}'", hint)
+
+
+def voice_of(roll: Roll, which: str) -> list[GridNote]:
+    """Return the notes of a voice, one at a time: `top`, `bass`, or a number from 1, the highest.
+
+    A note belongs to it if it is the highest, lowest or N-th highest that sounds when it starts. It ends when the next
+    note of the voice starts. Raises Unsatisfiable if there is none.
+    """
+    place = {TOP: 0, BASS: -1}.get(which)
+    place = int(which) - 1 if place is None else place
+    notes, sounding, voice = roll.notes, list[GridNote](), list[GridNote]()
+    for start in sorted({note.start for note in notes}):
+        sounding = [note for note in sounding if note.start + note.length > start]
+        sounding += [note for note in notes if note.start == start]
+        ranked = sorted(sounding, key=lambda note: -note.pitch)
+        if (place < len(ranked)) and (note := ranked[place]).start == start:
+            if voice and voice[-1].start + voice[-1].length > start:
+                voice[-1] = voice[-1]._replace(length=start - voice[-1].start)
+            voice.append(note)
+    if not voice:
+        most = _most_sounding(notes)
+        voices = f"{most} voice{'s' if most > 1 else ''}"
+        raise Unsatisfiable(f"the tune has no voice {which}: it has {voices}", f"use --keep-voices {most}")
+    return voice
+
+
+def fixed_units(layout: Layout, steps: int, voice: Sequence[GridNote], which: str) -> list[FixedUnits]:
+    """Return the fixed units of each frame of a roll of `steps` steps that has this `voice`.
+
+    Nothing is above a top voice or below a bass, whose last note counts while it rests. The others do not prolong its
+    notes.
+    """
+    frames = list(layout.frames(Roll.from_notes(steps, voice)))
+    every, width, bound = (1 << layout.pitch_count) - 1, layout.pitch_count, voice[0].pitch
+    off, previous = [0] * len(frames), 0
+    at = 0
+    for step in range(len(frames) * layout.stack):
+        while at < len(voice) and voice[at].start <= step:
+            bound, at = voice[at].pitch, at + 1
+        frame, place = divmod(step, layout.stack)
+        low = place * layout.units_per_step
+        units = {unit - low for unit in frames[frame] if low <= unit < low + layout.units_per_step}
+        pitches = sum({1 << unit % width for unit in units})
+        level = bound - layout.lowest
+        outside = {TOP: every & ~((2 << level) - 1), BASS: (1 << level) - 1}.get(which, 0)
+        onsets, holds = outside | pitches, outside | pitches | previous
+        off[frame] |= (onsets | holds << width if layout.onsets else outside | previous & ~pitches) << low
+        previous = pitches
+    on = [sum(1 << unit for unit in frame) for frame in frames]
+    return [FixedUnits(bits & ~forced, forced) for bits, forced in zip(off, on, strict=True)]
+
+
+def _most_sounding(notes: Iterable[GridNote]) -> int:
+    changes = sorted(change for note in notes for change in ((note.start, 1), (note.start + note.length, -1)))
+    most = sounding = 0
+    for _, change in changes:
+        sounding += change
+        most = max(most, sounding)
+    return most
