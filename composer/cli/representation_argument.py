@@ -16,6 +16,7 @@ MAX_LISTED = 10_000
 
 EXAMPLES = {"gen": "composer gen abc", "train": "composer train abc tunes/", "eval": "composer eval abc tunes/"}
 EXAMPLES |= {name: f"composer gen abc | composer {name} -" for name in ("check", "originality", "replay")}
+EXAMPLES |= {"harmonize": "composer gen abc | composer harmonize -"}
 EXAMPLES |= {"completions": "composer completions bash", "show": "composer show abc"}
 
 

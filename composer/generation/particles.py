@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,10 +97,8 @@ class _Particles:
 
     def run(self) -> None:
         """Advance all particles to the ends of their pieces."""
-        params, ramp = (
-            BatchSamplingParams.from_params(self.request.sampling, len(self.weights)),
-            self.request.sampling.ramp,
-        )
+        ramp = self.request.sampling.ramp
+        params = BatchSamplingParams.from_params(self.request.sampling, len(self.weights))
         turn = 0
         while self.alive.any():
             fixed = self.constraint.fixed_steps()
@@ -118,9 +115,10 @@ class _Particles:
 
     def chosen(self, number: int, seed: int, plan: str) -> Iterator[Generated | Finished]:
         """Yield the steps and the end of one particle, drawn by weight."""
-        row = int(systematic_resample(self.weights, self._uniform(), 1)[0]) if np.isfinite(self.weights).any() else 0
-        steps, logp, masked = (list(each) for each in zip(*self.paths[row], strict=True)) if self.paths[row] else ((),) * 3
+        row = int(systematic_resample(self.weights, self._uniform(), 1)[0])
+        steps = [step for step, _, _ in self.paths[row]]
         if steps:
+            _, logp, masked = zip(*self.paths[row], strict=True)
             yield Generated(number, steps, logp, masked, plan=plan)
         if self.endings[row]:
             yield Generated.not_sampled(number, self.endings[row], plan)
@@ -131,9 +129,9 @@ class _Particles:
         """Return the particles that take the next step; those before a fixed step wait until all have come to it."""
         free = self.alive & np.array([number is None for number in fixed])
         if free.any():
-            return free
+            return np.asarray(free, bool)
         first = min(number for number, alive in zip(fixed, self.alive, strict=True) if alive and number is not None)
-        return self.alive & np.array([number == first for number in fixed])
+        return np.asarray(self.alive & np.array([number == first for number in fixed]), bool)
 
     def _follow(self, drawn: Draw, active: NDArray[np.bool_], fixed: Sequence[int | None]) -> None:
         """Append the drawn steps to the `active` particles, and weight these."""
@@ -193,7 +191,8 @@ def effective_size(weights: Weights) -> float:
 def systematic_resample(weights: Weights, uniform: float, count: int) -> NDArray[np.int64]:
     """Return `count` rows, each in proportion to its log-weight, by one random number in [0, 1).
 
-    A row with the share s of the weight comes s `count` times, rounded up or down (Kitagawa 1996).
+    A row with the share s of the weight comes s `count` times, rounded up or down (Kitagawa 1996). If all weights are
+    0, all rows have the same.
     """
     shares = np.exp(weights - weights.max()) if np.isfinite(weights).any() else np.ones(len(weights))
     ends = np.cumsum(shares)

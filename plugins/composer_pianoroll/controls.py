@@ -41,8 +41,8 @@ class PianorollControls(NoteControls):
     max_sustained: int = option(0, "Maximum number of notes held over at once; 0 = no limit.", metavar="N")
     keep_voices: str = option(
         "",
-        "Keep a voice of --prime and generate the others: top, bass, or a number from 1, the highest. --range, --key and "
-        "--scale apply only to new notes.",
+        "Keep a voice of --prime and generate the others: top, bass, or a number from 1, the highest. --range, --key "
+        "and --scale apply only to new notes.",
         metavar="VOICE",
         choices=("top", "bass"),
     )

@@ -74,7 +74,7 @@ def usable(model: LoadedModel, piece: Piece) -> bool:
 
 
 def bars(model: LoadedModel, steps: Sequence[Step], piece: Piece) -> Bars:
-    """Return the bars of `steps`, without an end, in the meter of `piece`. Raises ValueError if they are not regular."""
+    """Return the bars of `steps`, without an end, by the meter of `piece`. Raises ValueError if irregular."""
     representation: Any = model.representation
     if representation.name == "abc":
         from composer.formats.abc.grammar.infill import bars_of
@@ -89,9 +89,10 @@ def bars(model: LoadedModel, steps: Sequence[Step], piece: Piece) -> Bars:
     for guess in (4, 8, 12):  # steps per beat: padded to whole frames
         if abs(per_beat - guess) < 1:
             per_beat = Fraction(guess)
-    every = [bar for bar in bars_of_score(score)]
-    if any(bar.number == 0 for bar in every) or any((bar.start * per_beat).denominator > 1 for bar in every):
+    every = list(bars_of_score(score))
+    if any((bar.start * per_beat).denominator > 1 for bar in every):
         raise ValueError
+    every = [bar for bar in every if bar.number]
     contents = [tuple(steps[int(bar.start * per_beat) : int(bar.end * per_beat)]) for bar in every]
     total = len(steps) + (model.spec.end is not None)
     starts = [int(bar.start * per_beat) for bar in every]

@@ -108,6 +108,7 @@ class TestCommandLine:
             ("show", "missing argument FILE", "for example: composer show abc\n"),
             ("check", "missing argument FILE", "for example: composer gen abc | composer check -"),
             ("originality", "missing argument FILE", "for example: composer gen abc | composer originality -"),
+            ("harmonize", "missing argument TUNE", "for example: composer gen abc | composer harmonize -"),
             ("replay", "missing argument FILE", "for example: composer gen abc | composer replay -"),
             ("completions", "missing argument SHELL", "for example: composer completions bash"),
         ],

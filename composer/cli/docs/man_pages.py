@@ -40,6 +40,10 @@ EXAMPLES = {
         ),
         ("Compare 200 generated tunes with a collection:", "composer eval abc others/ --generated 200"),
     ),
+    "harmonize": (
+        ("Add three voices below a melody:", "composer harmonize tune.abc --output chorale.mid"),
+        ("Write chord symbols over a tune:", "composer harmonize tune.abc --style chords --output tune.chords.abc"),
+    ),
     "presets": (
         ("List all presets:", "composer presets"),
         ("Print a preset, with the source of each value:", "composer presets charrnn-abc"),

@@ -1,0 +1,177 @@
+"""`composer harmonize`: add voices below a melody, or chord symbols over it."""
+
+# No `from __future__ import annotations`: the strings would be evaluated at every start.
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from composer.api import ReadError, RejectedPiece, Score, Source, UsageError
+from composer.api.fields import check_ranges, option
+from composer.api.sampling.params import SamplingParams
+from composer.cli.options_from import OptionsCommand
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
+    from composer.formats import Format
+
+FOR_CHORALE = ("voices", "particles", "seed", "temperature", "checkpoint")
+"""Options that mean nothing for chord symbols, which are not sampled."""
+
+
+@dataclass(frozen=True, slots=True)
+class HarmonizeOptions:
+    """Options of `composer harmonize`. Raises UsageError, OptionError."""
+
+    file: str = option(help="The melody: a music file, or - for stdin.", argument="TUNE")
+    style: Literal["chorale", "chords"] = option(
+        "chorale", "`chorale` adds voices, `chords` writes chord symbols into ABC."
+    )
+    voices: int | None = option(
+        None, "Maximum number of voices, the melody included. [default: 4]", metavar="N", minimum=2, maximum=8
+    )
+    particles: int | None = option(
+        None, "Weigh N candidates by how well the melody follows. [default: 16]", metavar="N", minimum=1, maximum=4096
+    )
+    seed: int | None = option(None, "Random seed.", metavar="N", minimum=0, maximum=2**63 - 1)
+    temperature: float | None = option(
+        None, "Sampling temperature; 0 is greedy. [default: 1]", "--temp", metavar="T", minimum=0, maximum=1e6
+    )
+    output: str | None = option(None, "Output file; the suffix sets the format.", "-o", metavar="FILE")
+    format: str | None = option(None, "Output format, such as abc, midi or musicxml.", metavar="FORMAT")
+    force: bool = option(False, "Overwrite an existing file.")
+    provenance: bool = option(True, "Omit provenance metadata.")
+    checkpoint: Path | None = option(
+        None, "Model name or file. [default: your newest, else the bundled one]", "-c", metavar="NAME"
+    )
+    quiet: bool = option(False, "Only print warnings and errors.", "-q")
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        given = next((name for name in FOR_CHORALE if getattr(self, name) is not None), None)
+        if self.style == "chords" and given is not None:
+            flag = "--temp" if given == "temperature" else f"--{given}"
+            raise UsageError(f"{flag} has no effect with --style chords", f"leave out {flag}")
+
+
+def harmonize(console: "Console", options: HarmonizeOptions) -> None:
+    """Harmonize a melody.
+
+    The melody, the highest voice of TUNE, stays as it is. With --style chorale, the other voices are sampled from a
+    pianoroll model, given the whole melody; `composer gen pianoroll --keep-voices` does the same with more options.
+    With --style chords, chord symbols are chosen by the key and the notes of each bar. abc2midi plays them.
+    """
+    from composer.system.threads import default_to_one_thread
+
+    default_to_one_thread()
+    console.quiet = options.quiet
+    (_add_voices if options.style == "chorale" else _add_chords)(console, options)
+
+
+def make_command(summary: str) -> OptionsCommand:
+    """Return the command for the parser."""
+    return OptionsCommand("harmonize", harmonize, HarmonizeOptions, summary)
+
+
+def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
+    """Write the melody with voices below it. Raises ComposerError."""
+    from composer.cli.gen.options import GenOptions
+    from composer.cli.gen.plan import make_plan
+    from composer.cli.gen.run import generate_pieces
+    from composer.distributed.environment import ProcessInfo
+    from composer.registry import plugins as registry
+
+    controls = registry.representation("pianoroll").Controls(keep_voices="top", max_notes=options.voices or 4)
+    sampling = SamplingParams() if options.temperature is None else SamplingParams(options.temperature)
+    gen = GenOptions(
+        "pianoroll", seed=options.seed, sampling=sampling, prime=options.file, particles=options.particles,
+        output=options.output, format=options.format, force=options.force, provenance=options.provenance,
+        checkpoint=options.checkpoint, quiet=options.quiet, controls=controls,
+    )  # fmt: skip
+    generate_pieces(make_plan(gen, console, ProcessInfo()))
+
+
+def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
+    """Write the tunes of an ABC file, or the melody of another one, with chord symbols. Raises ComposerError."""
+    from composer import formats
+    from composer.cli.output.files import check_replaceable, new_folder_note, save
+
+    target = None if options.output in (None, "-") else Path(options.output or "")
+    if target is not None:
+        check_replaceable(target, force=options.force)
+    chosen = _format(options.format, target)
+    stdin = options.file == "-"
+    source = Source(Path("-"), "stdin", data=console.read_bytes()) if stdin else Source(Path(options.file))
+    text = _with_chords(console, source)
+    if chosen.name == "abc":
+        data = text.encode()
+    else:
+        from composer.formats.abc.reader.score import read_score
+
+        data = formats.write(chosen.name, read_score(text))
+    if target is None:
+        if chosen.binary and console.stdout_is_terminal:
+            raise UsageError(f"`{chosen.name}` is binary and cannot be shown", f"add -o tune{chosen.suffixes[0]}")
+        console.write_bytes(data)
+        return
+    note = new_folder_note(target.parent)
+    save(target, data)
+    console.say(f"wrote {target}{note}")
+
+
+def _format(name: str | None, target: Path | None) -> "Format":
+    """Return the output format by name, else by suffix, else ABC. Raises UsageError, OptionError."""
+    from composer import formats
+
+    if name is not None:
+        return formats.format_named(name)
+    if target is None or not target.suffix:
+        return formats.format_named("abc")
+    chosen = formats.format_of(target)
+    if chosen is None or chosen.write is None:
+        raise UsageError(f"cannot write the suffix '{target.suffix}'", f"use --output {target.with_suffix('.abc')}")
+    return chosen
+
+
+def _with_chords(console: "Console", source: Source) -> str:
+    """Return the tunes of `source` in ABC with chord symbols, and say what changed. Raises ReadError, OptionError."""
+    import re
+
+    from composer.formats import detect
+    from composer.formats.abc.chord_symbols import add_chords
+    from composer.formats.abc.reader.lexer import split_tunes
+
+    kind = detect(source.bytes())
+    is_abc = kind is not None and kind.name == "abc"
+    text = source.text() if is_abc or kind is None else _melody(console, source)
+    tunes = split_tunes(text)
+    if not tunes:
+        raise ReadError(f"no tune in {source.label}", "an ABC tune starts with `X:1` and has a `K:` line")
+    lines = re.split(r"\r\n?|\n", text.removeprefix("\ufeff"))
+    written = replaced = 0
+    for tune in tunes:
+        added = add_chords(tune)
+        first = tune.first - 1
+        lines[first : first + len(tune.lines)] = added.text.splitlines()
+        written, replaced = written + added.written, replaced + added.replaced
+    if replaced:
+        console.say(f"{source.label}: replaced {replaced:,} chord symbols")
+    return "\n".join(lines)
+
+
+def _melody(console: "Console", source: Source) -> str:
+    """Return the melody of the first piece of `source` in ABC, and say what is lost. Raises ReadError, EncodeError."""
+    from composer.formats.abc.writer.score import dialect_with_losses
+    from composer.formats.read import no_music_error, read_scores
+
+    rejected = None
+    for _, music in read_scores(source):
+        if isinstance(music, RejectedPiece):
+            rejected = rejected or music
+            continue
+        assert isinstance(music, Score)
+        text, losses = dialect_with_losses(music)
+        for phrase, count in losses.items():
+            console.say(f"{source.label}: {count:,} {phrase}")
+        return f"X:1\n{text}"
+    raise no_music_error(source, rejected)

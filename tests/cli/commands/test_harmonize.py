@@ -1,0 +1,100 @@
+"""`composer harmonize`: voices below a melody, or chord symbols over it."""
+
+from fractions import Fraction
+
+import pytest
+
+from composer import formats
+from composer.api import Note, Part, Score
+from composer.formats.abc.reader.score import read_score
+
+TUNE = "X:1\nT:Given\nM:4/4\nL:1/4\nK:G\nG2 A B|A G F D|\n"
+
+
+@pytest.fixture
+def tune(tmp_path):
+    path = tmp_path / "tune.abc"
+    path.write_text(TUNE)
+    return path
+
+
+def skyline(score):
+    """Return the highest note at each onset of the tune."""
+    onsets = {note.onset for note in read_score(TUNE).notes}
+    top = {onset: max(n.pitch for n in score.notes if n.onset <= onset < n.end) for onset in onsets}
+    return [top[onset] for onset in sorted(top)]
+
+
+class TestChorale:
+    def test_the_melody_stays_on_top(self, composer, tune, tmp_path):
+        options = ("--seed", "3", "--voices", "3", "--particles", "4", "--output", tmp_path / "out.abc")
+        result = composer("harmonize", tune, *options)
+        assert result.code == 0, result.err
+        score = read_score((tmp_path / "out.abc").read_text())
+        melody = read_score(TUNE).notes
+        assert {(n.onset, n.pitch, n.duration) for n in melody} <= {(n.onset, n.pitch, n.duration) for n in score.notes}
+        assert skyline(score) == [note.pitch for note in melody]
+        for onset in {note.onset for note in score.notes}:
+            assert sum(note.onset <= onset < note.end for note in score.notes) <= 3
+
+    def test_is_reproduced_without_the_tune(self, composer, tune):
+        data = composer("harmonize", tune, "--seed", "5", "--particles", "3", "--format", "midi").data
+        tune.unlink()
+        assert composer("replay", "-", stdin=data).data == data
+
+    def test_is_what_gen_does_with_keep_voices(self, composer, tune):
+        harmonized = composer("harmonize", tune, "--seed", "5", "--particles", "2", "--format", "abc").data
+        options = ("--keep-voices", "top", "--max-notes", "4", "--particles", "2", "--format", "abc")
+        assert composer("gen", "pianoroll", "--prime", tune, "--seed", "5", *options).data == harmonized
+
+    def test_no_melody(self, composer, tmp_path):
+        path = tmp_path / "rests.abc"
+        path.write_text("X:1\nM:4/4\nL:1/4\nK:G\nz4|z4|]\n")
+        composer("harmonize", path).failed("rests.abc", "has no notes")
+
+    def test_melody_out_of_range(self, composer, tmp_path):
+        path = tmp_path / "high.mid"
+        notes = tuple(Note(Fraction(at), pitch, Fraction(1)) for at, pitch in enumerate([72, 120, 121]))
+        path.write_bytes(formats.write("midi", Score((Part(notes),))))
+        lines = composer("harmonize", path).err.splitlines()
+        assert lines[-2] == "error: 2 notes of the tune cannot be kept: the model's range is A0 to C8"
+
+
+class TestChords:
+    def test_symbols_are_written_into_the_text(self, composer, tune):
+        expected = TUNE.replace("G2 A B|A", '"G"G2 "D"A B|"D"A')
+        assert composer("harmonize", tune, "--style", "chords").out == expected
+
+    def test_stdin_and_other_formats(self, composer, tune, tmp_path):
+        result = composer("harmonize", "-", "--style", "chords", "-o", tmp_path / "out.mid", stdin=TUNE.encode())
+        assert result.err == f"wrote {tmp_path / 'out.mid'}\n"
+        again = composer("harmonize", tmp_path / "out.mid", "--style", "chords").out
+        assert [chord.symbol for chord in read_score(again).chords] == ["G", "D", "D"]
+
+    def test_all_tunes_and_the_text_between_stay(self, composer, tmp_path):
+        path = tmp_path / "two.abc"
+        path.write_text("% mine\nR:reel\n\n" + TUNE + "\nsome words\n\n" + TUNE.replace("X:1", "X:2"))
+        written = composer("harmonize", path, "--style", "chords").out
+        assert written.replace('"G"', "").replace('"D"', "") == path.read_text()
+        assert written.count('"G"') == 2
+
+    def test_older_symbols_are_replaced(self, composer, tmp_path):
+        path = tmp_path / "chords.abc"
+        path.write_text(TUNE.replace("G2", '"Em"G2'))
+        result = composer("harmonize", path, "--style", "chords")
+        assert '"G"G2' in result.out
+        assert result.err == f"{path}: replaced 1 chord symbols\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--voices", "1"), ("invalid value for --voices: '1'", "from 2 to 8")),
+        (("--style", "jazz"), ("invalid value for --style: 'jazz'", "chorale, chords")),
+        (("--style", "chords", "--temp", "1"), ("--temp has no effect with --style chords", "leave out --temp")),
+        (("--style", "chords", "-o", "out.xyz"), ("cannot write the suffix '.xyz'", "--output out.abc")),
+        (("--particles", "0"), ("invalid value for --particles: '0'",)),
+    ],
+)
+def test_usage_errors(composer, tune, options, words):
+    composer("harmonize", tune, *options).failed(*words, code=2)

@@ -1,0 +1,68 @@
+"""`--particles`: infilling given what follows, recorded and reproduced."""
+
+import json
+import re
+
+import pytest
+
+TUNE = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2B2|c2A2 F4|E2G2 c2e2|d8:|\n"
+
+
+@pytest.fixture
+def gen(composer, tmp_path):
+    path = tmp_path / "given.abc"
+    path.write_text(TUNE)
+
+    def run(*arguments, rep="abc"):
+        return composer("gen", rep, "--prime", path, "--format", "abc", "--seed", "2", *arguments)
+
+    return run
+
+
+def recipe(result):
+    return json.loads(re.search(r"N:composer \S+ (\{.*\})", result.out)[1])
+
+
+@pytest.mark.parametrize("rep", ["abc", "grid", "pianoroll"])
+def test_infilling_is_reproduced(composer, gen, rep):
+    result = gen("--keep-bars", "1,3-4", "--particles", "3", rep=rep)
+    assert result.code == 0, result.err
+    assert recipe(result)["particles"] == 3
+    assert composer("replay", "-", stdin=result.data).data == result.data
+
+
+def test_particles_are_the_default_of_infilling(gen):
+    kept = ("--keep-bars", "1,3-4")
+    assert recipe(gen(*kept))["particles"] > 1
+    assert gen(*kept).data == gen(*kept, "--particles", str(recipe(gen(*kept))["particles"])).data
+    assert "particles" not in recipe(gen(*kept, "--particles", "1"))
+    assert "particles" not in recipe(gen(*kept, "--temp", "0"))
+    assert "particles" not in recipe(gen("--bars", "8"))
+
+
+def test_a_recipe_without_particles_is_from_left_to_right(composer, gen):
+    """Files of earlier versions name no particles."""
+    result = gen("--keep-bars", "1,3-4", "--particles", "1")
+    assert composer("replay", "-", stdin=result.data).data == result.data
+
+
+def test_several_pieces_are_reproduced_one_by_one(composer, gen, tmp_path):
+    gen("--keep-bars", "1,3-4", "--particles", "3", "--count", "3", "--output", tmp_path / "%d.abc")
+    alone = composer("replay", tmp_path / "3.abc").data
+    assert alone == (tmp_path / "3.abc").read_bytes()
+    music = [(tmp_path / f"{number}.abc").read_text().partition("K:G")[2] for number in (1, 2, 3)]
+    assert len(set(music)) > 1
+
+
+@pytest.mark.parametrize(
+    ("rep", "options", "words", "code"),
+    [
+        ("abc", ("--particles", "8"), ("--particles needs --keep-bars", "add --keep-bars"), 2),
+        ("pianoroll", ("--particles", "8"), ("--particles needs --keep-bars or --keep-voices",), 2),
+        ("text", ("--particles", "8"), ("--particles is for infilling", "leave out --particles"), 2),
+        ("abc", ("--particles", "x", "--keep-bars", "1"), ("invalid value for --particles: 'x'",), 2),
+        ("pianoroll", ("--keep-voices", "top"), ("--keep-voices needs --prime",), 2),
+    ],
+)
+def test_usage_errors(composer, rep, options, words, code):
+    composer("gen", rep, *options).failed(*words, code=code)
