@@ -14,8 +14,6 @@ from typing import NamedTuple
 
 from composer.music.keys import MODE_FIFTHS, Signature, has_minor_third, name_of_fifth, pitch_class
 
-__all__ = ["Segment", "choose_chords"]
-
 
 class Segment(NamedTuple):
     """A stretch of melody with one chord: the weight of each pitch class, and whether it starts a bar."""

@@ -15,8 +15,6 @@ from composer.music import chords
 from composer.music.harmony import Segment, choose_chords
 from composer.music.keys import BEAT, Signature, Time, pitch
 
-__all__ = ["AddedChords", "add_chords"]
-
 ON_BEAT = 2.0
 """Weight of a note that starts its segment, compared with others of its length."""
 _BEFORE_NOTE = {"grace", "decoration", "text", "slur", "tuplet"}

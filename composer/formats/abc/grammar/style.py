@@ -96,6 +96,9 @@ class StyleConstraint(Constraint):
     def features(self, state: int) -> tuple[int, ...]:
         return self.inner.features(state >> _OWN_BITS)
 
+    def fixed_step(self, state: int) -> int | None:
+        return self.inner.fixed_step(state >> _OWN_BITS)
+
     def complete(self, state: int) -> Sequence[Step]:
         steps: list[int] = []
         while not steps or steps[-1] != END:
