@@ -16,13 +16,13 @@ from composer.api import UsageError
 
 COMMANDS = {
     "gen": "Generate music with a trained model.",
-    "harmonize": "Harmonize a melody with voices or chord symbols.",
     "train": "Train a model on your own music.",
     "eval": "Evaluate a model on music it was not trained on.",
     "presets": "List presets that reproduce published systems.",
     "check": "Check music files for errors.",
     "originality": "Find passages copied from the training data.",
     "convert": "Convert music files to other formats.",
+    "harmonize": "Harmonize a melody with voices or chord symbols.",
     "replay": "Reproduce a generated file from its recorded settings.",
     "show": "Show music as a piano roll, or print a text or a model card.",
     "plugins": "List installed plugins and your trained models.",
