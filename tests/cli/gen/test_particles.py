@@ -2,8 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+
+from composer.api import GenerationContext, Source
+from composer.checkpoints import store
+from composer.checkpoints.load import load_model
 
 TUNE = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2B2|c2A2 F4|E2G2 c2e2|d8:|\n"
 
@@ -66,3 +71,21 @@ def test_several_pieces_are_reproduced_one_by_one(composer, gen, tmp_path):
 )
 def test_usage_errors(composer, rep, options, words, code):
     composer("gen", rep, *options).failed(*words, code=code)
+
+
+@pytest.mark.parametrize("rep", ["abc", "grid", "pianoroll"])
+def test_representations_name_the_kept_steps(rep):
+    """Whatever wraps the constraint, such as the rules of style, passes the numbers on."""
+    representation = load_model(store.default(rep), rep, "cpu").representation
+    [piece] = representation.read(Source(Path("tune.abc"), data=TUNE.encode()))
+    controls = representation.Controls(keep_bars="1-2")
+    constraint = representation.constraint(controls, GenerationContext(tune=piece))
+    steps = representation.prime(piece)
+    state, numbers = constraint.start(()), []
+    for step in steps:
+        numbers.append(constraint.fixed_step(state))
+        state = constraint.step(state, step)
+    kept = [number for number in numbers if number is not None]
+    assert numbers[0] is not None
+    assert None in numbers
+    assert kept == sorted(set(kept))
