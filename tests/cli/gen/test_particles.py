@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from composer.api import GenerationContext, Source
+from composer.api import GenerationContext, Piece, Source, Unsupported, UsageError
 from composer.checkpoints import store
 from composer.checkpoints.load import load_model
+from composer.cli.gen.options import GenOptions
+from composer.cli.gen.particles import particles_of
 
 TUNE = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2B2|c2A2 F4|E2G2 c2e2|d8:|\n"
 
@@ -89,3 +91,19 @@ def test_representations_name_the_kept_steps(rep):
     assert numbers[0] is not None
     assert None in numbers
     assert kept == sorted(set(kept))
+
+
+def test_models_without_exact_probabilities_fill_from_left_to_right():
+    class Approximate:
+        def initial_state(self, conditions):
+            return None
+
+        def log_prob(self, state, steps):
+            raise Unsupported("no exact probability of a frame")
+
+    loaded = load_model(store.default("pianoroll"), "pianoroll", "cpu")
+    model, context = loaded._replace(sampler=Approximate()), GenerationContext(tune=Piece("a tune"))
+    assert particles_of(GenOptions("pianoroll"), loaded, context) > 1
+    assert particles_of(GenOptions("pianoroll"), model, context) == 1
+    with pytest.raises(UsageError, match="--particles 8 needs exact probabilities"):
+        particles_of(GenOptions("pianoroll", particles=8), model, context)
