@@ -31,7 +31,7 @@ class HarmonizeOptions:
         None, "Maximum number of voices, the melody included. [default: 4]", metavar="N", minimum=2, maximum=8
     )
     particles: int | None = option(
-        None, "Weigh N candidates by how well the melody follows. [default: 16]", metavar="N", minimum=1, maximum=4096
+        None, "Weigh N candidates by how well the melody fits them. [default: 64]", metavar="N", minimum=1, maximum=4096
     )
     seed: int | None = option(None, "Random seed.", metavar="N", minimum=0, maximum=2**63 - 1)
     temperature: float | None = option(

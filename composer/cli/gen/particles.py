@@ -9,11 +9,12 @@ from composer.checkpoints.load import LoadedModel
 from composer.cli.gen.options import GenOptions
 from composer.cli.render.text import join_names
 
-DEFAULT_PARTICLES = 16
-"""More improve what follows by little, and take longer (measured by tests/bench/infill.py)."""
+KEEPING = {"keep_bars": 16, "keep_voices": 64}
+"""The controls that keep a part of the prompt, which is then a whole piece to infill, and the particles of each.
 
-KEEPING = ("keep_bars", "keep_voices")
-"""The controls that keep a part of the prompt, which is then a whole piece to infill."""
+More improve kept bars by little. Voices weigh particles at every frame, and gain more (see tests/bench/infill.py and
+tests/bench/harmonize.py).
+"""
 
 
 def kept_flags(controls: Any) -> list[str]:
@@ -39,7 +40,7 @@ def particles_of(options: GenOptions, model: LoadedModel, context: GenerationCon
     from composer.generation.particles import has_exact_probabilities
 
     if has_exact_probabilities(model.sampler, model.spec):
-        return given or DEFAULT_PARTICLES
+        return given or max(count for name, count in KEEPING.items() if getattr(options.controls, name, ""))
     if given is not None:
         raise UsageError(
             f"--particles {given} needs exact probabilities, which `{model.header.model}` does not have",
