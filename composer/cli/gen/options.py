@@ -132,8 +132,8 @@ class GenOptions:
     prime: str | None = option(None, "Continue this file (- for stdin).", metavar="FILE", panel=PROMPT, recorded=False)
     prime_text: str | None = option(None, "Continue this text.", metavar="TEXT", panel=PROMPT, recorded=False)
     particles: int | None = option(
-        None, "Infill: weigh N candidates by how well what is kept follows; 1 = left to right. [default: 16 for bars, 64 "
-        "for voices]",
+        None,
+        "Infill: weigh N candidates by how well what is kept follows; 1 = left to right. [default: 16, for voices 64]",
         metavar="N", panel=PROMPT, minimum=1, maximum=4096,
     )  # fmt: skip
     output: str | None = option(
