@@ -163,7 +163,7 @@ class RollConstraint(Constraint):
                 onsets, holds = self._filled(onsets, holds, state)
             state = onsets | holds
             units |= (onsets | holds << layout.pitch_count) << start
-        return tuple(unit for unit in range(layout.size) if units >> unit & 1), state
+        return _members(units), state
 
 
 def _nearest(pitches: int, others: int) -> int:
@@ -180,3 +180,13 @@ def lowest(pitches: int, count: int) -> int:
         first = pitches & -pitches
         result, pitches = result | first, pitches & ~first
     return result
+
+
+def _members(units: int) -> tuple[int, ...]:
+    """Return the units in a bit set, ascending."""
+    found = []
+    while units:
+        bit = units & -units
+        found.append(bit.bit_length() - 1)
+        units ^= bit
+    return tuple(found)
