@@ -126,7 +126,10 @@ def compare(
         corpus.add(values)
     if corpus.silent == corpus.pieces:
         why = rejections.most_common() or "they are empty"
-        raise ReadError(f"no piece can be compared; {why}", "the model was trained on other music")
+        raise ReadError(
+            f"no piece can be compared; {why}",
+            "use files like the training data, or choose another model with --checkpoint",
+        )
     for steps, complete in counted(_generated_pieces(model, request, constraint)):
         generated.add(metrics.values(steps))
         cut += not complete

@@ -82,7 +82,7 @@ def evaluate(
         if not written["pieces"]:
             raise ReadError(
                 f"no piece can be evaluated: {rejected.most_common()}",
-                "use files like those of its training, or another model with --checkpoint",
+                "use files like the training data, or choose another model with --checkpoint",
             )
         data, rows = open_split(stem, spec, written), 1 if stream else BATCH_SIZE
         windows = BPTTBatches(data, spec, batch_size=rows, seq_length=SEQ_LENGTH, contiguous=stream)
@@ -108,7 +108,7 @@ def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None,
         return pieces
     shares = header.record.get("split", {})
     if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
-        raise ReadError("the model was trained without a split by shares", "assign the parts in a file: --split FILE")
+        raise ReadError("the model does not record which pieces are in which part", "give a list of them: --split FILE")
     parts = split_pieces(SplitSettings(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces
     if not parts[split]:
         others = " or ".join(name for name, found in parts.items() if found)

@@ -39,7 +39,7 @@ class GradientCheckpointing:
         if chunks > 1 and self.no_chunks_reason:
             raise OptionError(
                 f"cannot use `checkpoint_chunks={chunks}`: {self.no_chunks_reason}",
-                "leave it out; a smaller batch size or sequence length saves memory too",
+                "leave it out; a smaller batch_size or seq_length also saves memory",
             )
         self._chunks = chunks
 

@@ -315,7 +315,7 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         for number, step in enumerate(steps):
             yield constraint.features(state)
             if tokens and not constraint.allowed(state) >> step & 1:
-                raise EncodeError(f"step {number + 1} breaks the constraint of `{self.name}`")
+                raise EncodeError(f"step {number + 1} violates the constraint of `{self.name}`")
             if step != self.spec.end:
                 state = constraint.step(state, step)
 

@@ -96,7 +96,9 @@ class Source:
         with self._open() as file:
             start = file.read(_BLOCK)
         if start.startswith(b"MThd"):
-            return ReadError(f"{self.label} is a MIDI file, not text", "use one such as pianoroll")
+            return ReadError(
+                f"{self.label} is a MIDI file, not text", "use a representation that reads MIDI, such as pianoroll"
+            )
         for offset, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):
             if 2 * start[offset:200:2].count(0) > len(start[offset:200:2]):
                 convert = f"iconv -f {encoding} -t UTF-8 {shlex.quote(self.label)} > utf8{self.path.suffix}"
@@ -114,7 +116,7 @@ class Source:
 
     def _unreadable_error(self, error: OSError) -> ReadError:
         if isinstance(error, IsADirectoryError):
-            return ReadError(f"{self.label} is a folder", "give a file in it")
+            return ReadError(f"{self.label} is a folder", "name a file in it")
         return ReadError(f"cannot read {self.label}: {error.strerror or error}", "check its name and permissions")
 
     def _too_large_error(self) -> ReadError:

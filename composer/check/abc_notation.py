@@ -72,15 +72,15 @@ _NEARLY_NAME = re.compile(r"[^\w\s]?([A-Za-z])(?![A-Za-z])\S{0,4}")
 
 
 def _part(field: Field, order: str) -> Iterator[Problem]:
-    """Yield the problem of a part's name that is none: one that looks like a name, or any if the order needs it."""
+    """Yield a problem if a part name is invalid: one that looks like a name, or any if there is an order."""
     value = field.value
     if not value or _NAME.fullmatch(value) or read_direction(value):
         return
     nearly = _NEARLY_NAME.fullmatch(value)
     if nearly or order:
         letter = nearly[1].upper() if nearly else "A"
-        rest = f", so the order `{order}` does not find it" if order else ""
-        message = f"`{value}` is not the name of a part{rest}; write one letter, such as `P:{letter}`"
+        rest = f", so the order `{order}` cannot refer to it" if order else ""
+        message = f"`{value}` is not a part name{rest}; write one letter, such as `P:{letter}`"
         yield Problem(field.line, field.column, "invalid part name", message, Severity.WARNING)
 
 
@@ -90,13 +90,13 @@ def _order(tune: Tune, field: Field) -> Iterator[Problem]:
     if not field.value:
         return
     if not order:
-        message = f"`{field.value}` is not an order of parts; write letters and repetitions, such as `P:A2B2`"
+        message = f"`{field.value}` is not a part order; write letters and repeat counts, such as `P:A2B2`"
         yield Problem(field.line, field.column, "invalid part order", message, Severity.WARNING)
         return
     known = {each.name for elements in tune.voices.values() for each in elements if isinstance(each, PartMark)}
     missing = [name for name in dict.fromkeys(order) if name not in known]
     if missing and known:
-        message = f"the tune has no part {' or '.join(missing)}, which is left out of the order `{field.value}`"
+        message = f"the tune has no part {' or '.join(missing)}; the rest of the order `{field.value}` is played"
         yield Problem(field.line, field.column, "missing part", message, Severity.WARNING)
     elif missing:
         message = f"the order `{field.value}` is ignored, since no part begins with a line such as `P:{missing[0]}`"
@@ -123,7 +123,7 @@ def _chord(token: Token) -> Iterator[Problem]:
     match = _CHORD.fullmatch(symbol)
     if match and symbol != "H" and read_direction(symbol) is None:
         if match["root"] == "H":
-            hint = f"; the note H is called B, as in `B{symbol[1:]}`"
+            hint = f"; H is the German name of B, so write `B{symbol[1:]}`"
         else:
             guesses = (re.sub(r"[/()]", "", symbol), symbol.partition("/")[0])
             guess = next((each for each in guesses if chords.parse(each) is not None), "")

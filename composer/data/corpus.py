@@ -151,17 +151,17 @@ def _no_pieces_error(
     if rejected.total:
         reasons = "; ".join(filter(None, [rejected.most_common(), rejected.others()]))
         hint = f"see `composer check {shlex.join(arguments)}` and `composer plugins {representation.name}`"
-        return ReadError(f"no usable piece in {named}; {reasons}", hint)
+        return ReadError(f"no usable pieces in {named}; {reasons}", hint)
     if unreadable:
         several = f"cannot read any of {len(unreadable)} files; the first: " if len(unreadable) > 1 else ""
-        return ReadError(several + unreadable[0].message, unreadable[0].hint or "give other files")
+        return ReadError(several + unreadable[0].message, unreadable[0].hint or "name other files")
     found = suffixes_in(arguments)
     bare = found.pop("", 0)
     counts = ", ".join(f"{n:,} {suffix}" for suffix, n in found.most_common(3)) + " file" + "s" * (found.total() > 1)
     counts = ", ".join([counts] * bool(found) + [f"{bare:,} without suffix"] * bool(bare))
     *suffixes, last = suffixes_of(representation)
     message = f"no {', '.join(suffixes)}{' or ' * bool(suffixes)}{last} files in {named}"
-    hint = "to read files with other suffixes, name each file" if counts else "give other files or folders"
+    hint = "to read files with other suffixes, name each file" if counts else "name other files or folders"
     return NoMatchingFiles(f"{message} (found {counts})" if counts else message, hint, found)
 
 

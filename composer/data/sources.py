@@ -29,11 +29,11 @@ _CORPUS = "corpus:"
 def stdin() -> bytes:
     """Return all of stdin. Raises ReadError if it is closed or cannot be read."""
     if sys.stdin is None or sys.stdin.closed:
-        raise ReadError("stdin is closed", "name a file in place of -")
+        raise ReadError("stdin is closed", "name a file instead of -")
     try:
         return sys.stdin.buffer.read()
     except OSError as error:
-        raise ReadError(f"cannot read stdin: {error.strerror or error}", "name a file in place of -") from error
+        raise ReadError(f"cannot read stdin: {error.strerror or error}", "name a file instead of -") from error
 
 
 def sources(

@@ -46,10 +46,10 @@ FORMATS: dict[str, Format] = {
             _lazy("musicxml.writer:mark"), _lazy("musicxml.reader:find_marks"), (".mxl",),
         ),
         Format(
-            "kern", (".krn",), False, "kern, for the Humdrum toolkit; only read",
+            "kern", (".krn",), False, "kern, for the Humdrum toolkit; read only",
             _lazy("kern:is_kern"), _lazy("kern.reader:read_pieces"), read_suffixes=(".kern",),
         ),
-        Format("mei", (".mei",), False, "MEI, for notation programs; only read",
+        Format("mei", (".mei",), False, "MEI, for notation programs; read only",
             _lazy("mei:is_mei"), _lazy("mei.reader:read_pieces"),
         ),
         Format("tokens", (".tokens",), False, "tokens of a representation, separated by spaces"),

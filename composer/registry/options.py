@@ -42,7 +42,10 @@ def restore(kind: type[T], data: Mapping[str, Any], owner: str) -> T:
     """A value of `kind` from the JSON in a checkpoint; lists become tuples. Raises OptionError for unknown keys."""
     unknown = set(data) - {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown:
-        raise OptionError(f"{owner} has no option `{sorted(unknown)[0]}`", "it was saved by another version of it")
+        raise OptionError(
+            f"{owner} has no option `{sorted(unknown)[0]}`",
+            "the file was saved with another version of composer or the plugin",
+        )
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 

@@ -256,7 +256,8 @@ def load(name: str) -> LoadedPlugin:
         raise PluginError(f"{owner}: {error.message}", error.hint) from error
     except (Exception, SystemExit) as error:  # foreign code may raise anything, and must not end the program
         raise PluginError(
-            f"{owner} does not load: {describe(error)}", f"upgrade or uninstall {plugin.distribution.partition(' ')[0]}"
+            f"{owner} failed to load: {describe(error)}",
+            f"upgrade or uninstall {plugin.distribution.partition(' ')[0]}",
         ) from error
     if not (classes or brought):
         raise PluginError(f"{owner}: {_no_hooks(module)}", AUTHOR_HINT)

@@ -68,7 +68,7 @@ def check_room(folder: Path, needed: float) -> None:
     if needed > free:
         raise ComposerError(
             f"the encoded pieces need about {_megabytes(needed)}, but {folder.parent} has only {_megabytes(free)} free",
-            "set COMPOSER_HOME to a folder with more, or name fewer files",
+            "set COMPOSER_HOME to a folder with more space, or name fewer files",
         )
 
 
@@ -125,7 +125,7 @@ def _size(folder: Path) -> int:
 def _write_hint(error: OSError, folder: Path) -> str:
     if not is_disk_full(error):
         return "set COMPOSER_HOME to a folder that you can write to"
-    return f"{_megabytes(_free_bytes(folder))} free there; set COMPOSER_HOME to a folder with more"
+    return f"{_megabytes(_free_bytes(folder))} free there; set COMPOSER_HOME to a folder with more space"
 
 
 def _free_bytes(folder: Path) -> int:

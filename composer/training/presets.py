@@ -48,7 +48,7 @@ class Preset:
     def __post_init__(self) -> None:
         for name in ("options", "model_settings", "training", "split", "requires"):
             if not isinstance(getattr(self, name), Mapping):
-                raise TypeError(f"`{name}` is no table")
+                raise TypeError(f"`{name}` is not a table")
         SplitSettings(**self.split)
 
 

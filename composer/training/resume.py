@@ -34,7 +34,7 @@ _FIXED = {
 }  # fmt: skip
 """Fields of a header that cannot change: what messages call them, and the flag that sets them, if there is one."""
 
-_OTHER_HINT = "leave out the files to resume with the same ones, or fine-tune: use --from in place of --resume"
+_OTHER_HINT = "leave out the files to resume with the same ones, or fine-tune: use --from instead of --resume"
 
 
 def state_path(path: Path) -> Path:
@@ -49,7 +49,7 @@ def saved_header(path: Path) -> Header:
     CheckpointError if there is none.
     """
     if not state_path(path).is_file():
-        hint = f"fine-tune it instead: use --from {shlex.quote(path.stem)} in place of --resume"
+        hint = f"fine-tune it instead: use --from {shlex.quote(path.stem)} instead of --resume"
         raise CheckpointError(f"'{path.stem}' has no training state to resume from", hint)
     return checkpoint_file.read_header(state_path(path))
 
@@ -164,7 +164,7 @@ def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str,
             setting = f"{key}={options.as_option_value(before.get(key))}"
             given = f"--{key.replace('_', '-')} {before[key]}" if key in ("batch_size", "seed") else f"{flag} {setting}"
             raise OptionError(
-                f"'{name}' was trained with {setting}, which cannot change", f"leave it out or use {given}"
+                f"'{name}' was trained with {setting}, which cannot be changed", f"leave it out or use {given}"
             )
 
 
@@ -219,9 +219,9 @@ def _check_same(trainer: Trainer, saved: Header) -> None:
             value, owner = plugins[field]
             check_settings(_plain(asdict(options.restore(type(value), before, owner))), _plain(now), name, flag)
         elif _plain(before) != _plain(now):
-            raise CheckpointError(f"'{name}' was trained with another {label}", _OTHER_HINT)
+            raise CheckpointError(f"'{name}' was trained with a different {label}", _OTHER_HINT)
     if saved.record["encoded"] != run.data.encoded_digest:
-        raise CheckpointError(f"'{name}' was trained on other pieces", _OTHER_HINT)
+        raise CheckpointError(f"'{name}' was trained on different pieces", _OTHER_HINT)
     settings = options.restore(Settings, saved.record["settings"], "training")
     for key in _FIXED_SETTINGS:
         check_settings({key: getattr(settings, key)}, {key: getattr(run.settings, key)}, name, "--set")

@@ -55,7 +55,8 @@ class AbcControls:
     range: str = option("", "Lowest and highest note, such as D4-B5 or 62-83.", metavar="LOW-HIGH")
     scale: str = option(
         "",
-        "Allowed notes: own for those of the key, a scale on its tonic, such as blues, or another, such as 'D blues'.",
+        "Allowed notes: own for those of the key, a scale on its tonic, such as blues, or a scale on another note, "
+        "such as 'D blues'.",
         choices=_choices("scale"),
     )
     repeat_limit: int | None = option(

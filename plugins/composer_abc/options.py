@@ -19,7 +19,7 @@ class AbcOptions:
     )
 
     positions: bool = option(
-        False, "tell the model the position in the bar, the bar, the part, and how many bars of the part are left"
+        False, "give the model the position in the bar, the bar number, the part, and how many bars of it are left"
     )
 
     def __post_init__(self) -> None:

@@ -71,7 +71,7 @@ def _input_layer(spec: SequenceSpec, config: AttnLstmConfig) -> tuple[nn.Module,
         return make_embedding(spec, config.embedding_size), config.embedding_size
     if spec.kind is StepKind.TOKENS:
         raise OptionError(
-            "`pitches` needs a representation of frames, and this one has tokens",
+            "`pitches` needs a representation of frames, but this one has tokens",
             "leave out --set pitches, or use a representation of frames such as pianoroll",
         )
     pitches = PitchInput(spec, jitter=config.jitter)

@@ -27,7 +27,7 @@ class GridOptions:
     offgrid: Literal["round", "refuse", "drop"] = option("round", OFFGRID_HELP)
     positions: bool = option(
         False,
-        "tell the model the position in the bar, the bar, and how many bars are left; generate with a plan of bars",
+        "give the model the position in the bar, the bar number, and how many bars are left; each piece follows a plan",
     )
 
     def __post_init__(self) -> None:

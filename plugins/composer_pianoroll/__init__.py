@@ -195,7 +195,7 @@ def _choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:
         chosen = [part for part in parts if part.name.casefold() == which.casefold()]
     if not chosen:
         names = ", ".join(part.name or "an unnamed part" for part in parts)
-        raise NotEncodable(f"no part `{which}`", f"it has {names}")
+        raise NotEncodable(f"no part `{which}`", f"the parts are {names}")
     return chosen
 
 

@@ -90,7 +90,7 @@ class Text(Representation[str, TextOptions, NoOptions]):
         characters = "".join(sorted(c for c, times in seen.items() if times >= self.options.floor and c != UNKNOWN))
         if len(seen) < 2:
             only = f", {next(iter(seen))!r}" if seen else ""
-            raise ReadError(f"these texts hold a single character{only}", "train on texts with words")
+            raise ReadError(f"these texts contain only one character{only}", "train on texts with words")
         if not characters:
             raise OptionError(
                 f"with floor={self.options.floor}, no character is left",

@@ -105,7 +105,7 @@ def read_table(source: Source) -> Table:
     """Return the table in `source`. Raises ReadError, with the line, if it is empty or invalid."""
     text = source.text()
     if not text.strip(DELIMITERS + '" \n'):
-        raise ReadError(f"{source.label} is empty", "use a CSV file with a header row and rows of texts")
+        raise ReadError(f"{source.label} is empty", "use a CSV file with a header row and rows of text")
     stated = _DELIMITER_LINE.match(text)
     with _bounded_fields():
         delimiters = DELIMITERS

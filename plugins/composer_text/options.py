@@ -24,7 +24,7 @@ class TextOptions:
     )
     column: str = option(
         "",
-        "name of the text column in a CSV, if not detected; common names, such as `lyric` and `text`, are alike",
+        "name of the text column in a CSV, if not detected; common names, like `lyric` and `text`, are interchangeable",
         metavar="NAME",
     )
     labels: tuple[str, ...] = option((), "CSV columns to use as labels, such as artist,genre", metavar="COLUMNS")

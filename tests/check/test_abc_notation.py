@@ -51,7 +51,7 @@ def test_usual_bar_lines(line):
         ("C(7)", "unknown chord symbol `C(7)`, ignored; write a chord such as `C7`, or begin other text with `^`"),
         ("Am7/x", "unknown chord symbol `Am7/x`, ignored; write a chord such as `Am7`, or begin other text with `^`"),
         ("C7/", "unknown chord symbol `C7/`, ignored; write a chord such as `C7`, or begin other text with `^`"),
-        ("Hm", "unknown chord symbol `Hm`, ignored; the note H is called B, as in `Bm`"),
+        ("Hm", "unknown chord symbol `Hm`, ignored; H is the German name of B, so write `Bm`"),
     ],
 )
 def test_chord_symbols(symbol, message):
@@ -68,17 +68,17 @@ def test_other_texts_are_no_faults(text):
 @pytest.mark.parametrize(
     ("order", "body", "problems"),
     [
-        ("", "P:A/1\nC4|\nP:B\nD4|", [(5, "`A/1` is not the name of a part; write one letter, such as `P:A`")]),
+        ("", "P:A/1\nC4|\nP:B\nD4|", [(5, "`A/1` is not a part name; write one letter, such as `P:A`")]),
         ("", "P:b\nC4|\n[P:(C)]D4|", [
-            (5, "`b` is not the name of a part; write one letter, such as `P:B`"),
-            (7, "`(C)` is not the name of a part; write one letter, such as `P:C`"),
+            (5, "`b` is not a part name; write one letter, such as `P:B`"),
+            (7, "`(C)` is not a part name; write one letter, such as `P:C`"),
         ]),
         ("AB", "P:A\nC4|\nP:Duo\nD4|", [
-            (4, "the tune has no part B, which is left out of the order `AB`"),
-            (8, "`Duo` is not the name of a part, so the order `AB` does not find it; write one letter, such as `P:A`"),
+            (4, "the tune has no part B; the rest of the order `AB` is played"),
+            (8, "`Duo` is not a part name, so the order `AB` cannot refer to it; write one letter, such as `P:A`"),
         ]),
         ("A/1B", "P:A\nC4|\nP:B\nD4|", [
-            (4, "`A/1B` is not an order of parts; write letters and repetitions, such as `P:A2B2`"),
+            (4, "`A/1B` is not a part order; write letters and repeat counts, such as `P:A2B2`"),
         ]),
         ("ABA", "C4|D4|", [(4, "the order `ABA` is ignored, since no part begins with a line such as `P:A`")]),
         ("", "P:Variation 2\nC4|\nP:D.S.\nD4|", []),

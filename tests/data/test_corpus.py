@@ -85,7 +85,7 @@ def test_a_folder_without_matching_files_is_an_error_that_counts_the_others(lett
     (tmp_path / "folder").mkdir()
     with pytest.raises(NoMatchingFiles, match=r"no \.txt files in .*folder$") as caught:
         read(letters, [str(tmp_path / "folder")])
-    assert caught.value.hint == "give other files or folders"
+    assert caught.value.hint == "name other files or folders"
     for name in ("a.mid", "b.MID", "c.abc", ".hidden.xml", "README"):
         (tmp_path / "folder" / name).touch()
     with pytest.raises(NoMatchingFiles, match=r"\(found 2 \.mid, 1 \.abc files, 1 without suffix\)$") as caught:

@@ -190,7 +190,7 @@ def test_a_full_disk_is_an_error_and_leaves_no_files(letters, tunes, home, monke
     monkeypatch.setattr(f"composer.data.{write}", full)
     with pytest.raises(ComposerError, match="No space left on device") as caught:
         prepare(letters, [str(tunes)])
-    assert caught.value.hint == "7 MB free there; set COMPOSER_HOME to a folder with more"
+    assert caught.value.hint == "7 MB free there; set COMPOSER_HOME to a folder with more space"
     assert not list((home / "cache").iterdir())
 
 

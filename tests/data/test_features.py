@@ -106,7 +106,7 @@ def test_pieces_that_the_constraint_rejects_are_counted(words):
     words.write_text(WORDS + " aCb")
     data = prepare(Words(), [str(words)], SplitSettings(valid=0))
     assert data.report.rejected == {NO_POSITIONS: 1}
-    assert "step 2 breaks the constraint of `words`" in data.report.places[NO_POSITIONS][0]
+    assert "step 2 violates the constraint of `words`" in data.report.places[NO_POSITIONS][0]
     assert data.report.pieces["train"] == len(WORDS.split())
 
 

@@ -92,8 +92,8 @@ def boom():
 @pytest.mark.parametrize(
     ("module", "reason"),
     [
-        (boom, "does not load: RuntimeError: no libfoo"),
-        (lambda: sys.exit(3), "does not load: SystemExit: 3"),
+        (boom, "failed to load: RuntimeError: no libfoo"),
+        (lambda: sys.exit(3), "failed to load: SystemExit: 3"),
         (SimpleNamespace(), "its hooks return nothing"),
         (SimpleNamespace(composer_model=lambda: Tiny), "`composer_model` is not marked with @hookimpl"),
         (SimpleNamespace(composer_model=hookimpl(lambda: 7)), "its hook returned 7"),

@@ -255,7 +255,9 @@ def test_a_broken_preset_is_a_warning_in_the_list(install, composer):
 
 def test_a_plugin_that_does_not_load_explains_why_its_name_is_unknown(install, composer):
     install("sketch", "raise RuntimeError('no libfoo')")
-    composer("gen", "abc", "--format", "sketch").failed("plugin `sketch` (sketch-music 1.2) does not load", "no libfoo")
+    composer("gen", "abc", "--format", "sketch").failed(
+        "plugin `sketch` (sketch-music 1.2) failed to load", "no libfoo"
+    )
 
 
 def test_a_plugin_that_does_not_load_is_a_warning_only_where_it_may_be_missed(install, composer, capsys, tmp_path):
@@ -266,7 +268,7 @@ def test_a_plugin_that_does_not_load_is_a_warning_only_where_it_may_be_missed(in
         composer(*command)
     warnings = capsys.readouterr().err.splitlines()
     assert len(warnings) == 1
-    assert warnings[0].startswith("warning: plugin `sketch` (sketch-music 1.2) does not load")
+    assert warnings[0].startswith("warning: plugin `sketch` (sketch-music 1.2) failed to load")
 
 
 def test_pretrained_models(install, composer, tmp_path, checkpoint):

@@ -132,10 +132,10 @@ def test_other_data_or_fixed_settings_are_errors(run, letters, tunes, events, ch
     events(run)
     with pytest.raises(OptionError, match="'m' was trained with batch_size=4"):
         events(replace(changed(run, batch_size=8), resume=True))
-    with pytest.raises(OptionError, match="was trained with hidden=8, which cannot change"):
+    with pytest.raises(OptionError, match="was trained with hidden=8, which cannot be changed"):
         events(replace(run, config=replace(run.config, hidden=9), resume=True))
     (tunes / "0.txt").write_text("abcdefgh " * 5)
-    with pytest.raises(CheckpointError, match="other pieces") as caught:
+    with pytest.raises(CheckpointError, match="different pieces") as caught:
         events(replace(run, data=prepare(letters, [str(tunes)], SplitSettings(valid=0.2)), resume=True))
     assert "--from" in caught.value.hint
 

@@ -33,28 +33,28 @@ class ConvertOptions:
     output: str | None = option(
         None,
         "Output file; the suffix sets the format. %03d in its name becomes the number of the piece. A name without "
-        "suffix, or with a slash at the end, is a folder. [default: stdout]",
+        "a suffix, or with a slash at the end, is a folder. [default: stdout]",
         "-o",
         metavar="FILE",
     )
     to: str | None = option(None, "Output format: abc, midi, musicxml or tokens.", metavar="FORMAT")
     read_as: str | None = option(
-        None, "Input format. [default: by the content, else by the suffix]", "--from", metavar="FORMAT"
+        None, "Input format. [default: detected from the content, else from the suffix]", "--from", metavar="FORMAT"
     )
     force: bool = option(False, "Overwrite existing files.")
-    as_json: bool = option(False, "Print the files, and what each lacks, as JSON.", "--json")
+    as_json: bool = option(False, "Print the new files and their losses as JSON.", "--json")
     quiet: bool = option(False, "Only print warnings and errors.", "-q")
 
 
 def convert(console: "Console", options: ConvertOptions) -> None:
-    """Convert music between ABC, MIDI, MusicXML and tokens. MEI and kern are read too.
+    """Convert music between ABC, MIDI, MusicXML and tokens. It also reads MEI and kern.
 
-    A file of ABC or tokens may hold many pieces. Other files hold one, so each piece gets a file: jigs-01.mid. In a
-    folder, the new files have the names and subfolders of the old ones.
+    ABC and token files may hold many pieces. Other files hold one, so each piece gets its own file, such as
+    jigs-01.mid. In a folder, the new files keep the names and subfolders of the originals.
 
     Titles, tempos, meters, keys, instruments and the record of how a piece was generated are kept if the format can
-    hold them. Repeats are played out. In ABC and MusicXML, times of a recorded performance are moved to note values.
-    Messages count what the new files lack. The exit status is 1 if a piece could not be converted.
+    hold them. Repeats are written out in full. In ABC and MusicXML, recorded performances are quantized to note values.
+    Messages count what is lost. The exit status is 1 if a piece could not be converted.
     """
     from composer.cli.convert.destination import plan_destination
     from composer.cli.convert.writing import make_writer
@@ -128,7 +128,7 @@ class _Run:
                 for _ in self._convert_source(source):
                     progress.update_converted(self.files, len(self.done) + len(self.failures))
         if not self.files:
-            raise ReadError(f"no music files in {' '.join(self.arguments)}", f"suffixes: {' '.join(kinds)}")
+            raise ReadError(f"no music files in {' '.join(self.arguments)}", f"supported suffixes: {' '.join(kinds)}")
 
     def _convert_source(self, source: Source) -> Iterator[None]:
         """Convert the pieces of a source, yielding after each."""
@@ -147,7 +147,8 @@ class _Run:
         if isinstance(piece.score, RejectedPiece):
             detail = f" ({piece.score.detail})" if piece.score.detail else ""
             error = ReadError(
-                f"cannot convert {piece.name}: {piece.score.reason}{detail}", "`composer check` says more"
+                f"cannot convert {piece.name}: {piece.score.reason}{detail}",
+                f"for details: composer check {shlex.join(self.arguments)}",
             )
             self.failures.append((piece.name, error))
             return

@@ -79,7 +79,7 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
 
     With --generated, the model generates pieces instead, and a table compares them with these files. It shows the mean
     and standard deviation of each metric of pitch, rhythm, form, copying and validity, and how far apart the two means
-    are, in standard deviations of the files' pieces.
+    are, in standard deviations of the pieces in the files.
     """
     from composer.checkpoints import store
     from composer.registry import plugins as registry

@@ -51,11 +51,9 @@ class Destination:
     def check(self, path: Path, source: Source) -> None:
         """Raise ComposerError if `path` must not be written."""
         if path in self.written:
-            raise ComposerError(
-                f"{path} was already written from another file", "convert the files one folder at a time"
-            )
+            raise ComposerError(f"two of the files would become {path}", "convert them one folder at a time")
         if source.data is None and path.exists() and path.samefile(source.path):
-            raise ComposerError(f"{path} is the file to convert", "use another --output")
+            raise ComposerError(f"{path} is the input, which is never overwritten", "use another --output")
         if path.is_dir():
             raise ComposerError(f"{path} is a folder", "use another --output")
         if path.is_file() and not self.force:

@@ -46,7 +46,7 @@ def lost_signs(before: Score, after: Score) -> Counter[str]:
     keys = _not_in_force(before, before.keys, after.keys, lambda one, other: one.sharps == other.sharps)
     modes = _not_in_force(before, before.keys, after.keys, lambda one, other: one[1:] == other[1:])
     losses["keys left out"] += keys
-    losses["modes of keys left out"] += modes - keys
+    losses["modes left out"] += modes - keys
     return +losses
 
 

@@ -75,7 +75,7 @@ class RunRecord:
             if before.get(name) == now.get(name):
                 continue
             if name in NAMES:
-                raise UsageError(f"the interrupted run had another {NAMES[name]}", SAME_OPTIONS_HINT)
+                raise UsageError(f"the interrupted run used a different {NAMES[name]}", SAME_OPTIONS_HINT)
             raise UsageError(
                 f"the interrupted run was started {_option(name, before)}, not {_option(name, now)}", SAME_OPTIONS_HINT
             )

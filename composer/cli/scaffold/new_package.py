@@ -79,7 +79,7 @@ def write_package(package: NewPackage, parent: Path = Path(), taken: Collection[
     _check(package, taken)
     folder = parent / package.distribution
     if folder.exists() or folder.is_symlink():
-        raise ComposerError(f"{folder} exists already", "choose another name, or move that folder away")
+        raise ComposerError(f"{folder} already exists", "choose another name, or move that folder away")
     files = dict(_files(package))
     _check_classes(package, files)
     try:
@@ -116,7 +116,7 @@ def _check_classes(package: NewPackage, files: Mapping[str, bytes]) -> None:
         for bound, count in Counter(_bound_names(ast.parse(data))).items():
             if count > 1:
                 raise UsageError(
-                    f"invalid plugin name '{package.name}': its class `{bound}` would have the name of another",
+                    f"invalid plugin name '{package.name}': its class would be called `{bound}`, which is taken",
                     f"choose another name, such as my-{package.name}",
                 )
 

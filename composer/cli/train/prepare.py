@@ -191,7 +191,7 @@ def _check_combination(options: TrainOptions) -> None:
 def _check_model(options: TrainOptions, model: str, name: str) -> None:
     """Raise OptionError if --model is another than that of the model called `name`."""
     if options.model not in {None, model}:
-        raise OptionError(f"'{name}' was trained with model `{model}`, which cannot change", "leave out --model")
+        raise OptionError(f"'{name}' was trained with model `{model}`, which cannot be changed", "leave out --model")
 
 
 def _resumed(

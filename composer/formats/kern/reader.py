@@ -68,7 +68,9 @@ def read_score(spines: Spines, name: str) -> Score:
     """Return the score of `spines` as it is played; its losses count the notes that differ from those of the text."""
     played = played_passages(spines)
     if count_notes(spines.notes, played) > MAX_NOTES:
-        raise ReadError(f"{name} has more than {MAX_NOTES:,} notes when it is played", "correct its section order")
+        raise ReadError(
+            f"{name} has more than {MAX_NOTES:,} notes with its repeats written out", "correct its section order"
+        )
     signs = spines.signs
     music = replace(
         written_music(_parsed(spines, name)),
@@ -102,7 +104,9 @@ def _parsed(spines: Spines, name: str) -> Any:
         raise ReadError(f"{name} cannot be read by converter21{reason}", KERN_HINT) from error
     if fault := " ".join(str(getattr(stream, "c21_parse_err", "") or "").split())[:160]:
         if spines.misaligned:
-            place = f"at line {spines.misaligned}: the lengths before it do not add up to the same beat in all spines"
+            place = (
+                f"at line {spines.misaligned}: the note lengths before it add up to different beats"
+            )
             raise ReadError(f"{name} is invalid kern {place}", KERN_HINT)
         raise ReadError(f"{name} is invalid kern: {fault}", KERN_HINT)
     return stream

@@ -114,7 +114,9 @@ class _Walker:
         spines.end = max((strand.until for strand in self.strands if strand.is_kern), default=spines.end)
         spines.end = max([spines.end, *(note.onset + note.duration for note in spines.notes)])
         if not self.has_kern:
-            raise ReadError(f"{self.name} has no spine of notes (**kern)", "choose a file with a **kern spine")
+            raise ReadError(
+                f"{self.name} has no **kern spine, which would hold the notes", "choose a file with a **kern spine"
+            )
         return spines
 
     def read(self, line: str) -> None:

@@ -87,11 +87,11 @@ def _played(element: Element, music: WrittenMusic, losses: Counter[str], name: s
     losses.update(left_out)
     starts = list(music.bar_starts)
     if order and max(order) >= len(starts):
-        losses["signs of playback order left out"] += 1
+        losses["playback orders left out"] += 1
         order = list(range(len(starts)))
     played = passages(starts, music.end, order)
     if sum(count_notes(staff.notes, played) for staff in music.staves) > MAX_NOTES:
-        raise ReadError(f"{name} has more than {MAX_NOTES:,} notes when it is played", "correct its repeats")
+        raise ReadError(f"{name} has more than {MAX_NOTES:,} notes with its repeats written out", "correct its repeats")
     return play(replace(music, losses=losses, end=max(music.end, Fraction(0))), played)
 
 
@@ -115,5 +115,5 @@ def _parsed(root: Element, name: str, count: int) -> tuple[list[Any], Counter[st
     )
     streams = list(stream.scores) if isinstance(stream, music21().stream.Opus) else [stream]
     if len(streams) != count:
-        raise ReadError(f"{name} has {count} scores, of which converter21 reads {len(streams)}", MEI_HINT)
+        raise ReadError(f"{name} has {count} scores, but converter21 reads {len(streams)}", MEI_HINT)
     return streams, losses

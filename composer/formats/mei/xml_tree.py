@@ -15,7 +15,7 @@ XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 MEI_HINT = "open it in a notation program and export it again as MEI or MusicXML"
 
 MAX_DEPTH = 64
-_LIMITS = {"measure": (5000, "bars"), "staffDef": (500, "definitions of staves"), "note": (50_000, "notes")}
+_LIMITS = {"measure": (5000, "bars"), "staffDef": (500, "staff definitions"), "note": (50_000, "notes")}
 """How many elements of a kind are allowed."""
 _NUMBERS = {"dots", "num", "numbase", "oct", "meter.count", "meter.unit", "count", "unit", "trans.semi", "trans.diat"}
 _NUMBER = re.compile(r"[-+]?\d{1,3}(\+\d{1,3}){0,15}")

@@ -181,7 +181,7 @@ class _TrackRewriter:
             else:
                 at = self._system_message(status, at)
             if at > limit:
-                raise ValueError("an event that goes on beyond the end")
+                raise ValueError("an event that extends past the end")
         self._write(b"\xff\x2f\0")
         return self._next_chunk(at)
 

@@ -29,7 +29,7 @@ GRACE_NOTES, DRUM_NOTES = "grace notes left out", "drum notes left out"
 NO_LENGTH = "notes of no length left out"
 OUT_OF_RANGE = "notes outside the MIDI range left out"
 MICROTONES = "notes rounded to semitones"
-OTHER_KEYS = "key signatures of other accidentals left out"
+OTHER_KEYS = "nonstandard key signatures left out"
 PROGRAM_CHANGES = "changes of instrument left out"
 INVALID_TEMPOS = "tempos without a valid value left out"
 

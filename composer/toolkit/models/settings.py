@@ -49,7 +49,7 @@ def check_output(kind: StepKind, output: str) -> None:
     """Raise OptionError if sequences of `kind` cannot be sampled with `output`."""
     if output == "nade" and kind is StepKind.TOKENS:
         raise OptionError(
-            "`output=nade` needs a representation of frames, and this one has tokens",
+            "`output=nade` needs a representation of frames, but this one has tokens",
             "leave out --set output, or use a representation of frames such as pianoroll",
         )
 
@@ -58,6 +58,6 @@ def check_tied(kind: StepKind, tied: bool) -> None:
     """Raise OptionError if there is no token embedding to tie."""
     if tied and kind is StepKind.FRAMES:
         raise OptionError(
-            "`tied` needs a representation of tokens, and this one has frames",
+            "`tied` needs a representation of tokens, but this one has frames",
             "leave out --set tied, or use a representation of tokens such as abc",
         )

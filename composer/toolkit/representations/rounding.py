@@ -55,7 +55,7 @@ def round_notes(
     if lost > MAX_LOST_TIME * total:
         raise NotEncodable(
             "rhythm lost on the grid",
-            f"{np.count_nonzero(ornaments):,} of {len(starts):,} notes would fall on the step of another",
+            f"{np.count_nonzero(ornaments):,} of {len(starts):,} notes would fall on the same step as another",
             "use a finer grid, or other music",
         )
     kept = ~ornaments

@@ -202,7 +202,7 @@ class TestFiles:
         (tmp_path / "one.abc").write_text(TUNE)
         for output in (tmp_path, tmp_path / "one.abc"):
             result = composer("convert", tmp_path / "one.abc", "--to", "abc", "-o", output, "--force")
-            result.failed("one.abc is the file to convert")
+            result.failed("one.abc is the input, which is never overwritten")
         assert (tmp_path / "one.abc").read_text() == TUNE
 
     def test_two_files_that_would_become_one(self, composer, tmp_path):
@@ -211,7 +211,7 @@ class TestFiles:
             (tmp_path / name / "one.abc").write_text(TUNE)
         result = composer("convert", tmp_path / "a", tmp_path / "b", "--to", "midi", "-o", tmp_path / "new", "--force")
         assert result.code == 1
-        assert "one.mid was already written from another file" in result.err
+        assert f"two of the files would become {tmp_path / 'new' / 'one.mid'}" in result.err
 
     def test_json(self, convert, composer, tunes, tmp_path):
         result = convert(tunes, "--to", "tokens", "-o", tmp_path / "new", "--json", "-q")

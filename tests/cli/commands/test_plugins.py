@@ -130,7 +130,7 @@ def test_broken_plugin_is_a_warning(composer, broken):
     result = composer("plugins")
     assert result.code == 0
     assert result.err.count("\n") == 1
-    assert result.err.startswith("warning: plugin `sad` (composer-sad 2.0) does not load: RuntimeError: no strings")
+    assert result.err.startswith("warning: plugin `sad` (composer-sad 2.0) failed to load: RuntimeError: no strings")
 
 
 def test_broken_plugin_is_an_error_in_strict_mode(composer, broken, monkeypatch):

@@ -79,7 +79,7 @@ def test_chord_symbols_that_are_played():
         ({"tempos": (Tempo(F(0), 90.01), Tempo(F(2), 60.0))}, {}),
         ({"tempos": (Tempo(F(0), 90.0),)}, {"tempos left out": 1}),
         ({"tempos": (Tempo(F(0), 90.0), Tempo(F(2), 120.0))}, {"tempos left out": 1}),
-        ({"keys": (Key(F(0), 2, "minor"), Key(F(3), -1))}, {"modes of keys left out": 1}),
+        ({"keys": (Key(F(0), 2, "minor"), Key(F(3), -1))}, {"modes left out": 1}),
         ({"keys": (Key(F(0), 2, "dorian"),)}, {"keys left out": 1}),
         ({"meters": (Meter(F(0), 3, 4),)}, {"meters left out": 1}),
         ({"meters": (*SCORE.meters, Meter(F(5), 2, 4))}, {}),

@@ -105,9 +105,9 @@ KIND = ("--kind", "representation")
         (("new", *KIND), "the name `new` is taken", "my-new", 2),
         (("none", *KIND), "the name `none` is taken", "my-none", 2),
         (("models", *KIND), "the name `models` is taken", "my-models", 2),
-        (("piece", *KIND), "its class `Piece` would have the name of another", "my-piece", 2),
-        (("filled-bars", *KIND, "--controls"), "its class `FilledBars` would", "my-filled-bars", 2),
-        (("embedded", "--kind", "model"), "its class `EmbeddedNetwork` would", "my-embedded", 2),
+        (("piece", *KIND), "its class would be called `Piece`, which is taken", "my-piece", 2),
+        (("filled-bars", *KIND, "--controls"), "its class would be called `FilledBars`", "my-filled-bars", 2),
+        (("embedded", "--kind", "model"), "its class would be called `EmbeddedNetwork`", "my-embedded", 2),
         (("gru", "--kind", "model", "--frames"), "--frames is for representations", "leave out --frames", 2),
         (("gru", "--kind", "model", "--controls"), "--controls is for representations", "leave out --controls", 2),
         (("gru", *KIND, "--names"), "--names does not go with `new`", "composer plugins --names", 2),
@@ -122,7 +122,7 @@ def test_nothing_is_overwritten(composer, tmp_path):
     mine = tmp_path / "composer-chords" / "README.md"
     mine.parent.mkdir()
     mine.write_text("mine")
-    composer("plugins", "new", "chords", *KIND).failed("composer-chords exists already", "another name", code=1)
+    composer("plugins", "new", "chords", *KIND).failed("composer-chords already exists", "another name", code=1)
     assert mine.read_text() == "mine"
     assert list(mine.parent.iterdir()) == [mine]
 

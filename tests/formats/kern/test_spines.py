@@ -264,9 +264,9 @@ BROKEN = {
     "a column too few": ("**kern  **kern\n4c  4d\n4e\n*-  *-", "at line 3: 1 column, but 2 spines"),
     "a column too many": ("**kern\n4c\n4d  4e\n*-", "at line 3: 2 columns, but 1 spine"),
     "an impossible rhythm": ("**kern\n4c\n999999c\n*-", "at line 3: impossible rhythm '999999c'"),
-    "spines that part": ("**kern  **kern\n4c  2d\n8e  .\n4c  4e\n*-  *-", "at line 4: the lengths before it"),
+    "spines that part": ("**kern  **kern\n4c  2d\n8e  .\n4c  4e\n*-  *-", "at line 4: the note lengths before it"),
     "no notes": ("**kern\n4r\n*-", "has no notes"),
-    "no kern": ("**text\nla\n*-", "has no spine of notes"),
+    "no kern": ("**text\nla\n*-", "has no **kern spine"),
     "a meter of a billion beats": ("**kern\n*M999999999/4\n4c\n*-", "has an impossible meter"),
     "more spines than any score": ("  ".join(["**kern"] * 300), "has more than 256 spines"),
     "a chord of hundreds": (

@@ -302,7 +302,7 @@ def test_titles_and_names_of_tracks_in_other_encodings(title, encoding):
         (midi(C + "00 ff 01 7f 41"), "a meta event of 127 bytes, beyond the end of the file, in track 1, at offset 29"),
         (midi(C + "00 ff 90 00" + END), "unknown meta event 144 in track 1, at offset 29"),
         (midi(C + "ff ff ff ff 7f 3e 50" + END), "a number of more than 4 bytes in track 1, at offset 29"),
-        (midi(C + "00 f0 7f 00", OTHER), "an event that goes on beyond the end in track 1, at offset 29"),
+        (midi(C + "00 f0 7f 00", OTHER), "an event that extends past the end in track 1, at offset 29"),
         (midi(C + END, C + "00"), "it ends within track 2, at offset 49"),
         (midi(C + END, kind=7), "unknown format 7, at offset 8"),
         (midi(C + END, division=0xE000 | 40), "unknown SMPTE time E028, at offset 12"),

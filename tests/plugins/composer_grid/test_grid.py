@@ -203,7 +203,7 @@ class TestQuantizing:
         run = Score((part(*((Fraction(at, 8), 60 + at, Fraction(1, 8)) for at in range(16))),))
         [rejected] = Grid().read(Source(Path("a.mid"), "a.mid", data=write("midi", run), fragment=is_primer))
         assert rejected == RejectedPiece(
-            "rhythm lost on the grid", "a.mid", "8 of 16 notes would fall on the step of another"
+            "rhythm lost on the grid", "a.mid", "8 of 16 notes would fall on the same step as another"
         )
         [fine] = Grid(GridOptions("1/32")).read(source(write("midi", run), "a.mid"))
         assert isinstance(fine, Piece)

@@ -120,5 +120,5 @@ def test_an_infill_keeps_the_plan_of_its_tune():
 
 def test_a_piece_that_the_constraint_rejects_has_no_features():
     fitted = grid(tune(32))
-    with pytest.raises(EncodeError, match="step 2 breaks the constraint of `grid`"):
+    with pytest.raises(EncodeError, match="step 2 violates the constraint of `grid`"):
         list(super(Grid, fitted).step_features(tune(32), [2, 2, 0]))

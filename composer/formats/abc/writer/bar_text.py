@@ -149,4 +149,4 @@ def _odd_divisor(ticks: int) -> int:
 
 
 def _unwritable_error() -> EncodeError:
-    return EncodeError("ABC cannot write the rhythms of the score", "quantize the score, or write MIDI")
+    return EncodeError("the rhythms of the score cannot be written in ABC", "quantize the score, or write MIDI")

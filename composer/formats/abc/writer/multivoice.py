@@ -83,7 +83,7 @@ def _ticks(bar: Bar) -> tuple[int, int]:
     begin, end = bar.start * BEAT, bar.end * BEAT
     if begin.denominator > 1 or end.denominator > 1:
         raise EncodeError(
-            f"ABC cannot write a bar line at beat {float(bar.end):g}", "quantize the score, or write MIDI"
+            f"a bar line at beat {float(bar.end):g} cannot be written in ABC", "quantize the score, or write MIDI"
         )
     return int(begin), int(end)
 
@@ -92,7 +92,7 @@ def _time(bar: Bar) -> Time:
     """Return the bar's own meter. Raises EncodeError for one that ABC does not have."""
     meter = Time(bar.own_meter.numerator, bar.own_meter.denominator)
     if parse_meter(str(meter)) is None:
-        raise EncodeError(f"ABC cannot write a meter of {meter}", "write MIDI or MusicXML")
+        raise EncodeError(f"a meter of {meter} cannot be written in ABC", "write MIDI or MusicXML")
     return meter
 
 

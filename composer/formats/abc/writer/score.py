@@ -123,7 +123,7 @@ def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *,
     losses[MOVED_TO_GRID] += moved
     losses[TOO_SHORT] += lost
     if not sounds:
-        raise EncodeError("the notes of the score are too short for ABC", "use music with a melody")
+        raise EncodeError("the notes of the score are too short for ABC", "use music with notes of 1/32 or longer")
     _chords(sounds, score)
     try:
         text = write_tune([TunePart(_bars(sounds, time, pickup))], key, time, score.title)

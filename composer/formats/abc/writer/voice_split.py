@@ -89,7 +89,7 @@ def _ticks(note: Note) -> tuple[int, int, int]:
     begin, end = note.onset * BEAT, note.end * BEAT
     if begin.denominator > 1 or end.denominator > 1 or begin < 0 or begin >= end:
         raise EncodeError(
-            f"ABC cannot write a note of {float(note.duration):g} beats at beat {float(note.onset):g}",
+            f"a note of {float(note.duration):g} beats at beat {float(note.onset):g} cannot be written in ABC",
             "quantize the score, or write MIDI",
         )
     return int(begin), int(end), note.pitch
