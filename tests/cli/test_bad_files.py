@@ -116,7 +116,7 @@ class TestTables:
 
 def test_a_text_of_one_character(composer, tmp_path):
     (tmp_path / "a.txt").write_text("a")
-    composer("train", "text", tmp_path / "a.txt").failed("a single character")
+    composer("train", "text", tmp_path / "a.txt").failed("only one character")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
         (("--batch-size", "3"), "with --batch-size 4, not with --batch-size 3"),
         (("--count", "10"), "with --count 9, not with --count 10"),
         (("--tempo", "90"), "without --tempo, not with --tempo 90.0"),
-        (("--prime-text", "M:4/4\nL:1/8\nK:G\n|:G2"), "another primer"),
+        (("--prime-text", "M:4/4\nL:1/8\nK:G\n|:G2"), "different primer"),
     ],
 )
 def test_resume_with_other_options(gen, interrupt, monkeypatch, tmp_path, arguments, words):
@@ -30,7 +30,7 @@ def test_resume_with_another_model(gen, interrupt, monkeypatch, checkpoint, tmp_
     monkeypatch.undo()
     record = tmp_path / ".all.abc.composer"
     record.write_text(record.read_text().replace(json.loads(record.read_text())["recipe"]["model"], "0" * 64))
-    gen("--resume", "--output", tmp_path / "all.abc").failed("another model", code=2)
+    gen("--resume", "--output", tmp_path / "all.abc").failed("a different model", code=2)
     record.write_text("{")
     gen("--resume", "--output", tmp_path / "all.abc").failed("is not the record of a run", "--force")
 

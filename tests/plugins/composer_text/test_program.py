@@ -82,7 +82,7 @@ def test_single_piece_gives_a_warning(composer, file):
         ('lyric\na\n"b\nc\n', ("line 3", "unclosed quote", "write a quote twice")),
         ("lyric\n" + "a" * 1_000_001 + "\n", ("line 2", "1,000,000 characters", "unclosed quote")),
         ("", ("is empty", "header row")),
-        ("lyric\na\n", ("a single character, 'a'", "words")),
+        ("lyric\na\n", ("only one character, 'a'", "words")),
     ],
 )
 def test_invalid_tables(composer, file, content, says):
@@ -101,7 +101,7 @@ def test_filter_without_matches_lists_the_values(composer, songs):
     composer("train", "text", songs, "-O", "only=artist:watts", *TINY).failed("`Blake`", "`Burns`")
 
 
-@pytest.mark.parametrize(("content", "says"), [("a", "a single character"), ("", "is empty"), (" \n", "is empty")])
+@pytest.mark.parametrize(("content", "says"), [("a", "only one character"), ("", "is empty"), (" \n", "is empty")])
 def test_files_without_text(composer, file, content, says):
     composer("train", "text", file(content, "a.txt"), *TINY).failed(says)
 

@@ -93,7 +93,7 @@ def test_floor_drops_rare_characters():
 
 @pytest.mark.parametrize("content", ["a", "aaaa"])
 def test_single_character_is_an_error(content):
-    with pytest.raises(ReadError, match="a single character, 'a'") as caught:
+    with pytest.raises(ReadError, match="only one character, 'a'") as caught:
         fitted(content)
     assert caught.value.hint
 
