@@ -65,7 +65,7 @@ class Selection:
     """How many `candidates` to generate and how many to keep. Raises UsageError, OptionError."""
 
     candidates: int | None = option(
-        None, "Generate N candidates and keep the best. [default: 5 for music, 2 for frames]",
+        None, "Generate N candidates and keep the best. [default: 5 for music, 2 for frames (pianoroll)]",
         metavar="N", minimum=1, maximum=MAX_CANDIDATES,
     )  # fmt: skip
     keep: int | None = option(None, "Keep the best K candidates. [default: 1]", metavar="K")

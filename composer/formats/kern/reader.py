@@ -104,9 +104,7 @@ def _parsed(spines: Spines, name: str) -> Any:
         raise ReadError(f"{name} cannot be read by converter21{reason}", KERN_HINT) from error
     if fault := " ".join(str(getattr(stream, "c21_parse_err", "") or "").split())[:160]:
         if spines.misaligned:
-            place = (
-                f"at line {spines.misaligned}: the note lengths before it add up to different beats"
-            )
+            place = f"at line {spines.misaligned}: the note lengths before it add up to different beats"
             raise ReadError(f"{name} is invalid kern {place}", KERN_HINT)
         raise ReadError(f"{name} is invalid kern: {fault}", KERN_HINT)
     return stream
