@@ -34,8 +34,7 @@ class BarSigns(NamedTuple):
     `segno` and `coda` name the places before the bar that jumps lead to. `to_coda` names the coda that follows the bar
     after a jump. After a jump, the music ends with a bar with `fine`.
 
-    `part` is the name of the part that begins with the bar. `copies` is the distance back to the bar that a sign of
-    measure repeat stands for, 0 for none.
+    `part` is the name of the part that begins with the bar.
     """
 
     opens: bool = False
@@ -48,7 +47,6 @@ class BarSigns(NamedTuple):
     fine: bool = False
     jump: Jump | None = None
     part: str = ""
-    copies: int = 0
     after_jump: bool = False
 
 
@@ -68,7 +66,7 @@ def playback_order(bars: Sequence[BarSigns], parts: Sequence[str] = (), limit: i
     known = {bar.part for bar in bars}
     named = [name for name in parts if name in known]
     order = _in_parts(bars, named) if named else _Player(bars).play()
-    return [_source(bars, at) for at in islice(order, limit)]
+    return list(islice(order, limit))
 
 
 def missing_signs(bars: Sequence[BarSigns]) -> dict[int, str]:
@@ -82,13 +80,6 @@ def missing_signs(bars: Sequence[BarSigns]) -> dict[int, str]:
         elif bar.jump is not None and not ends[bar.jump.until]:
             found[at] = bar.jump.until
     return found
-
-
-def _source(bars: Sequence[BarSigns], at: int) -> int:
-    """Return the bar that is heard at the bar `at`."""
-    while 0 < bars[at].copies <= at:
-        at -= bars[at].copies
-    return at
 
 
 def _in_parts(bars: Sequence[BarSigns], names: Sequence[str]) -> Iterator[int]:

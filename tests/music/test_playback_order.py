@@ -82,12 +82,6 @@ def test_parts():
     assert order(BarSigns(part="A"), ending(1, times=2), ending(2, part="B"), PLAIN, parts="A") == "ABACD"
 
 
-def test_measure_repeats():
-    assert order(PLAIN, BarSigns(copies=1), BarSigns(copies=1)) == "AAA"
-    assert order(PLAIN, PLAIN, BarSigns(copies=2), BarSigns(copies=2, times=2)) == "ABABABAB"
-    assert order(BarSigns(copies=1)) == "A"
-
-
 SIGNS = st.builds(
     BarSigns,
     opens=st.booleans(),
@@ -100,7 +94,6 @@ SIGNS = st.builds(
     fine=st.booleans(),
     jump=st.sampled_from([None, Jump(), Jump("s", "fine"), Jump("", "coda")]),
     part=st.sampled_from(["", "A", "B"]),
-    copies=st.integers(0, 2),
     after_jump=st.booleans(),
 )
 
