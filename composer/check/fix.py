@@ -51,7 +51,7 @@ _UNFIXABLE_REASONS = {
 """Problems of a file that only its owner can fix, and how."""
 
 
-_MEANT = frozenset({
+_AMBIGUOUS_KINDS = frozenset({
     "unusual bar line", "unknown chord symbol", "invalid part name", "invalid part order", "missing part",
 })  # fmt: skip
 """Kinds whose fix depends on what was meant, and that are no reason to rewrite the tune."""
@@ -133,7 +133,7 @@ def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
         return tune.lines, "", ""
     text, done = patch(tune, number, before)
     after = all_problems(parse_tune(text))
-    if all(each.kind in _MEANT for each in after):
+    if all(each.kind in _AMBIGUOUS_KINDS for each in after):
         why = f"line {after[0].line}: {after[0].message}" if after else ""
         return text.lines, ", ".join(done), why
     if len(after) > len(before) and not renumbered:

@@ -1,4 +1,4 @@
-"""What a reader of MusicXML finds in a bar of one part. Times are in beats from the beginning of the bar."""
+"""The contents of a bar of one part of MusicXML. Times are in beats from the beginning of the bar."""
 
 from __future__ import annotations
 

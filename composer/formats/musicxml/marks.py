@@ -76,7 +76,7 @@ def marks_of_sound(sound: Element, at: Fraction) -> Iterator[Mark]:
 def marks_of_direction(direction: Element, at: Fraction) -> Iterator[Mark]:
     """Yield the signs of a `direction` element: those of its `sound`, or else of its words and symbols.
 
-    The words then only say until where a jump goes (`D.S. al Coda`). Words that seem to be a jump, but none that is
+    The words then only say until where a jump goes (`D.S. al Coda`). Words that seem to be a jump, but are not
     understood (`Menuetto D.C. senza replica`), are `unclear`.
     """
     pieces = [

@@ -10,7 +10,7 @@ _QUOTED = re.compile(r'"[^"]*"|![^!]*!|\[[A-Za-z]:[^\]]*\]')
 _NOTE = r"([A-Ga-g][,']{0,9})"
 
 Macro = tuple[re.Pattern[str], str]
-"""What is replaced, and its replacement; a pattern with a group has the note of a transposing macro there."""
+"""A pattern and its replacement; a pattern with a group has the note of a transposing macro there."""
 
 
 def parse_macro(value: str) -> Macro | None:

@@ -314,7 +314,7 @@ def _first_sound(elements: Sequence[Element]) -> tuple[int, int]:
 
 
 _PROPERTY = re.compile(r"\w+=|(?:treble|alto|tenor|bass|perc)")
-"""What a `K:` field without a key begins with, which leaves the signature empty."""
+"""The beginning of a `K:` field that names no key, and leaves the signature empty."""
 _CUT_BAR, _REST_OF_BAR = re.compile(r"\|[\]|:]*[ \t]*\\[ \t]*$"), re.compile(r"[ \t]*(?:\d|:(?![|:]))")
 _PROPAGATE = re.compile(r"\s*propagate-accidentals[\s=]+(not|octave|pitch)\b")
 
