@@ -162,7 +162,7 @@ def _meters(time: Time, written: Sequence[Bar], played: Sequence[Bar]) -> tuple[
         if not each.free:
             meter = Meter(beats(now), each.numerator, each.denominator)
             if not meters or (meters[-1].numerator, meters[-1].denominator) != (meter.numerator, meter.denominator):
-                meters = [*(each for each in meters if each.onset < meter.onset), meter]
+                _append_change(meters, meter)
         now += bar.ticks
     return tuple(meters)
 
@@ -175,13 +175,20 @@ def _keys(tune: Tune, written: Sequence[Bar], played: Sequence[Bar]) -> tuple[Ke
     for bar in played:
         each = in_force[id(bar)]
         if (each.sharps, each.mode) != (keys[-1].sharps, keys[-1].mode):
-            key = Key(beats(now), each.sharps, each.mode)
-            keys = [*(each for each in keys if each.onset < key.onset), key]
+            _append_change(keys, Key(beats(now), each.sharps, each.mode))
         now += bar.ticks
     return tuple(keys)
 
 
 Value = TypeVar("Value")
+Change = TypeVar("Change", Meter, Key)
+
+
+def _append_change(changes: list[Change], change: Change) -> None:
+    """Append a change, which replaces one at the same onset."""
+    if changes and changes[-1].onset == change.onset:
+        changes.pop()
+    changes.append(change)
 
 
 def _in_force(written: Sequence[Bar], change: Callable[[Bar], Value | None], first: Value) -> dict[int, Value]:

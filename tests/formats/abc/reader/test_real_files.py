@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from composer.api import RejectedPiece, Score
@@ -139,6 +141,13 @@ def test_jumps_restore_meter_and_key():
     assert [(meter.onset, meter.numerator) for meter in score.meters] == [(0, 4), (4, 3), (7, 4), (11, 3)]
     assert [(key.onset, key.sharps) for key in score.keys] == [(0, 0), (4, 1), (7, 0), (11, 1)]
     assert [note.pitch for note in score.notes] == [60, 66, 60, 66]
+
+
+def test_many_changes_of_meter_and_key_are_fast():
+    start = time.process_time()
+    score = read("[M:2/4][K:G]C2|[M:3/4][K:C]C3|" * 1500)
+    assert (len(score.meters), len(score.keys)) == (3000, 3000)
+    assert time.process_time() - start < 1.5, "in proportion to the changes, not to their square"
 
 
 @pytest.mark.parametrize("space", ["\t", "  ", " \t", "\t\t"])
