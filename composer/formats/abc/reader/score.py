@@ -18,6 +18,7 @@ from composer.formats.abc.reader.sections import written_sections
 from composer.formats.abc.reader.structure import Bar, ordered_sections
 from composer.formats.abc.reader.tempo import parse_tempo
 from composer.music.keys import BEAT, Time, pitch
+from composer.music.tempo_map import DEFAULT_BPM
 
 __all__ = ["read_score"]
 
@@ -153,12 +154,18 @@ def is_chord(symbol: str) -> bool:
     return chords.parse(symbol) is not None
 
 
+_FOUR_FOUR = Time(4, 4)
+
+
 def _meters(time: Time, written: Sequence[Bar], played: Sequence[Bar]) -> tuple[Meter, ...]:
+    """Return the meters. Bars before the first meter have none, so a jump back to them restores the default of 4/4."""
     in_force = _in_force(written, lambda bar: bar.time, time)
     meters = [] if time.free else [Meter(Fraction(0), time.numerator, time.denominator)]
     now = 0
     for bar in played:
         each = in_force[id(bar)]
+        if each is time and each.free and meters:
+            each = _FOUR_FOUR
         if not each.free:
             meter = Meter(beats(now), each.numerator, each.denominator)
             if not meters or (meters[-1].numerator, meters[-1].denominator) != (meter.numerator, meter.denominator):
@@ -201,7 +208,10 @@ def _in_force(written: Sequence[Bar], change: Callable[[Bar], Value | None], fir
 
 
 def _tempos(tune: Tune, voices: Sequence[tuple[Sequence[Bar], Sequence[Bar]]]) -> tuple[Tempo, ...]:
-    """Return the tempos of all voices, given as bars as written and as played."""
+    """Return the tempos of all voices, given as bars as written and as played.
+
+    A jump back to bars before the first tempo restores the default.
+    """
     first = tempo_of(tune)
     changes = {0: first} if first else {}
     for written, played in voices:
@@ -213,7 +223,8 @@ def _tempos(tune: Tune, voices: Sequence[tuple[Sequence[Bar], Sequence[Bar]]]) -
             bpm = bar.tempos[-1][1] if bar.tempos else bpm
         now, bpm = 0, first
         for bar in played:
-            for offset, tempo in ((0, starts[id(bar)]), *bar.tempos):
+            start = starts[id(bar)]
+            for offset, tempo in ((0, DEFAULT_BPM if start is None and bpm is not None else start), *bar.tempos):
                 if tempo is not None and tempo != bpm:
                     changes[now + offset] = bpm = tempo
             now += bar.ticks

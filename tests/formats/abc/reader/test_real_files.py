@@ -143,6 +143,13 @@ def test_jumps_restore_meter_and_key():
     assert [note.pitch for note in score.notes] == [60, 66, 60, 66]
 
 
+def test_jumps_restore_the_defaults_of_what_the_beginning_lacks():
+    score = read("|:CDEF|[Q:1/4=60][M:3/4][K:G]GAB:|", "X:1\nM:none\nL:1/4\nK:none\n")
+    assert [(tempo.onset, tempo.bpm) for tempo in score.tempos] == [(4, 60), (7, 120), (11, 60)]
+    assert [(meter.onset, meter.numerator) for meter in score.meters] == [(4, 3), (7, 4), (11, 3)]
+    assert [(key.onset, key.sharps) for key in score.keys] == [(0, 0), (4, 1), (7, 0), (11, 1)]
+
+
 def test_many_changes_of_meter_and_key_are_fast():
     start = time.process_time()
     score = read("[M:2/4][K:G]C2|[M:3/4][K:C]C3|" * 1500)
