@@ -81,7 +81,9 @@ class _Rejected(Exception):
 
 def _normalize(tune: Tune) -> NormalizedTune:
     top = tune.text.first
-    voices = [each for each in tune_bars(tune).values() if any(sound.tones for bar in each for sound in bar.sounds)]
+    losses = Counter(tune.losses)
+    bars = tune_bars(tune, losses=losses).values()
+    voices = [each for each in bars if any(sound.tones for bar in each for sound in bar.sounds)]
     if not voices:
         raise _Rejected("no notes", top)
     found = voices[0]
@@ -105,12 +107,13 @@ def _normalize(tune: Tune) -> NormalizedTune:
         # abc2midi loses the broken rhythm of a hornpipe after a chord
         rhythm = ""
     text = write_tune(parts, key, time, title, rhythm)
-    return NormalizedTune(text, title, rhythm, str(time), key.name, key.mode, changes, dict(_losses(tune, voices)))
+    return NormalizedTune(
+        text, title, rhythm, str(time), key.name, key.mode, changes, dict(_losses(tune, voices, losses))
+    )
 
 
-def _losses(tune: Tune, voices: list[list[Bar]]) -> Iterator[tuple[str, int]]:
-    """Yield the phrases and counts of what the dialect leaves out."""
-    losses = Counter(tune.losses)
+def _losses(tune: Tune, voices: list[list[Bar]], losses: Counter[str]) -> Iterator[tuple[str, int]]:
+    """Yield the phrases and counts of what the dialect leaves out, in addition to `losses`."""
     losses["notes of other parts left out"] = sum(
         len(sound.tones) for found in voices[1:] for bar in found for sound in bar.sounds
     )

@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from composer.formats.abc.elements import Mark, Sound, Tune
+from composer.formats.abc.elements import Mark, PartMark, Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.structure import MAX_BARS, Bar, bars, expand_order
 from composer.music.direction_words import NAME, Direction
 from composer.music.playback_order import BarSigns, Jump, missing_signs, playback_order
 
+TOO_MANY_BARS = f"bars after the first {MAX_BARS:,} left out"
+JUMPS = "jumps to a missing sign left out"
+UNKNOWN_PARTS = "names in the part order that no part has"
+UNLIKE_VOICES = "repeats that do not match between voices"
 
-def tune_bars(tune: Tune, problems: list[Diagnostic] | None = None) -> dict[str, list[Bar]]:
+
+def tune_bars(
+    tune: Tune, problems: list[Diagnostic] | None = None, losses: Counter[str] | None = None
+) -> dict[str, list[Bar]]:
     """Return the bars of each voice. Repeats, endings, parts and jumps that one voice has apply to the others too.
 
-    If the bars of voices do not match, each voice keeps its own signs. Differences are added to `problems`.
+    If the bars of voices do not match, each voice keeps its own signs. Differences are added to `problems`. They are
+    counted in `losses`, and so are the names in the order of parts that the tune lacks.
     """
+    losses = Counter() if losses is None else losses
     voices = {name: found for name, elements in tune.voices.items() if (found := bars(elements))}
     if len(voices) > 1 and any(map(_has_signs, voices.values())):
-        _share_signs([*voices.values()], problems if problems is not None else [])
+        matched = _share_signs([*voices.values()], problems if problems is not None else [])
+        losses[UNLIKE_VOICES] += not matched
+    known = {each.name for elements in tune.voices.values() for each in elements if isinstance(each, PartMark)}
+    losses[UNKNOWN_PARTS] += sum(name not in known for name in expand_order(tune.order))
     return voices
 
 
-def played_bars(tune: Tune, found: Sequence[Bar], problems: list[Diagnostic] | None = None) -> list[Bar]:
+def played_bars(
+    tune: Tune, found: Sequence[Bar], problems: list[Diagnostic] | None = None, losses: Counter[str] | None = None
+) -> list[Bar]:
     """Return the bars of a voice in the order in which they are played.
 
-    There are at most MAX_BARS; if there are more, this is added to `problems`, and so are jumps to missing signs.
+    There are at most MAX_BARS; if there are more, this is added to `problems`, and so are jumps to missing signs. Both
+    are counted in `losses`, once for all voices.
     """
     signs = bar_signs(found)
-    order = playback_order(signs, expand_order(tune.order), MAX_BARS + 1)
+    order = playback_order(signs, expand_order(tune.order), 10 * MAX_BARS)
+    missing = missing_signs(signs)
+    if losses is not None:
+        losses |= Counter({JUMPS: len(missing), TOO_MANY_BARS: len(order) - MAX_BARS})
     if problems is not None:
-        for at, missing in missing_signs(signs).items():
-            message = f"a jump such as D.C. or D.S. is ignored, since the tune has no {missing}"
+        for at, sign in missing.items():
+            message = f"a jump such as D.C. or D.S. is ignored, since the tune has no {sign}"
             problems.append(Diagnostic(found[at].line, found[at].column, "jump without its sign", message))
     if len(order) > MAX_BARS and problems is not None:
-        last = found[order[-1]]
+        last = found[order[MAX_BARS]]
         problems.append(Diagnostic(last.line, last.column, "too long", f"bars after the first {MAX_BARS} are left out"))
     return [found[at] for at in order[:MAX_BARS]]
 
@@ -91,8 +110,11 @@ def _repeats(mark: Mark) -> bool:
     return bool(mark.ends or mark.starts or mark.endings)
 
 
-def _share_signs(voices: list[list[Bar]], problems: list[Diagnostic]) -> None:
-    """Give each voice the signs of all, at bar lines with the same number or, failing that, at the same time."""
+def _share_signs(voices: list[list[Bar]], problems: list[Diagnostic]) -> bool:
+    """Give each voice the signs of all, at bar lines with the same number or, failing that, at the same time.
+
+    Return False, and change nothing, if the signs are at other times than the bar lines.
+    """
     counts = [range(len(found) + 1) for found in voices]
     times = [list(accumulate((bar.ticks for bar in found), initial=0)) for found in voices]
     keys: Sequence[Sequence[int]] = counts
@@ -104,7 +126,7 @@ def _share_signs(voices: list[list[Bar]], problems: list[Diagnostic]) -> None:
             mark = next(_marks(voices), Mark("", voices[0][0].line, voices[0][0].column))
             message = "repeats and parts are not at the same place in all voices"
             problems.append(Diagnostic(mark.line, mark.column, "voices with other repeats", message))
-            return
+            return False
         _fill(voices, times)
         keys = [list(accumulate((bar.ticks for bar in found), initial=0)) for found in voices]
     merged: dict[int, list[tuple[list[Bar], int]]] = {}
@@ -114,6 +136,7 @@ def _share_signs(voices: list[list[Bar]], problems: list[Diagnostic]) -> None:
     for places in merged.values():
         if len(places) > 1:
             _merge(places, problems)
+    return True
 
 
 def _signed(found: Sequence[Bar], own: Sequence[int]) -> Iterator[int]:

@@ -45,9 +45,9 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     voices: dict[str, tuple[list[Bar], list[Bar]]] = {}
     sounding: dict[str, tuple[Note, ...]] = {}
     sections: dict[str, list[structure.Section]] = {}
-    for name, found in tune_bars(tune, problems).items():
+    for name, found in tune_bars(tune, problems, losses).items():
         sections[name] = ordered_sections(tune, found, problems)
-        voices[name] = found, played_bars(tune, found, problems)
+        voices[name] = found, played_bars(tune, found, problems, losses)
         if notes := _notes(voices[name][1], losses):
             sounding[name] = notes
     names = [*sounding, *(name for name, (_, played) in voices.items() if _chords(played))]

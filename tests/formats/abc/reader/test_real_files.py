@@ -347,6 +347,29 @@ def test_jumps_without_their_sign_are_reported():
     assert kinds(f"{HEADER}C4!fine!|D4!D.C. al Fine!|\n") == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "body", "losses"),
+    [
+        ("", "C4|D4!D.S. al Fine!|", {"jumps to a missing sign left out": 1}),
+        ("", "V:1\nC4|D4!D.S.!|\nV:2\nE4|F4|", {"jumps to a missing sign left out": 1}),
+        ("P:AXBX\n", "P:A\nC4|\nP:B\nD4|", {"names in the part order that no part has": 2}),
+        ("P:AB\n", "C4|D4|", {"names in the part order that no part has": 2}),
+        ("P:AB\n", "P:A\nC4|\nP:B\nD4|", {}),
+        ("", "V:1\n|:C4:|D4|\nV:2\n E8|", {"repeats that do not match between voices": 1}),
+        ("", "V:1\n" + "C4|" * 5007 + "\nV:2\n" + "E4|" * 5007, {"bars after the first 5,000 left out": 7}),
+    ],
+    ids=["jump", "jump in one of two voices", "part", "no part", "all parts", "voices", "bars"],
+)  # fmt: skip
+def test_music_that_is_not_played_as_written_is_counted(fields, body, losses):
+    assert read(body, f"X:1\nM:4/4\nL:1/4\n{fields}K:C\n").losses == losses
+
+
+def test_the_dialect_counts_unknown_parts():
+    tune = normalize(split_tunes("X:1\nM:4/4\nL:1/4\nP:AXB\nK:C\nP:A\nC4|\nP:B\nD4|\n")[0])
+    assert isinstance(tune, NormalizedTune)
+    assert tune.losses == {"names in the part order that no part has": 1}
+
+
 @pytest.mark.parametrize("ending", ["|0 ", "[0 ", "|3-2 ", "|0,0 "])
 def test_endings_without_a_pass_are_reported_and_played(ending):
     assert melody(f"C4{ending}D4|E4|") == "CDE"
