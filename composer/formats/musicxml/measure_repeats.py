@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
+from composer.api import ReadError
+from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.elements import Bar
 
 WITHOUT_SOURCE = "measure repeats with nothing to repeat left out"
@@ -21,10 +23,26 @@ class _Sign:
     last: int | None = None
 
 
+@dataclass(slots=True)
+class NoteCount:
+    """The number of notes that signs of repeat stand for, in all parts of the file `name`."""
+
+    name: str
+    notes: int = 0
+
+    def add(self, notes: int, bar: int) -> None:
+        """Count the notes of the bar at index `bar`. Raises ReadError if there are more than MAX_NOTES."""
+        self.notes += notes
+        if self.notes > MAX_NOTES:
+            fault = f"{self.name} has measure repeats of more than {MAX_NOTES:,} notes, up to bar {bar + 1:,}"
+            raise ReadError(fault, "split it into smaller files")
+
+
 class MeasureRepeats:
     """The signs in force on the staves of a part (0 for all), and the bars read so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, copied: NoteCount) -> None:
+        self.copied = copied
         self.bars: list[Bar] = []
         self.signs: dict[int, _Sign] = {}
 
@@ -32,7 +50,8 @@ class MeasureRepeats:
         """Read a `measure-style` element of the bar that is being read."""
         if any(each.get("type") == "start" for each in style.iterfind("beat-repeat")):
             bar.losses[BEAT_REPEATS] += 1
-        staff = int(style.get("number", "0")) if style.get("number", "0").isdecimal() else 0
+        number = style.get("number", "")
+        staff = int(number) if re.fullmatch(r"\d{1,3}", number, re.ASCII) else 0
         here = len(self.bars)
         for sign in style.iterfind("measure-repeat"):
             if sign.get("type") == "start":
@@ -47,7 +66,7 @@ class MeasureRepeats:
     def finish(self, bar: Bar) -> Bar:
         """Return the bar that has been read, with the notes that signs of repeat stand for.
 
-        Staves on which the bar has notes of its own keep these.
+        Staves on which the bar has notes of its own keep these. Raises ReadError as `NoteCount.add` does.
         """
         here = len(self.bars)
         for staff, sign in list(self.signs.items()):
@@ -60,7 +79,10 @@ class MeasureRepeats:
                 bar.losses[WITHOUT_SOURCE] += 1
                 continue
             source = self.bars[here - sign.distance]
-            bar.notes += [note for note in source.notes if staff in (0, note.line.staff)]
+            notes = [note for note in source.notes if staff in (0, note.line.staff)]
+            self.copied.add(len(notes), here)
+            bar.notes += notes
             bar.length = bar.length or source.length
+        bar.notes.sort(key=lambda note: note.onset)
         self.bars.append(bar)
         return bar

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
+from composer.api import ReadError
 from composer.formats.musicxml.attributes import (
     CONCERT,
     Transposition,
@@ -20,7 +21,7 @@ from composer.formats.musicxml.attributes import (
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
 from composer.formats.musicxml.harmony import read_harmony
 from composer.formats.musicxml.marks import marks_of_bar_line, marks_of_direction, marks_of_sound
-from composer.formats.musicxml.measure_repeats import MeasureRepeats
+from composer.formats.musicxml.measure_repeats import MeasureRepeats, NoteCount
 from composer.formats.musicxml.part_list import PartInfo
 from composer.formats.musicxml.tempo import NOTE_TYPES, dotted, metronome_bpm, sound_bpm
 from composer.music.keys import LETTERS, MAJOR_SCALE
@@ -33,14 +34,20 @@ OTHER_KEYS = "nonstandard key signatures left out"
 PROGRAM_CHANGES = "changes of instrument left out"
 INVALID_TEMPOS = "tempos without a valid value left out"
 
+MAX_DIVISIONS = 100
+"""Bar lines with signs of repeats inside a bar."""
 _VELOCITY, _FORTE = 80, Fraction(90, 100)
 """The usual velocity, and that of one percent of `dynamics`, which are relative to forte."""
 _SEMITONES = dict(zip(LETTERS, MAJOR_SCALE, strict=True))
 
 
-def read_part(measures: Iterable[Iterable[Element]], info: PartInfo) -> list[Bar]:
-    """Return the bars of a part, of which `measures` holds the elements."""
-    reader = _PartReader(info)
+def read_part(measures: Iterable[Iterable[Element]], info: PartInfo, copied: NoteCount) -> list[Bar]:
+    """Return the bars of a part, of which `measures` holds the elements.
+
+    `copied` counts the notes of measure repeats, for all parts together. Raises ReadError for too many of them, and for
+    a bar with more than MAX_DIVISIONS bar lines inside it.
+    """
+    reader = _PartReader(info, copied)
     return [reader.read(elements) for elements in measures]
 
 
@@ -51,14 +58,14 @@ class _PartReader:
     what applies to all staves of the part.
     """
 
-    def __init__(self, info: PartInfo) -> None:
+    def __init__(self, info: PartInfo, copied: NoteCount) -> None:
         self.info = info
         self.divisions = Fraction(1)
         self.meter: tuple[int, int] | None = None
         self.key: tuple[int, str] | None = None
         self.transpositions: dict[int, Transposition] = {}
         self.drum_clefs: dict[int, bool] = {}
-        self.repeats = MeasureRepeats()
+        self.repeats = MeasureRepeats(copied)
         self.lines: dict[tuple[int, str | None, bool], tuple[Line, int | None] | None] = {}
         self.actions: dict[str, Callable[[Element], None]] = {
             "note": self._note, "backup": self._backup, "forward": self._forward, "attributes": self._attributes,
@@ -297,6 +304,10 @@ class _PartReader:
         marks = list(marks_of_bar_line(element, at))
         if marks and element.get("location") == "middle":
             self.bar.divisions.append(at)
+            if len(self.bar.divisions) > MAX_DIVISIONS:
+                place = f"inside bar {len(self.repeats.bars) + 1:,}"
+                fault = f"{self.repeats.copied.name} has more than {MAX_DIVISIONS} bar lines with repeats {place}"
+                raise ReadError(fault, "split the bar into shorter ones")
         self.bar.marks += marks
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from composer.formats.musicxml.elements import Bar, Mark
@@ -68,9 +69,9 @@ class _Marks:
 
     def __init__(self, parts: Sequence[Sequence[Bar]], places: Sequence[Passage]) -> None:
         self.count = len(places)
-        by_bar: dict[int, list[int]] = {}
-        for number, place in enumerate(places):
-            by_bar.setdefault(place.bar, []).append(number)
+        counts = Counter(place.bar for place in places)
+        ends = list(accumulate(counts[at] for at in range(len(counts))))
+        by_bar = [range(end - counts[at], end) for at, end in enumerate(ends)]
         found: dict[tuple[int, Mark], None] = {}
         for part in parts:
             for at, bar in enumerate(part):
@@ -78,16 +79,18 @@ class _Marks:
                     found.setdefault((self._place(mark, by_bar[at], places), mark), None)
         self.found: list[tuple[int, Mark]] = sorted(found, key=lambda each: (each[0], each[1].at))
 
-    def _place(self, mark: Mark, within: Sequence[int], places: Sequence[Passage]) -> int:
+    def _place(self, mark: Mark, within: range, places: Sequence[Passage]) -> int:
+        """Return the passage of a mark in the bar that consists of the passages `within`."""
         if mark.kind in _BEFORE:
             if mark.at_end:
                 return within[-1] + 1
-            return next((each for each in reversed(within) if places[each].start <= mark.at), within[0])
+            after = bisect_right(places, mark.at, within.start, within.stop, key=lambda place: place.start)
+            return max(after - 1, within.start)
         if mark.at < 0:
             return within[0] - 1
         if mark.at_end:
             return within[-1]
-        return next((each for each in within if mark.at <= places[each].end), within[-1])
+        return min(bisect_left(places, mark.at, within.start, within.stop, key=lambda place: place.end), within[-1])
 
     def after(self, kind: str) -> Iterable[tuple[int, Mark]]:
         """Yield the signs of a kind with their passages."""

@@ -12,6 +12,7 @@ from composer.formats.limits import exceeded_limit
 from composer.formats.musicxml.archive import is_archive, unpack_archive
 from composer.formats.musicxml.cache import through_cache
 from composer.formats.musicxml.library import MARK_FIELD
+from composer.formats.musicxml.measure_repeats import NoteCount
 from composer.formats.musicxml.part_list import PartInfo, read_part_list
 from composer.formats.musicxml.part_reader import read_part
 from composer.formats.musicxml.score import build_score
@@ -69,7 +70,8 @@ def read_musicxml(data: bytes, name: str) -> Score:
     """Return the score in unpacked MusicXML; it may be silent. Raises ReadError as `parse_musicxml` does."""
     root = parse_musicxml(data, name)
     declared = read_part_list(root)
-    parts = [read_part(measures, declared.get(part, PartInfo())) for part, measures in _parts(root).items()]
+    copied = NoteCount(name)
+    parts = [read_part(measures, declared.get(part, PartInfo()), copied) for part, measures in _parts(root).items()]
     return build_score(parts, _title(root))
 
 

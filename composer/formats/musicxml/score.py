@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.formats.limits import MAX_NOTES
@@ -112,13 +113,29 @@ def _changes(played: Sequence[_Played], written: Sequence[_Changes[Value]], defa
     found: dict[Fraction, Value] = {}
     current: Value | None = None
     for now, (bar, start, end), _ in played:
-        inside = [(at, each) for at, each in written[bar] if start < at < end]
-        before = [each for at, each in written[bar] if at <= start]
-        for at, each in ((start, before[-1] if before else in_force[bar]), *inside):
+        changes = written[bar]
+        first = bisect_right(changes, start, key=_beat)
+        inside = changes[first : bisect_left(changes, end, first, key=_beat)]
+        for at, each in ((start, changes[first - 1][1] if first else in_force[bar]), *inside):
             then = default if each is None and current is not None else each
             if then is not None and then != current:
                 found[now + at - start] = current = then
     return list(found.items())
+
+
+_Event = TypeVar("_Event", WrittenNote, tuple[Fraction, str])
+
+
+def _between(events: Sequence[_Event], start: Fraction, end: Fraction) -> Sequence[_Event]:
+    """Return those of the `events` of a bar, in order of time, from beat `start` to before beat `end`."""
+    first = bisect_left(events, start, key=_beat)
+    return events[first : bisect_left(events, end, first, key=_beat)]
+
+
+def _beat(event: tuple[Any, ...]) -> Fraction:
+    """Return the beat of an event, which is its first field."""
+    beat: Fraction = event[0]
+    return beat
 
 
 def _keys(parts: Sequence[Sequence[Bar]]) -> list[_Changes[tuple[int, str]]]:
@@ -145,8 +162,7 @@ def _chords(parts: Sequence[Sequence[Bar]], played: Sequence[_Played], end: Frac
     for part in reversed(parts):
         for now, (bar, start, stop), _ in played:
             if bar < len(part):
-                inside = ((at, symbol) for at, symbol in part[bar].chords if start <= at < stop)
-                found.update((now + at - start, symbol) for at, symbol in inside)
+                found.update((now + at - start, symbol) for at, symbol in _between(part[bar].chords, start, stop))
     if not found:
         return
     onsets = sorted(found)
@@ -170,8 +186,8 @@ def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Coun
         whole = start == 0 and end >= written.length
         notes += [
             note._replace(onset=now + note.onset - start)
-            for note in written.notes
-            if (whole or start <= note.onset < end) and (not note.passes or number in note.passes)
+            for note in (written.notes if whole else _between(written.notes, start, end))
+            if not note.passes or number in note.passes
         ]
     lines: defaultdict[Line, list[Note]] = defaultdict(list)
     for line, each in _joined(notes):

@@ -3,6 +3,7 @@
 import pytest
 from musicxml_text import REPEAT, attributes, back, bar, notes, played, read
 
+from composer.api import ReadError
 from composer.formats.musicxml.measure_repeats import BEAT_REPEATS, WITHOUT_SOURCE
 
 A, B, C, EMPTY = bar("A4/4"), bar("B4/4"), bar("C4/4"), bar("r/4")
@@ -44,6 +45,18 @@ def test_of_one_staff_only():
     lower = notes("C3/4", voice=2, staff=2)
     score = read([A + back(4) + lower, style("1", number="2") + B])
     assert (played(score, 0), played(score, 1)) == ("A B", "C C")
+
+
+def test_too_many_repeated_notes_are_refused_with_their_bar(monkeypatch):
+    monkeypatch.setattr("composer.formats.musicxml.measure_repeats.MAX_NOTES", 3)
+    bars = [A, style("1") + EMPTY, EMPTY]
+    assert played(read(bars)) == "A A A"
+    with pytest.raises(ReadError, match="a.musicxml has measure repeats of more than 3 notes, up to bar 3"):
+        read(bars, bars)
+
+
+def test_a_staff_of_thousands_of_digits_is_all_staves():
+    assert played(read([A, style("1", number="9" * 5000) + EMPTY])) == "A A"
 
 
 def test_what_cannot_be_repeated_is_counted():

@@ -1,14 +1,16 @@
 """Repeats, endings, jumps and what is in force after them, in MusicXML. Bars are named by their notes."""
 
+import time
 from fractions import Fraction
 
 import pytest
 from musicxml_text import OPEN, REPEAT, attributes, bar, ending, notes, played, read, sound, timed, words
 
-from composer.api import Key, Meter, Tempo
+from composer.api import Key, Meter, ReadError, Tempo
 from composer.formats.musicxml.playback import JUMPS, UNCLEAR
 
 A, B, C, D, E = (bar(f"{name}4/4") for name in "ABCDE")
+SIXTEEN_TIMES = '<repeat direction="backward" times="16"/>'
 SEGNO, CODA = words("<segno/>"), words("<coda/>")
 
 
@@ -143,6 +145,22 @@ def test_a_repeat_inside_a_bar():
     score = read([bar(attributes("4/4"), "A4/3", middle, "B4/1"), C], [bar("D4/1 E4/1 F4/1 G4/1"), C])
     assert (played(score, 0), played(score, 1)) == ("A A B C", "D E F D E F G C")
     assert [note.onset for note in score.parts[0].notes] == [0, 3, 6, 7]
+
+
+def test_many_repeats_inside_a_bar_are_fast():
+    start = time.process_time()
+    repeat = f'<barline location="middle">{SIXTEEN_TIMES}</barline>'
+    step = notes("A4/1", attributes='time-only="99"') + sound(tempo="90")
+    chord = "<harmony><root><root-step>C</root-step></root><kind>major</kind></harmony>"
+    score = read([step * 1500 + f"{repeat}{notes('B4/1')}" * 99 + (step + chord) * 1500])
+    assert (len(score.notes), len(score.chords)) == (98 * 16 + 1, 1499)
+    assert time.process_time() - start < 1, "in proportion to what is played"
+
+
+def test_more_bar_lines_inside_a_bar_than_make_sense_are_refused():
+    step = f'<barline location="middle">{SIXTEEN_TIMES}</barline>{notes("B4/1")}'
+    with pytest.raises(ReadError, match="a.musicxml has more than 100 bar lines with repeats inside bar 2"):
+        read([A, step * 101])
 
 
 class TestSignatures:
