@@ -59,8 +59,10 @@ class Bar:
 
     `last_note` is where its last note ends. `divisions` are bar lines inside it with signs of repeats.
 
-    All lists but `marks` and `divisions` are in order of time: notes, tempos in BPM (quarter notes), meters as numerator
-    and denominator, keys as sharps and mode, chord symbols with "" for none. `losses` counts what is left out each time the bar is played.
+    All lists but `marks` and `divisions` are in order of time: notes, tempos in BPM (quarter notes), meters as
+    numerator and denominator, keys as sharps and mode, chord symbols with "" for none.
+
+    `losses` counts what is left out each time the bar is played.
     """
 
     notes: list[WrittenNote] = field(default_factory=list)
