@@ -226,6 +226,15 @@ def test_too_many_notes_are_refused_at_once(monkeypatch):
         read_midi(damaged_at_the_end, "a.mid")
 
 
+def test_large_files_are_not_repaired(monkeypatch):
+    irregular = midi(f"00 f8 {C} {D} {END}")
+    monkeypatch.setattr("composer.formats.midi.parser.MAX_REPAIRED", len(irregular))
+    assert notes(irregular) == C_D
+    monkeypatch.setattr("composer.formats.midi.parser.MAX_REPAIRED", len(irregular) - 1)
+    with pytest.raises(ReadError, match=r"a.mid is an irregular MIDI file of more than .* MB, too large to repair"):
+        read_midi(irregular, "a.mid")
+
+
 def test_all_notes_off_after_a_change_of_program():
     assert notes(midi("00 90 3c 50  00 c0 05  60 b0 7b 00  60 80 3c 00" + END)) == [(0, 60, 1)]
 

@@ -51,7 +51,7 @@ def test_too_many_repeated_notes_are_refused_with_their_bar(monkeypatch):
     monkeypatch.setattr("composer.formats.musicxml.measure_repeats.MAX_NOTES", 3)
     bars = [A, style("1") + EMPTY, EMPTY]
     assert played(read(bars)) == "A A A"
-    with pytest.raises(ReadError, match="a.musicxml has measure repeats of more than 3 notes, up to bar 3"):
+    with pytest.raises(ReadError, match=r"a\.musicxml has measure repeats of more than 3 notes, up to bar 3"):
         read(bars, bars)
 
 

@@ -9,6 +9,7 @@ import music21
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from musicxml_text import bar, xml_score
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import WriteSettings, write
@@ -255,6 +256,14 @@ def test_errors_name_the_file_the_fault_and_a_hint(fault):
     assert message in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+def test_too_many_bars_of_all_parts_together_are_refused(monkeypatch):
+    monkeypatch.setattr("composer.formats.musicxml.xml_tree._MAX_PART_BARS", 6)
+    whole = bar("C4/4")
+    assert read_notation(xml_score([whole] * 2, [whole] * 2), "song.xml").notes
+    with pytest.raises(ReadError, match=r"song\.xml has more than 6 bars"):
+        read_notation(xml_score([whole] * 3, [whole] * 3), "song.xml")
 
 
 @pytest.mark.parametrize("meter", ["3+3+2", "12", " 4 "])

@@ -159,8 +159,14 @@ def test_many_repeats_inside_a_bar_are_fast():
 
 def test_more_bar_lines_inside_a_bar_than_make_sense_are_refused():
     step = f'<barline location="middle">{SIXTEEN_TIMES}</barline>{notes("B4/1")}'
-    with pytest.raises(ReadError, match="a.musicxml has more than 100 bar lines with repeats inside bar 2"):
+    with pytest.raises(ReadError, match=r"a\.musicxml has more than 100 bar lines with repeats inside bar 2"):
         read([A, step * 101])
+
+
+def test_no_more_notes_than_the_limit_are_played(monkeypatch):
+    monkeypatch.setattr("composer.formats.musicxml.score.MAX_NOTES", 4)
+    score = read([A + right(SIXTEEN_TIMES), B])
+    assert len(score.notes) == 5, "one more than the limit, so that the reader refuses the piece"
 
 
 class TestSignatures:
