@@ -24,6 +24,7 @@ _FATAL = {
     "ending without a first": "mismatched endings",
     "ending without a second": "mismatched endings",
     "ending given twice": "mismatched endings",
+    "missing ending": "mismatched endings",
     "impossible ending": "mismatched endings",
     "incomplete tuplet": "incomplete tuplet",
     "tuplet across a bar line": "tuplet across a bar line",

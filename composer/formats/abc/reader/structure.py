@@ -271,9 +271,14 @@ class _Sections:
             passes = {number for ending in section.endings for number in ending.passes}
             # of a lone first ending, the second pass goes on after it
             section.times = max(passes | ({section.times} if passes == {1} else set()))
+            mark = (section.endings[0].bars[0].open if section.endings[0].bars else None) or Mark("", 1, 1)
+            missing = min(set(range(1, len(passes) + 2)) - passes)
             if passes == {1}:
-                mark = section.endings[0].bars[0].open if section.endings[0].bars else None
-                self._problem(mark or Mark("", 1, 1), "ending without a second", "first ending without a second one")
+                self._problem(mark, "ending without a second", "first ending without a second one")
+            elif missing == 1:
+                self._problem(mark, "ending without a first", "later ending without a first one")
+            elif missing < max(passes):
+                self._problem(mark, "missing ending", f"endings up to {max(passes)} without {missing}")
         if section.sounds:
             self.done.append(section)
         self.section, self.opened = Section(), False

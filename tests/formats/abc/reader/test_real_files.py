@@ -348,6 +348,27 @@ def test_jumps_without_their_sign_are_reported():
 
 
 @pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("C4|2D4|", "ending without a first"),
+        ("C4|2D4:|E4|", "ending without a first"),
+        ("C4|1D4:|3E4|", "missing ending"),
+        ("C4|1,2D4:|4E4|", "missing ending"),
+    ],
+)
+def test_endings_with_a_missing_one_are_reported_and_not_trained_on(body, kind):
+    assert kinds(f"{HEADER}{body}\n") == [kind]
+    rejected = normalize(split_tunes(f"{HEADER}{body}\n")[0])
+    assert isinstance(rejected, RejectedPiece)
+    assert rejected.reason == "mismatched endings"
+
+
+@pytest.mark.parametrize("body", ["C4|1D4:|2E4|", "C4|1,3D4:|2E4|", "C4|1-3D4:|4E4|"])
+def test_endings_of_all_passes_are_fine(body):
+    assert kinds(f"{HEADER}{body}\n") == []
+
+
+@pytest.mark.parametrize(
     ("fields", "body", "losses"),
     [
         ("", "C4|D4!D.S. al Fine!|", {"jumps to a missing sign left out": 1}),
