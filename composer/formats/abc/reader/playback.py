@@ -15,6 +15,7 @@ from composer.music.playback_order import BarSigns, Jump, missing_signs, playbac
 
 TOO_MANY_BARS = f"bars after the first {MAX_BARS:,} left out"
 JUMPS = "jumps to a missing sign left out"
+UNPLAYED = "bars that no pass plays left out"
 UNKNOWN_PARTS = "names in the part order that no part has"
 UNLIKE_VOICES = "repeats that do not match between voices"
 
@@ -43,13 +44,16 @@ def played_bars(
     """Return the bars of a voice in the order in which they are played.
 
     There are at most MAX_BARS; if there are more, this is added to `problems`, and so are jumps to missing signs. Both
-    are counted in `losses`, once for all voices.
+    are counted in `losses`, once for all voices, and so are bars that are never played although no order of parts
+    leaves them out.
     """
     signs = bar_signs(found)
-    order = playback_order(signs, expand_order(tune.order), 10 * MAX_BARS)
+    names, limit = expand_order(tune.order), max(10 * MAX_BARS, len(found) + 1)
+    order = playback_order(signs, names, limit)
     missing = missing_signs(signs)
     if losses is not None:
-        losses |= Counter({JUMPS: len(missing), TOO_MANY_BARS: len(order) - MAX_BARS})
+        unplayed = 0 if names or len(order) == limit else len(found) - len({*order})
+        losses |= Counter({JUMPS: len(missing), TOO_MANY_BARS: len(order) - MAX_BARS, UNPLAYED: unplayed})
     if problems is not None:
         for at, sign in missing.items():
             message = f"a jump such as D.C. or D.S. is ignored, since the tune has no {sign}"

@@ -376,10 +376,16 @@ def test_endings_of_all_passes_are_fine(body):
         ("P:AXBX\n", "P:A\nC4|\nP:B\nD4|", {"names in the part order that no part has": 2}),
         ("P:AB\n", "C4|D4|", {"names in the part order that no part has": 2}),
         ("P:AB\n", "P:A\nC4|\nP:B\nD4|", {}),
+        ("", "C4|1D4:|3E4|", {"bars that no pass plays left out": 1}),
+        ("", "C4!fine!|D4!D.C. al Fine!|E4|F4|", {"bars that no pass plays left out": 2}),
+        ("P:AA\n", "P:A\nC4|\nP:B\nD4|", {}),
         ("", "V:1\n|:C4:|D4|\nV:2\n E8|", {"repeats that do not match between voices": 1}),
         ("", "V:1\n" + "C4|" * 5007 + "\nV:2\n" + "E4|" * 5007, {"bars after the first 5,000 left out": 7}),
     ],
-    ids=["jump", "jump in one of two voices", "part", "no part", "all parts", "voices", "bars"],
+    ids=[
+        "jump", "jump in one of two voices", "part", "no part", "all parts", "ending", "after the end", "part left out",
+        "voices", "bars",
+    ],
 )  # fmt: skip
 def test_music_that_is_not_played_as_written_is_counted(fields, body, losses):
     assert read(body, f"X:1\nM:4/4\nL:1/4\n{fields}K:C\n").losses == losses
