@@ -24,6 +24,7 @@ COMMAND_LINES = {
         "convert {tunes} --to tokens",
         "convert {tunes} -o {folder} --to abc --json",
     ],
+    "harmonize": ["harmonize {generated} --style chords"],
     "replay": ["replay {generated} -q"],
     "show": ["show {tunes}", "show {tunes} --surprise -c small", "show small", "show {words}"],
     "plugins": ["plugins", "plugins formats", "plugins lstm"],
