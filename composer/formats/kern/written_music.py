@@ -1,15 +1,19 @@
-"""Music as it is written, and playing passages of it in another order: ties are joined after that."""
+"""Music as written, and the score in which passages of it are played in another order, with ties joined."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.music.tempo_map import DEFAULT_BPM
+
+_TEMPO, _METER, _KEY = Tempo(Fraction(0), DEFAULT_BPM), Meter(Fraction(0), 4, 4), Key(Fraction(0), 0)
+"""The signs of music before its first ones."""
 
 SignT = TypeVar("SignT", Tempo, Meter, Key)
 
@@ -35,7 +39,7 @@ class Passage(NamedTuple):
 
 @dataclass(frozen=True)
 class Staff:
-    """The notes of one part, by onset, and what is left out of it: the beat and a phrase."""
+    """The notes of one part, by onset. `dropped` are the beats of skipped notes, each with its phrase."""
 
     notes: Sequence[WrittenNote]
     name: str = ""
@@ -46,7 +50,7 @@ class Staff:
 
 @dataclass(frozen=True)
 class WrittenMusic:
-    """What a file holds, in the order in which it is written. `chords` are onsets and symbols, "" for none."""
+    """The music of a file, in written order. `chords` are onsets and symbols, "" for none."""
 
     staves: Sequence[Staff] = ()
     tempos: Sequence[Tempo] = ()
@@ -60,7 +64,7 @@ class WrittenMusic:
 
 
 def passages(starts: Sequence[Fraction], end: Fraction, order: Iterable[int]) -> list[Passage]:
-    """Return what is played: the stretches that begin at `starts`, of which the last goes on to `end`, in `order`."""
+    """Return the passages that begin at `starts`, of which the last ends at `end`, in `order`; neighbors are merged."""
     ends = [*starts[1:], end]
     played: list[Passage] = []
     last = -2
@@ -76,13 +80,13 @@ def passages(starts: Sequence[Fraction], end: Fraction, order: Iterable[int]) ->
 def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
     """Return the score in which the passages are `played` one after the other.
 
-    Notes that exceed their passage end with it. At each jump, tempo, meter and key are those of the bar as written.
+    Notes that exceed their passage end with it. At each jump, tempo, meter and key are those of the bar as written, or
+    120 BPM, 4/4 and C major before the first ones.
     """
     losses = Counter(music.losses)
-    last, end = max(played, key=lambda passage: passage.end)  # where grace notes after the last note are counted
+    losses.update(_count_dropped(music.staves, played))
     parts = []
     for staff in music.staves:
-        losses.update(phrase for at, phrase in staff.dropped for _ in _times(last if at >= end else at, played))
         notes = join_ties(play_notes(staff.notes, played))
         if doubled := len(notes) - len(set(notes)):
             losses["notes doubled in unison left out"] += doubled
@@ -92,9 +96,9 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
     score = Score(
         tuple(parts),
         (),
-        tuple(_play_signs(music.tempos, played)),
-        tuple(_play_signs(music.meters, played)),
-        tuple(_play_signs(music.keys, played)),
+        tuple(_play_signs(music.tempos, played, _TEMPO)),
+        tuple(_play_signs(music.meters, played, _METER)),
+        tuple(_play_signs(music.keys, played, _KEY)),
         _pickup(music, played),
         music.title,
         dict(losses),
@@ -105,67 +109,90 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
 
 def play_notes(notes: Sequence[WrittenNote], played: Sequence[Passage]) -> list[WrittenNote]:
     """Return `notes`, which are in order of onset, as the passages are played."""
-    onsets = [note.onset for note in notes]
     result: list[WrittenNote] = []
-    now = Fraction(0)
-    for start, end in played:
-        shift = now - start
-        for note in notes[bisect_left(onsets, start) : bisect_left(onsets, end)]:
+    for shift, end, inside in _slices([note.onset for note in notes], played):
+        for note in notes[inside]:
             duration = min(note.duration, end - note.onset)
             result.append(note._replace(onset=note.onset + shift, duration=duration))
-        now += end - start
     return result
 
 
 def count_notes(notes: Sequence[WrittenNote], played: Sequence[Passage]) -> int:
     """Return how many notes `play_notes` returns, without making them."""
-    onsets = [note.onset for note in notes]
-    return sum(bisect_left(onsets, end) - bisect_left(onsets, start) for start, end in played)
+    return _count([note.onset for note in notes], played)
 
 
-def join_ties(notes: Iterable[WrittenNote]) -> list[Note]:
-    """Return `notes`, which are in order of onset, with each tied note joined to the one that it goes on from.
-
-    That note has the same pitch and ends where the tied one begins; one of the same voice is preferred.
-    """
-    joined: list[Note] = []
-    tied: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for note in notes:
-        waiting = tied[note.pitch]
-        before = _tied_from(note, waiting, joined) if note.tied_before else None
-        if before is None:
-            joined.append(Note(note.onset, note.pitch, note.duration, note.velocity))
-            at = len(joined) - 1
-        else:
-            waiting.remove(before)
-            at = before[1]
-            joined[at] = joined[at]._replace(duration=joined[at].duration + note.duration)
-        if note.tied_after:
-            waiting.append((note.voice, at))
-    return joined
-
-
-def _tied_from(note: WrittenNote, waiting: list[tuple[str, int]], joined: list[Note]) -> tuple[str, int] | None:
-    adjacent = [each for each in waiting if joined[each[1]].end == note.onset]
-    return next((each for each in adjacent if each[0] == note.voice), adjacent[0] if adjacent else None)
-
-
-def _times(at: Fraction, played: Sequence[Passage]) -> Iterator[Fraction]:
-    """Yield each beat at which the written beat `at` is played."""
+def _slices(onsets: Sequence[Fraction], played: Sequence[Passage]) -> Iterator[tuple[Fraction, Fraction, slice]]:
+    """Yield of each passage how far it is moved, its written end, and the slice of the sorted `onsets` inside it."""
     now = Fraction(0)
     for start, end in played:
-        if start <= at < end:
-            yield now + at - start
+        yield now - start, end, slice(bisect_left(onsets, start), bisect_left(onsets, end))
         now += end - start
 
 
-def _play_signs(signs: Sequence[SignT], played: Sequence[Passage]) -> Iterator[SignT]:
-    """Yield `signs` as the passages are played, without those that change nothing."""
+def _count(onsets: Sequence[Fraction], played: Sequence[Passage]) -> int:
+    """Return how often the sorted `onsets` are played."""
+    return sum(bisect_left(onsets, end) - bisect_left(onsets, start) for start, end in played)
+
+
+def _count_dropped(staves: Sequence[Staff], played: Sequence[Passage]) -> Counter[str]:
+    """Count the skipped notes of all staves as often as they are played, by phrase."""
+    end = max(passage.end for passage in played)
+    final = sum(passage.end == end for passage in played)
+    counts: Counter[str] = Counter()
+    onsets: dict[str, list[Fraction]] = defaultdict(list)
+    for staff in staves:
+        for at, phrase in staff.dropped:
+            if at < end:
+                onsets[phrase].append(at)
+            else:  # grace notes after the last note
+                counts[phrase] += final
+    for phrase, found in onsets.items():
+        counts[phrase] += _count(sorted(found), played)
+    return +counts
+
+
+def join_ties(notes: Iterable[WrittenNote]) -> list[Note]:
+    """Return `notes`, which are in order of onset, with each tied note joined to the one before it.
+
+    The note before has the same pitch and ends where the tied one begins. One of the same voice is preferred.
+    """
+    joined: list[Note] = []
+    open_ties: dict[tuple[int, Fraction], dict[str, deque[int]]] = defaultdict(dict)
+    for note in notes:
+        before = _take(open_ties.get((note.pitch, note.onset)), note.voice) if note.tied_before else None
+        if before is None:
+            at = len(joined)
+            joined.append(Note(note.onset, note.pitch, note.duration, note.velocity))
+        else:
+            at = before
+            joined[at] = joined[at]._replace(duration=joined[at].duration + note.duration)
+        if note.tied_after:
+            open_ties[note.pitch, joined[at].end].setdefault(note.voice, deque()).append(at)
+    return joined
+
+
+def _take(by_voice: dict[str, deque[int]] | None, voice: str) -> int | None:
+    """Remove and return the first index of `voice`, else of another voice; None without any."""
+    if not by_voice:
+        return None
+    chosen = voice if voice in by_voice else next(iter(by_voice))
+    index = by_voice[chosen].popleft()
+    if not by_voice[chosen]:
+        del by_voice[chosen]
+    return index
+
+
+def _play_signs(signs: Sequence[SignT], played: Sequence[Passage], default: SignT) -> Iterator[SignT]:
+    """Yield `signs` as the passages are played, without those that change nothing.
+
+    `default` counts where the music jumps to a place before the first sign.
+    """
     onsets = [sign.onset for sign in signs]
     now, last = Fraction(0), None
     for start, end in played:
         before = bisect_right(onsets, start)
-        inside = [(start, signs[before - 1])] if before else []
+        inside = [(start, signs[before - 1] if before else default)] if before or last is not None else []
         inside += [(sign.onset, sign) for sign in signs[before : bisect_left(onsets, end)]]
         for at, sign in inside:
             if last is None or sign[1:] != last[1:]:
@@ -178,7 +205,8 @@ def _play_chords(
     chords: Sequence[tuple[Fraction, str]], played: Sequence[Passage], end: Fraction
 ) -> tuple[ChordSymbol, ...]:
     """Return the chord symbols, each lasting until the next, the last to `end` or to that of its passage."""
-    sounding = sorted((onset, symbol) for at, symbol in chords for onset in _times(at, played))
+    slices = _slices([onset for onset, _ in chords], played)
+    sounding = [(onset + shift, symbol) for shift, _, inside in slices for onset, symbol in chords[inside]]
     length = sum((stop - start for start, stop in played), Fraction(0))
     last = end if sounding and end > sounding[-1][0] else length
     ends = [*(onset for onset, _ in sounding[1:]), last]

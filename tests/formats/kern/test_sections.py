@@ -137,3 +137,9 @@ def test_orders_that_play_too_many_notes_are_refused():
     text = f"**kern\n*>[{','.join(['A'] * 1000)}]\n*>A\n{music}*-"
     with pytest.raises(ReadError, match="more than 500,000 notes with its repeats written out"):
         list(read_pieces(source(kern(text), "a.krn")))
+
+
+def test_tempo_and_key_before_the_first_ones_come_back_in_a_repeat():
+    found = score("**kern\n*M1/4\n=1\n4c\n=2\n*MM60\n*k[f#]\n4d\n=:|!\n*-")
+    assert found.tempos == (Tempo(1, 60), Tempo(2, 120), Tempo(3, 60))
+    assert found.keys == (Key(1, 1), Key(2, 0), Key(3, 1))

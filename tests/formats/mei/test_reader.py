@@ -117,6 +117,11 @@ def test_tempos(attributes, bpm):
     assert score(mei(C, definition=f'meter.count="2" meter.unit="4" {attributes}')).tempos == (Tempo(0, bpm),)
 
 
+def test_the_tempo_before_the_first_one_comes_back_in_a_repeat():
+    faster = signed("d", 'right="rptend"', '<tempo tstamp="1" midi.bpm="180"/>')
+    assert score(mei(C + faster)).tempos == (Tempo(2, 180), Tempo(4, 120), Tempo(6, 180))
+
+
 def test_words_alone_are_no_tempo():
     assert score(mei(signed("c", more='<tempo tstamp="1">Allegro</tempo>'))).tempos == ()
 
