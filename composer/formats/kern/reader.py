@@ -13,7 +13,7 @@ from typing import Any
 from composer.api import Note, ReadError, RejectedPiece, Score, Source
 from composer.formats.kern.input_limits import check_kern
 from composer.formats.kern.library import converter21, rejected_score
-from composer.formats.kern.sections import played_passages, unknown_names
+from composer.formats.kern.sections import played_passages
 from composer.formats.kern.simplified import simplify
 from composer.formats.kern.spines import KERN_HINT, Spines, read_spines
 from composer.formats.kern.stream_score import written_music
@@ -66,7 +66,7 @@ def _reader() -> str:
 
 def read_score(spines: Spines, name: str) -> Score:
     """Return the score of `spines` as it is played; its losses count the notes that differ from those of the text."""
-    played = played_passages(spines)
+    played, left_out = played_passages(spines)
     if count_notes(spines.notes, played) > MAX_NOTES:
         raise ReadError(
             f"{name} has more than {MAX_NOTES:,} notes with its repeats written out", "correct its section order"
@@ -80,9 +80,7 @@ def read_score(spines: Spines, name: str) -> Score:
         title=spines.title,
     )
     score = play(music, played)
-    losses = Counter(score.losses) + differences(spines, music, played)
-    if unknown := unknown_names(spines):
-        losses["names in the section order that no section has"] += unknown
+    losses = Counter(score.losses) + left_out + differences(spines, music, played)
     score = replace(score, losses=dict(losses))
     if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")

@@ -1,36 +1,47 @@
-"""Playback of kern: the order of sections if the file names one, else the repeats of its bar lines."""
+"""Playback of kern: the order of sections if the file names one, else the signs of its bar lines and texts."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from fractions import Fraction
+from itertools import islice
 
 from composer.formats.kern.spines import Spines
 from composer.formats.kern.written_music import Passage, passages
-from composer.music.playback_order import BarSigns, playback_order
+from composer.music.playback_order import MAX_BARS, BarSigns, missing_signs, playback_order
 
 
-def played_passages(spines: Spines) -> list[Passage]:
-    """Return the passages of a score in the order in which they are played."""
-    names = expand_names(spines)
+def played_passages(spines: Spines) -> tuple[list[Passage], Counter[str]]:
+    """Return the passages of a score in the order in which they are played, and the counts of what is left out."""
+    sections = _sections(spines)
+    counts = Counter(
+        {
+            "names in the section order that no section has": sum(not sections[name] for name in spines.order),
+            f"sections after the first {MAX_BARS:,} left out": max(
+                sum(len(sections[name]) for name in spines.order) - MAX_BARS, 0
+            ),
+        }
+    )
+    names = list(islice((label for name in spines.order for label in sections[name]), MAX_BARS))
     if names:
-        return _in_sections(spines, names)
+        return _in_sections(spines, names), +counts
     starts, signs = _bars(spines)
-    return passages(starts, spines.end, playback_order(signs))
+    counts["jumps to a missing sign left out"] = len(missing_signs(signs))
+    return passages(starts, spines.end, playback_order(signs)), +counts
 
 
-def expand_names(spines: Spines) -> list[str]:
-    """Return the labels of the sections as they are played. `A` stands for all of `A>1`, `A>2` too.
-
-    Names of no section are left out.
-    """
-    labels = list(dict.fromkeys(label for _, label in spines.sections))
-    return [label for name in spines.order for label in labels if label == name or label.startswith(f"{name}>")]
-
-
-def unknown_names(spines: Spines) -> int:
-    """Return how many places of the order name no section."""
-    labels = {label for _, label in spines.sections}
-    return sum(not any(each == name or each.startswith(f"{name}>") for each in labels) for name in spines.order)
+def _sections(spines: Spines) -> dict[str, list[str]]:
+    """Return the labels that each name of the order plays: its own, and `A>1`, `A>2` for the name `A`."""
+    places = {label: at for at, label in reversed([*enumerate(label for _, label in spines.sections)])}
+    labels = sorted(places)
+    found: dict[str, list[str]] = {}
+    for name in set(spines.order):
+        # all labels that begin with `A>` are next to one another, before the character after `>`
+        versions = labels[bisect_left(labels, f"{name}>") : bisect_left(labels, f"{name}?")]
+        own = [name] if name in places else []
+        found[name] = sorted([*own, *versions], key=places.__getitem__)
+    return found
 
 
 def _in_sections(spines: Spines, names: list[str]) -> list[Passage]:
@@ -46,7 +57,7 @@ def _bars(spines: Spines) -> tuple[list[Fraction], list[BarSigns]]:
     labels = dict(spines.sections)
     lines = {line.at: line for line in spines.bar_lines}
     for line in spines.bar_lines:
-        # several bar lines may stand in one place: keep the signs of all
+        # several bar lines may be in one place: keep the signs of all
         kept = lines[line.at]
         lines[line.at] = line._replace(
             closes=line.closes or kept.closes,
@@ -54,10 +65,10 @@ def _bars(spines: Spines) -> tuple[list[Fraction], list[BarSigns]]:
             is_double=line.is_double or kept.is_double,
         )
     starts = sorted({Fraction(0), *(at for at in (*labels, *lines) if at < spines.end)})
-    endings, now = [], frozenset[int]()
+    endings, now, names = [], frozenset[int](), set(labels.values())
     for start in starts:
         if start in labels:
-            now = _ending(labels[start], set(labels.values()))
+            now = _ending(labels[start], names)
         endings.append(now)
     signs = []
     for start, end, numbers in zip(starts, [*starts[1:], spines.end], endings, strict=True):

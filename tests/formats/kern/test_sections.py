@@ -1,11 +1,16 @@
 """Playback of kern: orders of sections, repeats of bar lines, and endings."""
 
+import time
+from fractions import Fraction
+
 import pytest
 from kern_text import kern, notes, pitches, score
 
 from composer.api import Key, Meter, ReadError, Tempo
 from composer.api.testing import source
 from composer.formats.kern.reader import read_pieces
+from composer.formats.kern.sections import played_passages
+from composer.formats.kern.spines import Spines
 
 A, B, C, D, E = 60, 62, 64, 65, 67
 
@@ -143,3 +148,17 @@ def test_tempo_and_key_before_the_first_ones_come_back_in_a_repeat():
     found = score("**kern\n*M1/4\n=1\n4c\n=2\n*MM60\n*k[f#]\n4d\n=:|!\n*-")
     assert found.tempos == (Tempo(1, 60), Tempo(2, 120), Tempo(3, 60))
     assert found.keys == (Key(1, 1), Key(2, 0), Key(3, 1))
+
+
+def test_long_orders_of_many_sections_take_little_time():
+    beats = [Fraction(at) for at in range(3000)]
+    labels = [(at, f"A>{at}") for at in beats]
+    order = ("A", *(f"X{number}" for number in range(9000)), *["A"] * 3000)
+    begin = time.process_time()
+    played, losses = played_passages(Spines("", sections=labels, order=order, end=Fraction(3000)))
+    assert time.process_time() - begin < 5
+    assert sum(end - start for start, end in played) == 10_000
+    assert losses == {
+        "names in the section order that no section has": 9000,
+        "sections after the first 10,000 left out": 3001 * 3000 - 10_000,
+    }
