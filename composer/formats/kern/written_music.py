@@ -137,7 +137,7 @@ def _count(onsets: Sequence[Fraction], played: Sequence[Passage]) -> int:
 
 def _count_dropped(staves: Sequence[Staff], played: Sequence[Passage]) -> Counter[str]:
     """Count the skipped notes of all staves as often as they are played, by phrase."""
-    end = max(passage.end for passage in played)
+    end = max((passage.end for passage in played), default=Fraction(0))
     final = sum(passage.end == end for passage in played)
     counts: Counter[str] = Counter()
     onsets: dict[str, list[Fraction]] = defaultdict(list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -24,14 +25,15 @@ class _Bar(NamedTuple):
 
 
 JUMPS = "jumps to a missing sign left out"
+TOO_MANY_BARS = f"bars after the first {MAX_BARS:,} left out"
 
 
 def bar_order(score: Element) -> tuple[list[int], Counter[str]]:
-    """Return the indices of the measures of a score in the order in which they are played, and jumps left out."""
+    """Return the indices of the measures of a score in the order in which they are played, and what is left out."""
     bars = list(_bars(score, (), frozenset()))
-    order = _expanded(score, bars)
-    if order is not None:
-        return order, Counter()
+    expanded = _expanded(score, bars)
+    if expanded is not None:
+        return expanded
     signs = _signs(bars)
     missing = len(missing_signs(signs))
     return playback_order(signs), Counter({JUMPS: missing} if missing else {})
@@ -90,18 +92,22 @@ def _directions(measure: Element) -> Iterator[Direction]:
             yield direction
 
 
-def _expanded(score: Element, bars: list[_Bar]) -> list[int] | None:
-    """Return the order of the first expansion whose sections are known; None without one.
+def _expanded(score: Element, bars: list[_Bar]) -> tuple[list[int], Counter[str]] | None:
+    """Return the order of the first expansion whose sections are known, at most `MAX_BARS`, and the count of the rest.
 
-    What comes before and after the sections that it names is played once.
+    Return None without such an expansion. Bars before and after the sections that it names are played once.
     """
+    places: dict[str, list[int]] = {}
+    for at, bar in enumerate(bars):
+        for name in set(bar.sections):
+            places.setdefault(name, []).append(at)
     for expansion in score.iter(tag("expansion")):
         names = [name.removeprefix("#") for name in expansion.get("plist", "").split()]
-        places = {name: [at for at, bar in enumerate(bars) if name in bar.sections] for name in names}
-        named = {at for found in places.values() for at in found}
-        if not names or not all(places.values()):
+        if not names or not all(name in places for name in names):
             continue
-        before = range(min(named))
-        after = range(max(named) + 1, len(bars))
-        return [*before, *(at for name in names for at in places[name]), *after][:MAX_BARS]
+        before = range(min(places[name][0] for name in names))
+        after = range(max(places[name][-1] for name in names) + 1, len(bars))
+        length = len(before) + sum(len(places[name]) for name in names) + len(after)
+        order = chain(before, chain.from_iterable(places[name] for name in names), after)
+        return list(islice(order, MAX_BARS)), +Counter({TOO_MANY_BARS: length - MAX_BARS})
     return None

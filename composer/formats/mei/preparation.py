@@ -1,4 +1,4 @@
-"""Rewrite what converter21 does not read in MEI: signs that repeat a bar, and tempos given as note values."""
+"""Rewrite signs of measure repeat and tempos as note values in MEI, which converter21 does not read."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from copy import deepcopy
 from xml.etree.ElementTree import Element
 
+from composer.api import ReadError
 from composer.formats.mei.xml_tree import XML_ID, tag
 
 _DISTANCES = {tag("mRpt"): 1, tag("mRpt2"): 2}
+MAX_COPIES = 50_000
+"""How many elements all signs of measure repeat may add; converter21 reads a few thousand notes in a second."""
 _REFERENCES = {"startid", "endid", "plist", "corresp", "sameas", "copyof"}
 
 
-def prepare(root: Element) -> None:
-    """Replace signs of measure repeats by the notes that they stand for, and give each tempo its `midi.bpm`.
+def prepare(root: Element, name: str) -> None:
+    """Replace signs of measure repeat by the notes of the bar that they repeat, and give each tempo its `midi.bpm`.
 
     Tempos of a `<scoreDef>` are moved into the bar after it. Words without a number become directions, since music21
-    would make up a number for them.
+    would make up a number for them. Raises ReadError, with the bar, for repeats of too many notes.
     """
+    left = MAX_COPIES
     for score in root.iter(tag("score")):
-        _fill_repeated_bars(score)
+        left = _fill_repeated_bars(score, name, left)
         _move_tempos(score)
     for element in root.iter(tag("tempo")):
         if (bpm := quarters_per_minute(element)) is not None:
@@ -56,20 +60,36 @@ def _move_tempos(score: Element) -> None:
             bpm = None
 
 
-def _fill_repeated_bars(score: Element) -> None:
-    layers: dict[tuple[str, str], list[Element]] = {}
-    for measure in score.iter(tag("measure")):
+def _fill_repeated_bars(score: Element, name: str, left: int) -> int:
+    """Replace signs of measure repeat by at most `left` elements, and return how many of these remain."""
+    layers: dict[tuple[str, str], list[tuple[Element, int]]] = {}
+    for number, measure in enumerate(score.iter(tag("measure")), 1):
         for staff in measure.iterfind(tag("staff")):
             for layer in staff.iterfind(tag("layer")):
-                place = staff.get("n", ""), layer.get("n", "1")
-                before = layers.setdefault(place, [])
-                for sign in [each for each in layer if each.tag in _DISTANCES]:
-                    distance = _DISTANCES[sign.tag]
-                    if len(before) >= distance:
-                        at = list(layer).index(sign)
-                        layer.remove(sign)
-                        layer[at:at] = _copies(before[-distance])
-                before.append(layer)
+                before = layers.setdefault((staff.get("n", ""), layer.get("n", "1")), [])
+                filled: list[Element] = []
+                for element in layer:
+                    distance = _DISTANCES.get(element.tag, 0)
+                    if not 0 < distance <= len(before):
+                        filled.append(element)
+                        continue
+                    repeated, size = before[-distance]
+                    left -= size
+                    if left < 0:
+                        place = f"bar {measure.get('n', str(number))[:20]}"
+                        fault = f"repeats more than {MAX_COPIES:,} elements by signs of measure repeat, at {place}"
+                        raise ReadError(f"{name} {fault}", "split it into smaller files")
+                    filled.extend(_copies(repeated))
+                layer[:] = filled
+                before.append((layer, _size(layer)))
+    return left
+
+
+def _size(layer: Element) -> int:
+    """Return the number of elements; 200 characters of text or attributes count as one more."""
+    return sum(
+        1 + sum(map(len, (each.text or "", each.tail or "", *each.attrib.values()))) // 200 for each in layer.iter()
+    )
 
 
 def _copies(layer: Element) -> Iterator[Element]:

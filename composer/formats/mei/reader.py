@@ -9,7 +9,6 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from fractions import Fraction
 from functools import cache, partial
 from importlib import metadata
 from typing import Any
@@ -49,6 +48,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     elements = list(root.iter(tag("score")))
     if not elements:
         raise ReadError(f"{name} has no score", "choose an MEI file with a <score> element")
+    prepare(root, name)
     parsed = cache(lambda: _parsed(root, name, len(elements)))
     for number, element in enumerate(elements):
         label = name if len(elements) == 1 else f"{name}: score {number + 1}"
@@ -92,14 +92,13 @@ def _played(element: Element, music: WrittenMusic, losses: Counter[str], name: s
     played = passages(starts, music.end, order)
     if sum(count_notes(staff.notes, played) for staff in music.staves) > MAX_NOTES:
         raise ReadError(f"{name} has more than {MAX_NOTES:,} notes with its repeats written out", "correct its repeats")
-    return play(replace(music, losses=losses, end=max(music.end, Fraction(0))), played)
+    return play(replace(music, losses=losses), played)
 
 
 def _parsed(root: Element, name: str, count: int) -> tuple[list[Any], Counter[str]]:
     """Return the music21 streams of all scores, and what converter21 skipped; any exception becomes a ReadError."""
     from composer.formats.musicxml.library import music21
 
-    prepare(root)
     remarks = io.StringIO()
     try:
         with warnings.catch_warnings(), contextlib.redirect_stderr(remarks):

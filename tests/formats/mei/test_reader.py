@@ -1,5 +1,6 @@
 """Reading MEI: notes, signs, playback order, and what is counted or refused."""
 
+import time
 from fractions import Fraction
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from composer.api import Key, Meter, ReadError, Tempo
 from composer.api.testing import source
 from composer.formats import FORMATS, detect
+from composer.formats.mei.playback import bar_order
 from composer.formats.mei.reader import read_pieces
+from composer.formats.mei.xml_tree import parse_mei, tag
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 NAMESPACE = 'xmlns="http://www.music-encoding.org/ns/mei"'
@@ -101,6 +104,17 @@ def test_playback_order(name):
     assert found.losses == {}
 
 
+def test_long_expansions_take_little_time():
+    names = [f"s{number}" for number in range(1000)]
+    sections = "".join(f'<section xml:id="{name}">{"<measure/>" * 5}</section>' for name in names)
+    plist = " ".join(f"#{name}" for name in names * 20)
+    root = parse_mei(mei(f'<expansion plist="{plist}"/>{sections}').encode(), "a.mei")
+    begin = time.process_time()
+    order, losses = bar_order(next(root.iter(tag("score"))))
+    assert time.process_time() - begin < 5
+    assert (order, losses) == ([*range(5000)] * 2, {"bars after the first 10,000 left out": 90_000})
+
+
 def test_transposing_instruments_are_read_at_sounding_pitch():
     clarinet = ' trans.diat="-1" trans.semi="-2"'
     found = score(mei(bar(note("d"), note("c")), staves=(clarinet, ""), definition='meter.count="2" meter.unit="4"'))
@@ -133,6 +147,13 @@ def test_what_is_not_read_is_counted():
     assert score(mei(bar(note("c", 4) + "<beatRpt/>"))).losses == {"<beatRpt> elements of MEI left out": 1}
 
 
+def test_notes_that_converter21_skips_are_counted():
+    skipped = f"<ossia>{note('d', 4)}{note('e', 4)}</ossia>"
+    assert score(mei(bar(note("c", 4) + skipped))).losses == {
+        "<ossia> elements of MEI left out": 1, "notes in the file that were not read": 2,
+    }  # fmt: skip
+
+
 def test_several_scores_in_one_file():
     one = mei(C)
     begin, end = one.index("<mdiv>"), one.index("</body>")
@@ -156,6 +177,7 @@ BROKEN = {
     "cut off": (mei(C)[:-30], "is invalid XML at line 2, column"),
     "entities": (ENTITY, "declares its own document type"),
     "no score": (f"<mei {NAMESPACE}><music/></mei>", "has no score"),
+    "no bars": (mei(""), "has no notes"),
     "no notes": (mei(bar("<mRest/>")), "has no notes"),
     "a meter of a billion beats": (
         mei(C, definition='meter.count="999999999"'),
@@ -164,6 +186,15 @@ BROKEN = {
     "a note with a million dots": (mei(bar(note("c", 4, 'dots="1000000"'))), "an impossible dots: '1000000' at line 2"),
     "deep nesting": (f"<mei {NAMESPACE}>" + "<a>" * 1000, "has elements nested 65 deep"),
     "too many bars": (mei(C * 5001), "has more than 5,000 bars"),
+    "measure repeats of many notes": (
+        mei(bar(note("c", 16) * 1000) + "".join(bar("<mRpt/>", n=n) for n in range(2, 500))),
+        "repeats more than 50,000 elements by signs of measure repeat, at bar 51",
+    ),
+    "measure repeats of measure repeats": (mei(C + bar("<mRpt/>" * 10) * 20), "elements by signs of measure repeat"),
+    "a measure repeat of long texts": (
+        mei(bar(note("c", more=f'label="{"x" * 100_000}"')) + bar("<mRpt/>") * 200),
+        "elements by signs of measure repeat",
+    ),
 }
 
 
