@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from composer.music.playback_order import Jump
+from composer.music.playback_order import BarSigns, Jump
 
 
 class Direction(NamedTuple):
-    """What a word or sign in the music says about the order of playing; `jump` for the kind `jump`."""
+    """A word or sign for the order of playing. `jump` is that of the kind `jump`."""
 
     kind: Literal["segno", "coda", "to coda", "fine", "jump"]
     jump: Jump = Jump()
@@ -29,7 +30,7 @@ _JUMP = re.compile(r"(dc|dacapo|ds|dalsegno|dasegno)(?:(al|untilthe|until|tothe|
 
 @lru_cache(maxsize=4096)
 def read_direction(text: str) -> Direction | None:
-    """Return what a text says, such as `D.C. al Fine` or `dacapo`; None for other text, such as the chord `D7/c`."""
+    """Return the direction in a text such as `D.C. al Fine` or `dacapo`; None for others, such as the chord `D7/c`."""
     if not 2 <= len(text) <= 40 or "/" in text:
         return None
     plain = re.sub(r"[^a-z]", "", text.lower())
@@ -40,3 +41,16 @@ def read_direction(text: str) -> Direction | None:
     if match[3] == "segno":
         return Direction("jump", Jump(NAME))
     return Direction("jump", Jump(to, {"coda": "coda", "fine": "fine", "fin": "fine"}.get(match[3] or "", "")))  # type: ignore[arg-type]
+
+
+def with_directions(bar: BarSigns, directions: Iterable[Direction]) -> BarSigns:
+    """Return `bar` with the signs of `directions`; of several jumps, the first one counts."""
+    found = list(directions)
+    kinds = {each.kind for each in found}
+    return bar._replace(
+        segno=NAME if "segno" in kinds else "",
+        coda=NAME if "coda" in kinds else "",
+        to_coda=NAME if "to coda" in kinds else "",
+        fine="fine" in kinds,
+        jump=next((each.jump for each in found if each.kind == "jump"), None),
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
 from fractions import Fraction
 from itertools import islice
 
 from composer.formats.kern.spines import Spines
 from composer.formats.kern.written_music import Passage, passages
+from composer.music.direction_words import Direction, with_directions
 from composer.music.playback_order import MAX_BARS, BarSigns, missing_signs, playback_order
 
 
@@ -70,18 +71,28 @@ def _bars(spines: Spines) -> tuple[list[Fraction], list[BarSigns]]:
         if start in labels:
             now = _ending(labels[start], names)
         endings.append(now)
+    directions = _directions(spines, starts)
     signs = []
-    for start, end, numbers in zip(starts, [*starts[1:], spines.end], endings, strict=True):
+    for at, (start, end) in enumerate(zip(starts, [*starts[1:], spines.end], strict=True)):
         before, after = lines.get(start), lines.get(end)
-        signs.append(
-            BarSigns(
-                opens=before is not None and before.opens,
-                times=2 if after is not None and after.closes else 1,
-                endings=numbers,
-                divides=before is not None and before.is_double,
-            )
+        own = BarSigns(
+            opens=before is not None and before.opens,
+            times=2 if after is not None and after.closes else 1,
+            endings=endings[at],
+            divides=before is not None and before.is_double,
         )
+        signs.append(with_directions(own, directions[at]))
     return starts, signs
+
+
+def _directions(spines: Spines, starts: list[Fraction]) -> dict[int, list[Direction]]:
+    """Return the directions of each bar. At a bar line, jumps and their ends belong to the bar before it."""
+    found: dict[int, list[Direction]] = defaultdict(list)
+    for at, direction, at_bar_line in spines.directions:
+        before = at_bar_line and direction.kind in ("jump", "fine", "to coda")
+        bar = (bisect_left if before else bisect_right)(starts, at) - 1
+        found[max(bar, 0)].append(direction)
+    return found
 
 
 def _ending(label: str, labels: set[str]) -> frozenset[int]:

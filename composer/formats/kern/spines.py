@@ -6,6 +6,7 @@ The notes are compared with those that music21 reads. A file may hold several sc
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from html import unescape
@@ -15,6 +16,7 @@ from composer.api import ReadError
 from composer.formats.kern.note_tokens import NoteToken, read_token
 from composer.formats.kern.signs import Signs
 from composer.formats.kern.written_music import WrittenNote
+from composer.music.direction_words import Direction, read_direction
 
 KERN_HINT = "check the file with the Humdrum tool `humdrum`, or export it again as kern"
 
@@ -22,7 +24,7 @@ MAX_CHORD = 128
 """converter21 takes a minute for a chord of thousands of notes."""
 
 MAX_HELD_LINES, MAX_EMPTY_LINES = 2000, 400
-"""Lines on which a spine goes on with the same note, or has none. converter21's time grows with their square."""
+"""Lines during which a spine holds one note, or has none. converter21's time grows with their square."""
 
 _TITLE = re.compile(r"!!!OTL[^:]*:(.*)")
 _ORDER = re.compile(r"\*>([^\[\]]*)\[(.*)\]$")
@@ -35,6 +37,14 @@ class BarLine(NamedTuple):
     closes: bool = False
     opens: bool = False
     is_double: bool = False
+
+
+class PlacedDirection(NamedTuple):
+    """A word such as D.C. at a beat. `at_bar_line` is True if it belongs to a bar line, not to a note."""
+
+    at: Fraction
+    direction: Direction
+    at_bar_line: bool
 
 
 @dataclass
@@ -51,6 +61,7 @@ class Spines:
     sections: list[tuple[Fraction, str]] = field(default_factory=list)
     order: tuple[str, ...] = ()
     bar_lines: list[BarLine] = field(default_factory=list)
+    directions: list[PlacedDirection] = field(default_factory=list)
     signs: Signs = field(default_factory=Signs)
     end: Fraction = Fraction(0)
     misaligned: int = 0
@@ -106,6 +117,8 @@ class _Walker:
         self.has_kern = self.was_open = False
         self.now = Fraction(-1)
         self.spines = Spines("")
+        self.directions: list[Direction] = []
+        """Those of texts that belong to the next notes or bar line."""
 
     def finish(self, text: str) -> Spines:
         spines = self.spines
@@ -113,6 +126,7 @@ class _Walker:
         spines.notes.sort(key=lambda note: note.onset)
         spines.end = max((strand.until for strand in self.strands if strand.is_kern), default=spines.end)
         spines.end = max([spines.end, *(note.onset + note.duration for note in spines.notes)])
+        self._place_directions(spines.end, at_bar_line=True)
         if not self.has_kern:
             raise ReadError(
                 f"{self.name} has no **kern spine, which would hold the notes", "choose a file with a **kern spine"
@@ -123,6 +137,7 @@ class _Walker:
         self.number += 1
         if line.startswith(("!!!OMD", "!!LO:TX", "!LO:TX")) or "\t!LO:TX" in line:
             self.spines.signs.read_words(max(self._next(), Fraction(0)), line)
+            self.directions += _directions(line)
         elif found := _TITLE.match(line):
             self.spines.title = self.spines.title or unescape(found[1].strip())
         if not line.strip() or line.startswith("!"):
@@ -139,9 +154,16 @@ class _Walker:
         if line.startswith("*"):
             self._interpret(tokens)
         elif line.startswith("="):
+            self._place_directions(self._next(), at_bar_line=True)
             self._bar_line(tokens)
         else:
+            self._place_directions(self._next(), at_bar_line=False)
             self._notes(tokens)
+
+    def _place_directions(self, at: Fraction, *, at_bar_line: bool) -> None:
+        places = (PlacedDirection(max(at, Fraction(0)), each, at_bar_line) for each in self.directions)
+        self.spines.directions.extend(places)
+        self.directions = []
 
     def _refuse(self, fault: str) -> NoReturn:
         raise ReadError(f"{self.name} is invalid kern at line {self.number}: {fault}", KERN_HINT)
@@ -242,6 +264,15 @@ class _Walker:
             joining[0].until = max(strand.until for strand in joining)
             moved.append(joining[0])
         return []
+
+
+def _directions(line: str) -> Iterator[Direction]:
+    """Yield the directions in layout texts such as `!LO:TX:a:t=D.C. al Fine`."""
+    for token in line.split("\t"):
+        if token.lstrip("!").startswith("LO:TX"):
+            for text in token.split(":"):
+                if text.startswith("t=") and (found := read_direction(" ".join(unescape(text[2:]).split()))):
+                    yield found
 
 
 _MOVES = {"*^", "*v", "*x", "*+", "*-"}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from composer.formats.mei.xml_tree import XML_ID, tag
-from composer.music.direction_words import NAME, Direction, read_direction
+from composer.music.direction_words import Direction, read_direction, with_directions
 from composer.music.playback_order import MAX_BARS, BarSigns, missing_signs, playback_order
 
 _OPENS, _CLOSES = ("rptstart", "rptboth"), ("rptend", "rptboth")
@@ -46,21 +46,13 @@ def _signs(bars: list[_Bar]) -> list[BarSigns]:
         left_of_next = bars[at + 1].measure.get("left", "") if at + 1 < len(bars) else ""
         closes = right in _CLOSES or left_of_next in ("rptend", "rptboth")
         after_repeat = at > 0 and bars[at - 1].measure.get("right") == "rptboth"
-        directions = list(_directions(bar.measure))
-        kinds = {each.kind for each in directions}
-        signs.append(
-            BarSigns(
-                opens=bar.measure.get("left") in _OPENS or after_repeat,
-                times=2 if closes else 1,
-                endings=bar.endings,
-                divides=at > 0 and bars[at - 1].measure.get("right") in ("dbl", "rptend"),
-                segno=NAME if "segno" in kinds else "",
-                coda=NAME if "coda" in kinds else "",
-                to_coda=NAME if "to coda" in kinds else "",
-                fine="fine" in kinds,
-                jump=next((each.jump for each in directions if each.kind == "jump"), None),
-            )
+        own = BarSigns(
+            opens=bar.measure.get("left") in _OPENS or after_repeat,
+            times=2 if closes else 1,
+            endings=bar.endings,
+            divides=at > 0 and bars[at - 1].measure.get("right") in ("dbl", "rptend"),
         )
+        signs.append(with_directions(own, _directions(bar.measure)))
     return signs
 
 

@@ -125,6 +125,12 @@ REPEATS = {
     "both in one sign": ("4c\n=:!!:\n4d\n=:|!", [A, A, B, B]),
     "to a double bar line": ("4c\n=||\n4d\n=:|!", [A, B, B]),
     "with endings": ("*>A\n4c\n*>A1\n=\n4d\n=:|!\n*>A2\n4e\n*>B\n=\n4f", [A, B, A, C, D]),
+    "D.C. al Fine at notes": ("!LO:TX:a:t=Fine\n4c\n=\n!LO:TX:a:t=D.C. al Fine\n4d", [A, B, A]),
+    "D.C. al Fine at bar lines": ("4c\n!!LO:TX:t=Fine\n=\n4d\n!!LO:TX:t=D.C. al Fine", [A, B, A]),
+    "D.S. al Coda": (
+        "4c\n!!LO:TX:t=Segno\n=\n4d\n!!LO:TX:t=To Coda\n=\n4e\n!!LO:TX:t=D.S. al Coda\n=\n!LO:TX:t=Coda\n4f",
+        [A, B, C, B, D],
+    ),
     "ignored where sections have an order": ("*>[A,B]\n*>A\n4c\n=:|!\n*>B\n4d", [A, B]),
 }
 
@@ -135,6 +141,12 @@ def test_repeats_are_played(name):
     text = f"**kern\n*M1/4\n=1\n{body}\n==\n*-"
     assert pitches(text) == expected
     assert score(text).losses == {}
+
+
+def test_jumps_to_a_missing_sign_are_counted():
+    text = "**kern\n*M1/4\n=1\n4c\n!!LO:TX:t=D.S. al Fine\n==\n*-"
+    assert pitches(text) == [A]
+    assert score(text).losses == {"jumps to a missing sign left out": 1}
 
 
 def test_orders_that_play_too_many_notes_are_refused():
