@@ -27,6 +27,13 @@ _PLACES: dict[str, Direction] = {
 }  # fmt: skip
 _JUMP = re.compile(r"(dc|dacapo|ds|dalsegno|dasegno)(?:(al|untilthe|until|tothe|to)?(fine|fin|coda|segno))?")
 
+_JUMP_WORDS = re.compile(r"\bd\. ?[cs]\.|\bdc\b|\bda capo\b|\bdal segno\b", re.IGNORECASE)
+
+
+def mentions_jump(text: str) -> bool:
+    """Return whether a text is about a jump, in whatever words, such as `Menuetto D.C. senza replica`."""
+    return _JUMP_WORDS.search(text) is not None
+
 
 @lru_cache(maxsize=4096)
 def read_direction(text: str) -> Direction | None:

@@ -29,6 +29,7 @@ def played_passages(spines: Spines) -> tuple[list[Passage], Counter[str]]:
         return _in_sections(spines, names), +counts
     starts, signs = _bars(spines)
     counts["jumps to a missing sign left out"] = len(missing_signs(signs))
+    counts["directions such as D.C. not understood"] = len(spines.unclear)
     return passages(starts, spines.end, playback_order(signs)), +counts
 
 

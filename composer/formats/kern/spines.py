@@ -16,7 +16,7 @@ from composer.api import ReadError
 from composer.formats.kern.note_tokens import NoteToken, read_token
 from composer.formats.kern.signs import Signs
 from composer.formats.kern.written_music import WrittenNote
-from composer.music.direction_words import Direction, read_direction
+from composer.music.direction_words import Direction, mentions_jump, read_direction
 
 KERN_HINT = "check the file with the Humdrum tool `humdrum`, or export it again as kern"
 
@@ -52,7 +52,8 @@ class Spines:
     """The kern spines of one score. `order` holds the names of `sections` as they are played; empty if none is given.
 
     `notes` excludes grace notes and percussion without pitch. `end` is the beat at which the last note or rest ends.
-    `misaligned` is the first line on which notes begin at different beats, 0 if there is none.
+    `unclear` holds the beats of jumps in words that are not understood. `misaligned` is the first line on which notes
+    begin at different beats, 0 if there is none.
     """
 
     text: str
@@ -62,6 +63,7 @@ class Spines:
     order: tuple[str, ...] = ()
     bar_lines: list[BarLine] = field(default_factory=list)
     directions: list[PlacedDirection] = field(default_factory=list)
+    unclear: set[Fraction] = field(default_factory=set)
     signs: Signs = field(default_factory=Signs)
     end: Fraction = Fraction(0)
     misaligned: int = 0
@@ -137,7 +139,7 @@ class _Walker:
         self.number += 1
         if line.startswith(("!!!OMD", "!!LO:TX", "!LO:TX")) or "\t!LO:TX" in line:
             self.spines.signs.read_words(max(self._next(), Fraction(0)), line)
-            self.directions += _directions(line)
+            self._read_texts(line)
         elif found := _TITLE.match(line):
             self.spines.title = self.spines.title or unescape(found[1].strip())
         if not line.strip() or line.startswith("!"):
@@ -159,6 +161,13 @@ class _Walker:
         else:
             self._place_directions(self._next(), at_bar_line=False)
             self._notes(tokens)
+
+    def _read_texts(self, line: str) -> None:
+        for text in _texts(line):
+            if found := read_direction(text):
+                self.directions.append(found)
+            elif mentions_jump(text):
+                self.spines.unclear.add(max(self._next(), Fraction(0)))
 
     def _place_directions(self, at: Fraction, *, at_bar_line: bool) -> None:
         places = (PlacedDirection(max(at, Fraction(0)), each, at_bar_line) for each in self.directions)
@@ -266,13 +275,11 @@ class _Walker:
         return []
 
 
-def _directions(line: str) -> Iterator[Direction]:
-    """Yield the directions in layout texts such as `!LO:TX:a:t=D.C. al Fine`."""
+def _texts(line: str) -> Iterator[str]:
+    """Yield the layout texts of a line, such as `D.C. al Fine` of `!LO:TX:a:t=D.C. al Fine`."""
     for token in line.split("\t"):
         if token.lstrip("!").startswith("LO:TX"):
-            for text in token.split(":"):
-                if text.startswith("t=") and (found := read_direction(" ".join(unescape(text[2:]).split()))):
-                    yield found
+            yield from (" ".join(unescape(each[2:]).split()) for each in token.split(":") if each.startswith("t="))
 
 
 _MOVES = {"*^", "*v", "*x", "*+", "*-"}

@@ -19,7 +19,7 @@ _LIMITS = {"measure": (5000, "bars"), "staffDef": (500, "staff definitions"), "n
 """How many elements of a kind are allowed."""
 _NUMBERS = {"dots", "num", "numbase", "oct", "meter.count", "meter.unit", "count", "unit", "trans.semi", "trans.diat"}
 _NUMBER = re.compile(r"[-+]?\d{1,3}(\+\d{1,3}){0,15}")
-"""What attributes with numbers may hold: music21 counts up to them."""
+"""Allowed values of attributes with numbers, since music21 counts up to them."""
 
 
 def tag(name: str) -> str:

@@ -8,15 +8,13 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from composer.formats.musicxml.elements import Mark
-from composer.music.direction_words import read_direction
+from composer.music.direction_words import mentions_jump, read_direction
 from composer.music.playback_order import Jump
 
 MAX_ENDING = 64
 
 BEFORE = Fraction(-1)
 """The place of signs that belong to the end of the bar before."""
-
-_JUMP = re.compile(r"\bd\. ?[cs]\.|\bdc\b|\bda capo\b|\bdal segno\b", re.IGNORECASE)
 
 
 def marks_of_bar_line(element: Element, at: Fraction) -> Iterator[Mark]:
@@ -105,5 +103,5 @@ def _marks_of_words(pieces: list[str], at: Fraction) -> Iterator[Mark]:
     found = [whole] if whole is not None else [each for each in map(read_direction, pieces) if each is not None]
     for each in found:
         yield Mark(each.kind, at, jump=each.jump)
-    if _JUMP.search(text) and not any(each.kind == "jump" for each in found):
+    if mentions_jump(text) and not any(each.kind == "jump" for each in found):
         yield Mark("unclear", at)

@@ -149,6 +149,11 @@ def test_jumps_to_a_missing_sign_are_counted():
     assert score(text).losses == {"jumps to a missing sign left out": 1}
 
 
+def test_jumps_in_other_words_are_counted():
+    text = "**kern\n*M1/4\n=1\n4c\n!!LO:TX:t=Minuet D.C. without repeats\n==\n*-"
+    assert score(text).losses == {"directions such as D.C. not understood": 1}
+
+
 def test_orders_that_play_too_many_notes_are_refused():
     music = "4c 4d 4e 4f\n" * 1000
     text = f"**kern\n*>[{','.join(['A'] * 1000)}]\n*>A\n{music}*-"
