@@ -50,7 +50,7 @@ def _elements(staff: Any) -> Iterator[_Placed]:
         container, begin, voice = pending.pop()
         number = 0
         for element in container.elements:
-            onset = begin + Fraction(element.offset)
+            onset = begin + Fraction(container.elementOffset(element))
             if "Voice" in element.classes:
                 number += 1
                 pending.append((element, onset, f"{number}"))

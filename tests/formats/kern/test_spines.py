@@ -204,9 +204,14 @@ def test_transposing_instruments_sound_as_written_in_kern():
 =1
 4c
 4d
+=2
+4e
+=3
+4f
 ==
 *-"""
-    assert pitches(text) == [60, 62]
+    assert pitches(text) == [60, 62, 64, 65]
+    assert [note.onset for note in score(text).notes] == [0, 1, 2, 3]
 
 
 def test_grace_notes_and_percussion_are_counted():

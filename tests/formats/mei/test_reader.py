@@ -121,6 +121,13 @@ def test_transposing_instruments_are_read_at_sounding_pitch():
     assert [part.notes[0].pitch for part in found.parts] == [60, 60]
 
 
+def test_transposing_instruments_keep_the_onsets_of_all_bars():
+    bars = "".join(bar(note("d", 4) + note("e", 4), note("c"), n=number) for number in (1, 2, 3))
+    clarinet, flute = score(mei(bars, staves=(' trans.diat="-1" trans.semi="-2"', ""))).parts
+    assert [(each.onset, each.pitch) for each in clarinet.notes] == list(enumerate([60, 62] * 3))
+    assert [(each.onset, each.pitch) for each in flute.notes] == [(0, 60), (2, 60), (4, 60)]
+
+
 @pytest.mark.parametrize(
     ("attributes", "bpm"),
     [('midi.bpm="90"', 90), ('midi.mspb="500000"', 120), ('mm="40" mm.unit="2" mm.dots="1"', 120)],
