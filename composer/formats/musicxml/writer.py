@@ -104,7 +104,7 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
     for number, part in enumerate(score.parts or [Part()], 1):
         staff = m21.stream.Part()
         program = part.program if settings.instrument is None else settings.instrument
-        player = m21.instrument.instrumentFromMidiProgram(program)
+        player = _player(program)
         player.partId, player.instrumentId = _part_id(number), f"{_part_id(number)}-I1"
         player.partName = part.name or ("Percussion" if part.percussion else None)
         staff.insert(0, player)
@@ -116,6 +116,18 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
         whole.insert(0, staff)
     _add_signs(whole, score, settings, layout)
     return whole
+
+
+def _player(program: int) -> Any:
+    """Return music21's instrument of a program, which sounds as written."""
+    m21 = music21()
+    found = m21.instrument.instrumentFromMidiProgram(program)
+    if "UnpitchedPercussion" in found.classes:  # music21 would write an agogo or a woodblock as drums
+        pitched = m21.instrument.Instrument(found.instrumentName)
+        pitched.instrumentAbbreviation, pitched.midiProgram = found.instrumentAbbreviation, program
+        return pitched
+    found.transposition = None
+    return found
 
 
 def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterator[Any]:

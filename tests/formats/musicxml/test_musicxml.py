@@ -68,6 +68,13 @@ def test_tempo_changes_and_programs_survive_a_round_trip():
     assert (again.parts, again.tempos) == (parts, tempos)
 
 
+def test_each_program_is_written_at_sounding_pitch():
+    score = Score(tuple(Part(notes((0, 60, 4)), f"Part {program}", program) for program in range(128)))
+    data = write("musicxml", score)
+    assert b"<transpose>" not in data
+    assert read_notation(data, "again.xml").parts == score.parts
+
+
 def test_settings_override_tempo_instrument_and_title():
     data = write("musicxml", WALTZ, WriteSettings(tempo=60, instrument=40, title="Other"))
     again = read_notation(data, "other.xml")
