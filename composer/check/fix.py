@@ -13,6 +13,7 @@ from composer.api import ComposerError, RejectedPiece, Source
 from composer.check.abc_layout import number_of, without_blank_line
 from composer.check.abc_patches import patch
 from composer.check.abc_tunes import all_problems, tune_problems
+from composer.check.loss_phrases import counted
 from composer.check.problem import Problem
 from composer.check.score_sanity import score_problems
 from composer.check.text_encoding import decode, repair
@@ -87,8 +88,8 @@ def _fix_midi(data: bytes) -> FixResult:
     except ComposerError as error:
         return FixResult(None, left=(FixNote(0, "", error.message),))
     left = tuple(FixNote(0, "", each.message) for each in remaining)
-    lost = [f"{count:,} {phrase}" for phrase, count in score.losses.items()]
-    message = "; ".join(["rewritten with notes, tempos, meters and keys only", *lost]).replace("; 1 notes", "; 1 note")
+    lost = [counted(count, phrase) for phrase, count in score.losses.items()]
+    message = "; ".join(["rewritten with notes, tempos, meters and keys only", *lost])
     return FixResult(data, ".mid", (FixNote(0, "", message),), left)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from composer.api import ReadError
-from composer.check.problem import Problem, Severity, counted
+from composer.check.loss_phrases import counted
+from composer.check.problem import Problem, Severity
 from composer.formats.midi.parser import MAX_REPAIRED, check_header, unwrap_riff
 from composer.formats.midi.regular import regular_file
 from composer.formats.midi.repair import JUNK, NO_END, SURPLUS, SYSTEM_MESSAGE, WRONG_LENGTH, repair

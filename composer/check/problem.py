@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -21,11 +20,3 @@ def merge_repeated(problems: Collection[Problem], kinds: Collection[str], place:
         elif count := counts.pop(each.message, 0):
             more = f", and {count - 1:,} more in this {place}" if count > 1 else ""
             yield replace(each, message=each.message + more)
-
-
-def counted(count: int, phrase: str) -> str:
-    """Return `count` with a phrase for what there is, whose plural noun becomes singular if it is 1."""
-    return f"{count:,} {phrase if count != 1 else _PLURAL.sub(lambda match: match[0][:-1], phrase, count=1)}"
-
-
-_PLURAL = re.compile(r"\b(notes|tracks|messages|events|bytes|elements|lines|changes|jumps)\b")

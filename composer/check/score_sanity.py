@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from composer.api import Note, Part, Score, Tempo
 from composer.check.abc_headers import FASTEST, SLOWEST
-from composer.check.problem import Problem, Severity, counted
+from composer.check.loss_phrases import counted
+from composer.check.problem import Problem, Severity
 
 LOWEST, HIGHEST = 21, 108
 """The keys of a piano."""

@@ -236,7 +236,7 @@ def test_musicxml_and_kern():
 def test_notes_of_kern_that_were_not_read():
     # music21 skips bars in `!!ignore`
     (problem,) = found("**kern\n*M1/4\n4c\n!!ignore\n=2\n4d\n!!Xignore\n=3\n4e\n==\n*-\n", "a.krn")
-    assert (problem.kind, problem.message) == ("notes not read", "1 note in the spines that were not read")
+    assert (problem.kind, problem.message) == ("notes not read", "1 note in the spines that was not read")
 
 
 def test_text_files_need_no_music():

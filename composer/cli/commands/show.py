@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from composer.api import ReadError, Source, UsageError
-from composer.check.problem import counted
+from composer.check.loss_phrases import counted
 from composer.cli.console import Console
 
 MAX_SYSTEMS = 16

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Source, Step
+from composer.check.loss_phrases import counted
 from composer.cli import inputs
 from composer.cli.console import Console
 
@@ -66,7 +67,7 @@ def _first(representation: Representation, console: Console, source: Source) -> 
     if source.fragment and not steps:
         raise _no_primer(source, representation, None)
     for phrase, count in representation.losses(piece).items():
-        console.say(f"{source.label}: {count:,} {phrase}")
+        console.say(f"{source.label}: {counted(count, phrase)}")
     if next(pieces, None) is not None:
         console.say(f"{source.label} contains several pieces; using the first")
     return piece, steps

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from composer.check.loss_phrases import in_number
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun, duration
 from composer.training.events import Prepared
@@ -53,7 +54,7 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
         rest = reasons[MAX_REASONS:]
         console.say(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
     for phrase, count in sorted(summary.losses.items(), key=lambda item: -item[1]):
-        console.say(f"{count:>6,}  {phrase}")
+        console.say(f"{count:>6,}  {in_number(count, phrase)}")
     for line in summary.unreadable[:MAX_UNREADABLE]:
         console.warn(line)
     if len(summary.unreadable) > MAX_UNREADABLE:

@@ -115,7 +115,7 @@ class TestRoundTrips:
         assert tokens.out.startswith("67 _ _ _ 69 _ _ _ 71 _ _ _ 67")
         back = convert("-", "--from", "tokens", "--to", "midi", stdin=tokens.data).data
         assert sounds(score_in(back)) == sounds(score_in(TUNE.encode()))
-        for lost in ("1  titles left out", "2  meters left out", "2  tempos left out", "2  keys left out"):
+        for lost in ("1  title left out", "2  meters left out", "2  tempos left out", "2  keys left out"):
             assert lost in tokens.err
 
     def test_a_recorded_performance_is_written_in_note_values(self, convert):
