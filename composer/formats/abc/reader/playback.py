@@ -47,8 +47,8 @@ def played_bars(
     are counted in `losses`, once for all voices, and so are bars that are never played although no order of parts
     leaves them out.
     """
-    signs = bar_signs(found)
     names, limit = expand_order(tune.order), max(10 * MAX_BARS, len(found) + 1)
+    signs = bar_signs(found, parts=any(bar.part in names for bar in found if bar.part))
     order = playback_order(signs, names, limit)
     missing = missing_signs(signs)
     if losses is not None:
@@ -64,8 +64,12 @@ def played_bars(
     return [found[at] for at in order[:MAX_BARS]]
 
 
-def bar_signs(found: Sequence[Bar]) -> list[BarSigns]:
-    """Return what the bar lines, part names and directions of a voice say about the order of its bars."""
+def bar_signs(found: Sequence[Bar], parts: bool = False) -> list[BarSigns]:
+    """Return what the bar lines, part names and directions of a voice say about the order of its bars.
+
+    With `parts`, the name of a part ends the last ending, but for one before an ending, which is a label. Otherwise all
+    names are labels.
+    """
     to_coda = _to_coda(found)
     signs: list[BarSigns] = []
     passes, count = frozenset[int](), 0
@@ -75,7 +79,7 @@ def bar_signs(found: Sequence[Bar]) -> list[BarSigns]:
             again = 1 in mark.endings and bool(passes)  # a first ending right after another is a slip
             passes = frozenset({max(passes) + 1} if again else mark.endings)
             count = count + 1 if 1 not in mark.endings else 1
-        elif mark.ends or mark.starts or (mark.strong and count > 1):
+        elif mark.ends or mark.starts or ((mark.strong or (parts and bar.part)) and count > 1):
             passes, count = frozenset(), 0
         after = found[at + 1].open if at + 1 < len(found) else bar.close
         ends = (bar.close or Mark("", 0, 0)).ends

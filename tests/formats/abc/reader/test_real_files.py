@@ -369,6 +369,19 @@ def test_endings_of_all_passes_are_fine(body):
 
 
 @pytest.mark.parametrize(
+    ("order", "expected"), [("ABA", "CDCEFCDCE"), ("BA", "FCDCE"), ("AB2", "CDCEFF"), ("", "CDCEF")]
+)
+def test_a_part_begins_after_a_second_ending(order, expected):
+    body = "P:A\n|:C4|1 D4:|2 E4|\nP:B\nF4|\n"
+    assert melody(body, f"X:1\nM:4/4\nL:1/4\nP:{order}\nK:C\n") == expected
+
+
+def test_the_endings_of_a_later_part_have_numbers_of_their_own():
+    body = "P:A\n|:C4|1 D4:|2 E4|\nP:B\nF4|1 G4:|2 A4|\n"
+    assert melody(body, "X:1\nM:4/4\nL:1/4\nP:BA\nK:C\n") == "FGFACDCE"
+
+
+@pytest.mark.parametrize(
     ("fields", "body", "losses"),
     [
         ("", "C4|D4!D.S. al Fine!|", {"jumps to a missing sign left out": 1}),
