@@ -11,7 +11,7 @@ from composer.formats.abc.reader.lexer import Diagnostic
 _WARNINGS = frozenset({
     "dangling tie", "text in the header", "unknown transposition", "too long", "note of no length", "empty definition",
     "tuplet across a bar line",
-    "repeat in one voice only", "voices with other repeats",
+    "repeat in one voice only", "voices with other repeats", "jump beside a part order", "part name used twice",
     "jump without its sign", "music after `V:*`", "ending without a second",
 })  # fmt: skip
 """Problems that do not change how the tune plays, or that are more often meant than wrong."""

@@ -82,9 +82,14 @@ def missing_signs(bars: Sequence[BarSigns]) -> dict[int, str]:
     return found
 
 
+def part_starts(bars: Sequence[BarSigns]) -> list[int]:
+    """Return the bars that parts begin with: those with names, without names inside endings if there are others."""
+    named = [at for at, bar in enumerate(bars) if bar.part]
+    return [at for at in named if not _inside_endings(bars, at)] or named
+
+
 def _in_parts(bars: Sequence[BarSigns], names: Sequence[str]) -> Iterator[int]:
-    starts = [at for at, bar in enumerate(bars) if bar.part and not _inside_endings(bars, at)]
-    starts = starts or [at for at, bar in enumerate(bars) if bar.part]
+    starts = part_starts(bars)
     passages: dict[str, list[range]] = {}
     for begin, end in zip(starts, [*starts[1:], len(bars)], strict=True):
         passages.setdefault(bars[begin].part, []).append(range(begin, end))

@@ -97,3 +97,15 @@ def test_only_what_is_clear_is_fixed():
     assert done.data is not None
     assert done.data.decode() == f'{HEADER}|:C4::"E7/F#"D4:|\n|:"(A/C#)"C4|"G/dim"D4|E4:|:|:F4:|\n'
     assert "unknown chord symbol `G/dim`" in done.left[0].message
+
+
+def test_jumps_and_repeated_parts_of_an_order_are_left_to_the_owner():
+    header = HEADER.replace("K:", "P:AB\nK:")
+    text = f"{header}P:A\nC4|\nP:B\nD4!D.C.!|\nP:A\nE4|]\n"
+    given = source(text, "a.abc")
+    problems = examine(given).problems
+    assert [(each.line, each.message) for each in problems] == [
+        (9, "a jump such as D.C. or D.S. is ignored, since the header has the part order `AB`"),
+        (11, "another part A; each A in the part order `AB` plays all parts of that name"),
+    ]
+    assert fix(given, problems).data is None

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from typing import NamedTuple
 
 from composer.formats.abc.elements import Mark, PartMark, Sound, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.structure import MAX_BARS, Bar, bars, expand_order
 from composer.music.direction_words import NAME, Direction
-from composer.music.playback_order import BarSigns, Jump, missing_signs, playback_order
+from composer.music.playback_order import BarSigns, Jump, missing_signs, part_starts, playback_order
 
 TOO_MANY_BARS = f"bars after the first {MAX_BARS:,} left out"
 JUMPS = "jumps to a missing sign left out"
 UNPLAYED = "bars that no pass plays left out"
+JUMPS_BESIDE_PARTS = "jumps beside the part order left out"
+JOINED_PARTS = "parts joined to an earlier part with the same name"
 UNKNOWN_PARTS = "names in the part order that no part has"
 UNLIKE_VOICES = "repeats that do not match between voices"
 
@@ -43,25 +46,55 @@ def played_bars(
 ) -> list[Bar]:
     """Return the bars of a voice in the order in which they are played.
 
-    There are at most MAX_BARS; if there are more, this is added to `problems`, and so are jumps to missing signs. Both
-    are counted in `losses`, once for all voices, and so are bars that are never played although no order of parts
-    leaves them out.
+    There are at most MAX_BARS; if there are more, this is added to `problems`, and so are jumps that are ignored and
+    parts with the same name. All are counted in `losses`, once for all voices, and so are bars that are never played
+    although no order of parts leaves them out.
     """
     names, limit = expand_order(tune.order), max(10 * MAX_BARS, len(found) + 1)
-    signs = bar_signs(found, parts=any(bar.part in names for bar in found if bar.part))
+    in_parts = any(bar.part in names for bar in found if bar.part)
+    signs = bar_signs(found, in_parts)
     order = playback_order(signs, names, limit)
-    missing = missing_signs(signs)
+    ignored = [*(_beside_order(signs, tune.order) if in_parts else _without_signs(signs))]
     if losses is not None:
         unplayed = 0 if names or len(order) == limit else len(found) - len({*order})
-        losses |= Counter({JUMPS: len(missing), TOO_MANY_BARS: len(order) - MAX_BARS, UNPLAYED: unplayed})
+        losses |= Counter({TOO_MANY_BARS: len(order) - MAX_BARS, UNPLAYED: unplayed})
+        losses |= Counter(each.loss for each in ignored)
     if problems is not None:
-        for at, sign in missing.items():
-            message = f"a jump such as D.C. or D.S. is ignored, since the tune has no {sign}"
-            problems.append(Diagnostic(found[at].line, found[at].column, "jump without its sign", message))
-    if len(order) > MAX_BARS and problems is not None:
-        last = found[order[MAX_BARS]]
-        problems.append(Diagnostic(last.line, last.column, "too long", f"bars after the first {MAX_BARS} are left out"))
+        problems += [Diagnostic(found[at].line, found[at].column, kind, text) for at, _, kind, text in ignored]
+        for at in order[MAX_BARS : MAX_BARS + 1]:
+            message = f"bars after the first {MAX_BARS} are left out"
+            problems.append(Diagnostic(found[at].line, found[at].column, "too long", message))
     return [found[at] for at in order[:MAX_BARS]]
+
+
+class _Ignored(NamedTuple):
+    """A sign at a bar that is not followed: how it is counted as a loss, and the kind and message of its problem."""
+
+    at: int
+    loss: str
+    kind: str
+    message: str
+
+
+def _without_signs(signs: Sequence[BarSigns]) -> Iterator[_Ignored]:
+    for at, sign in missing_signs(signs).items():
+        message = f"a jump such as D.C. or D.S. is ignored, since the tune has no {sign}"
+        yield _Ignored(at, JUMPS, "jump without its sign", message)
+
+
+def _beside_order(signs: Sequence[BarSigns], order: str) -> Iterator[_Ignored]:
+    """Yield what the order of parts in the header overrides, or cannot tell apart."""
+    for at, bar in enumerate(signs):
+        if bar.jump is not None:
+            message = f"a jump such as D.C. or D.S. is ignored, since the header has the part order `{order}`"
+            yield _Ignored(at, JUMPS_BESIDE_PARTS, "jump beside a part order", message)
+    seen = set()
+    for at in part_starts(signs):
+        name = signs[at].part
+        if name in seen and name in order:
+            message = f"another part {name}; each {name} in the part order `{order}` plays all parts of that name"
+            yield _Ignored(at, JOINED_PARTS, "part name used twice", message)
+        seen.add(name)
 
 
 def bar_signs(found: Sequence[Bar], parts: bool = False) -> list[BarSigns]:

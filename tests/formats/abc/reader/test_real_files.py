@@ -389,6 +389,10 @@ def test_the_endings_of_a_later_part_have_numbers_of_their_own():
         ("P:AXBX\n", "P:A\nC4|\nP:B\nD4|", {"names in the part order that no part has": 2}),
         ("P:AB\n", "C4|D4|", {"names in the part order that no part has": 2}),
         ("P:AB\n", "P:A\nC4|\nP:B\nD4|", {}),
+        ("P:AB\n", "P:A\nC4|\nP:B\nD4!D.C.!|", {"jumps beside the part order left out": 1}),
+        ("", "P:A\nC4|\nP:B\nD4!D.C.!|", {}),
+        ("P:AB\n", "P:A\nC4|\nP:B\nD4|\nP:A\nE4|", {"parts joined to an earlier part with the same name": 1}),
+        ("P:AB\n", "P:A\nC4|\nP:B\nD4|\nP:C\nE4|\nP:C\nF4|", {}),
         ("", "C4|1D4:|3E4|", {"bars that no pass plays left out": 1}),
         ("", "C4!fine!|D4!D.C. al Fine!|E4|F4|", {"bars that no pass plays left out": 2}),
         ("P:AA\n", "P:A\nC4|\nP:B\nD4|", {}),
@@ -396,8 +400,8 @@ def test_the_endings_of_a_later_part_have_numbers_of_their_own():
         ("", "V:1\n" + "C4|" * 5007 + "\nV:2\n" + "E4|" * 5007, {"bars after the first 5,000 left out": 7}),
     ],
     ids=[
-        "jump", "jump in one of two voices", "part", "no part", "all parts", "ending", "after the end", "part left out",
-        "voices", "bars",
+        "jump", "jump in one of two voices", "part", "no part", "all parts", "jump and parts", "jump and labels",
+        "part twice", "unused parts", "ending", "after the end", "part left out", "voices", "bars",
     ],
 )  # fmt: skip
 def test_music_that_is_not_played_as_written_is_counted(fields, body, losses):
@@ -408,6 +412,15 @@ def test_the_dialect_counts_unknown_parts():
     tune = normalize(split_tunes("X:1\nM:4/4\nL:1/4\nP:AXB\nK:C\nP:A\nC4|\nP:B\nD4|\n")[0])
     assert isinstance(tune, NormalizedTune)
     assert tune.losses == {"names in the part order that no part has": 1}
+
+
+def test_what_an_order_of_parts_overrides_is_reported():
+    header = HEADER.replace("K:C", "P:AB\nK:C")
+    assert kinds(f"{header}P:A\nC4|\nP:B\nD4!D.C.!|\nP:A\nE4|\n") == [
+        "jump beside a part order",
+        "part name used twice",
+    ]
+    assert kinds(f"{header}P:A\n|:C4|1D4:|\nP:A\n[2E4|\nP:B\nF4|\n") == []
 
 
 @pytest.mark.parametrize("ending", ["|0 ", "[0 ", "|3-2 ", "|0,0 "])
