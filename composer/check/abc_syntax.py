@@ -12,7 +12,7 @@ _WARNINGS = frozenset({
     "dangling tie", "text in the header", "unknown transposition", "too long", "note of no length", "empty definition",
     "tuplet across a bar line",
     "repeat in one voice only", "voices with other repeats", "jump beside a part order", "part name used twice",
-    "jump without its sign", "music after `V:*`", "ending without a second",
+    "jump without its sign", "invalid tempo", "music after `V:*`", "ending without a second",
 })  # fmt: skip
 """Problems that do not change how the tune plays, or that are more often meant than wrong."""
 

@@ -54,7 +54,7 @@ _UNFIXABLE_REASONS = {
 
 _AMBIGUOUS_KINDS = frozenset({
     "unusual bar line", "unknown chord symbol", "invalid part name", "invalid part order", "missing part",
-    "jump beside a part order", "part name used twice",
+    "jump beside a part order", "part name used twice", "invalid tempo",
 })  # fmt: skip
 """Kinds whose fix depends on what was meant, and that are no reason to rewrite the tune."""
 

@@ -14,7 +14,7 @@ from composer.formats.abc.elements import Element, Instrument, PartMark, Sound, 
 from composer.formats.abc.reader.instruments import read_drum, with_directive, with_properties
 from composer.formats.abc.reader.lexer import Field, TuneText, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.reader.macros import Macro, expand_macros, parse_macro
-from composer.formats.abc.reader.tempo import parse_tempo
+from composer.formats.abc.reader.tempo import INVALID, has_number, parse_tempo
 from composer.formats.abc.reader.tokens import HANDLERS, Voice, close_group
 from composer.formats.abc.reader.transposition import SoundingPitch, unknown_property
 from composer.music.keys import WHOLE, Signature, Time, parse_key, parse_meter
@@ -144,6 +144,10 @@ class _Parser:
             bpm = parse_tempo(field.value, Fraction(voice.unit, WHOLE) if voice.unit else Fraction(1, 8))
             if bpm is not None:
                 voice.elements.append(TempoChange(bpm))
+            elif has_number(field.value):
+                self.tune.losses[INVALID] += 1
+                message = f"invalid tempo `{field.value}`, ignored"
+                self.tune.report(field.line, field.column, "invalid tempo", message)
         elif not self.tune.tempo or any(character.isdecimal() for character in field.value):
             self.tune.tempo = field.value
 

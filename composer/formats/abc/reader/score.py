@@ -16,7 +16,7 @@ from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import played_bars, tune_bars
 from composer.formats.abc.reader.sections import written_sections
 from composer.formats.abc.reader.structure import Bar, ordered_sections
-from composer.formats.abc.reader.tempo import parse_tempo
+from composer.formats.abc.reader.tempo import INVALID, has_number, parse_tempo
 from composer.music.keys import BEAT, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM
 
@@ -42,6 +42,7 @@ def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score
 def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     """Return a parsed tune as a Score. Raises ReadError if it has no notes or chords."""
     losses = Counter(tune.losses)
+    losses[INVALID] += tempo_of(tune) is None and has_number(tune.tempo)
     voices: dict[str, tuple[list[Bar], list[Bar]]] = {}
     sounding: dict[str, tuple[Note, ...]] = {}
     sections: dict[str, list[structure.Section]] = {}

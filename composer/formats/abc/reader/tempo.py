@@ -7,6 +7,8 @@ from fractions import Fraction
 
 SLOWEST, FASTEST = 4, 1000
 """Tempos outside this range, in BPM, are mistakes."""
+INVALID = "tempos without a valid value left out"
+"""How such tempos, and numbers in no known form, are counted as losses."""
 
 _BEAT = r"\d{1,4}\s*/\s*\d{1,4}"
 _TEMPO = re.compile(
@@ -40,6 +42,11 @@ def parse_tempo(value: str, unit: Fraction) -> float | None:
             return None
         beat = unit * Fraction(int(numerator or 1), int(denominator or 1))
     return _possible(4 * beat * Fraction(match["bpm"]))
+
+
+def has_number(value: str) -> bool:
+    """Return whether a `Q:` field has a digit outside of quotes, so that it is more than words."""
+    return any(character.isdecimal() for character in re.sub(r'"[^"]*"?', "", value))
 
 
 def _possible(bpm: Fraction) -> float | None:

@@ -423,6 +423,17 @@ def test_what_an_order_of_parts_overrides_is_reported():
     assert kinds(f"{header}P:A\n|:C4|1D4:|\nP:A\n[2E4|\nP:B\nF4|\n") == []
 
 
+@pytest.mark.parametrize(
+    ("tempo", "problems"),
+    [("1/4=x9", ["invalid tempo"]), ("1/4=0", ["invalid tempo"]), ("fast please", []), ('"poco 2"', []), ("90", [])],
+)
+def test_only_numbers_that_give_no_tempo_are_reported(tempo, problems):
+    assert kinds(f"{HEADER}C4|[Q:{tempo}]D4|\n") == problems
+    losses = {"tempos without a valid value left out": 1} if problems else {}
+    assert read(f"C4|[Q:{tempo}]D4|").losses == losses
+    assert read("C4|", HEADER.replace("K:", f"Q:{tempo}\nK:")).losses == losses
+
+
 @pytest.mark.parametrize("ending", ["|0 ", "[0 ", "|3-2 ", "|0,0 "])
 def test_endings_without_a_pass_are_reported_and_played(ending):
     assert melody(f"C4{ending}D4|E4|") == "CDE"
