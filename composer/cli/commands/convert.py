@@ -141,9 +141,11 @@ class _Run:
                 yield
         except ReadError as error:
             self.failures.append((source.label, error))
-        self.destination.end_source()
+        self.destination.end_source(source)
 
     def _convert_piece(self, source: Source, piece: "FoundPiece", number: int, count: int) -> None:
+        from composer.cli.convert.destination import NameConflict
+
         if isinstance(piece.score, RejectedPiece):
             detail = f" ({piece.score.detail})" if piece.score.detail else ""
             error = ReadError(
@@ -155,13 +157,21 @@ class _Run:
         try:
             data, losses = self.write(piece)
         except ComposerError as error:
-            self.failures.append(
-                (piece.name, ComposerError(f"cannot convert {piece.name}: {error.message}", error.hint))
-            )
+            self._fail(piece, error)
             return
-        path = self.destination.add(source, data, number, count)
+        try:
+            path = self.destination.add(source, data, number, count)
+        except NameConflict as error:
+            self._fail(piece, error)
+            return
         self.losses += losses
         self.done.append({"piece": piece.name, "output": str(path), "losses": dict(losses)})
+
+    def _fail(self, piece: "FoundPiece", error: ComposerError) -> None:
+        from composer.cli.convert.destination import NameConflict
+
+        kind = NameConflict if isinstance(error, NameConflict) else ComposerError
+        self.failures.append((piece.name, kind(f"cannot convert {piece.name}: {error.message}", error.hint)))
 
     def document(self) -> dict[str, Any]:
         """Return the results as JSON data."""
@@ -170,18 +180,31 @@ class _Run:
 
     def report(self) -> None:
         """Print what was written and lost. Raises the error of a piece that was not converted."""
-        from composer.cli.render.reading_progress import report_skipped
+        from composer.cli.render.reading_progress import MAX_UNREADABLE, report_skipped
 
         if summary := self.destination.summary():
             self.console.say(summary)
         only = self.failures[0][1] if len(self.failures) == 1 else None
-        report_skipped(self.console, _Losses(self.losses, [] if only else [str(error) for _, error in self.failures]))
+        report_skipped(self.console, _Losses(self.losses))
         if only is not None:
             raise only
         if self.failures:
+            for _, error in self.failures[:MAX_UNREADABLE]:
+                self.console.warn(error.message)
+            if (more := len(self.failures) - MAX_UNREADABLE) > 0:
+                self.console.warn(f"and {count_noun(more, 'more piece')} that could not be converted")
             total = len(self.failures) + len(self.done)
-            hint = f"find the problems: composer check {shlex.join(self.arguments)}"
-            raise ComposerError(f"{len(self.failures):,} of {count_noun(total, 'piece')} could not be converted", hint)
+            count = f"{len(self.failures):,} of {count_noun(total, 'piece')}"
+            raise ComposerError(f"{count} could not be converted", self._hint())
+
+    def _hint(self) -> str | None:
+        """Return the hint for several failures: that of the conflicts if all are conflicts of file names."""
+        from composer.cli.convert.destination import NameConflict
+
+        if all(isinstance(error, NameConflict) for _, error in self.failures):
+            first, *others = dict.fromkeys(error.hint for _, error in self.failures)
+            return f"one at a time, such as: {first}" if others else first
+        return f"find the problems: composer check {shlex.join(self.arguments)}"
 
 
 @dataclass(frozen=True)
@@ -189,6 +212,6 @@ class _Losses:
     """What was lost, as `report_skipped` prints it."""
 
     losses: Counter[str]
-    unreadable: list[str]
+    unreadable: list[str] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
     places: dict[str, list[str]] = field(default_factory=dict)

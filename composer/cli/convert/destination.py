@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,26 +17,33 @@ from composer.formats import Format
 FORCE_HINT = "overwrite it with --force, or use another --output"
 
 
+class NameConflict(ComposerError):
+    """The file of one piece must not be written; the other pieces have files of their own."""
+
+
 @dataclass
 class Destination:
-    """Takes the pieces of one source after the other; nothing is kept of a source that is abandoned.
+    """Takes the pieces of one source after the other. Those that a source has before a fault in it are kept.
 
-    With `many`, a file may hold several pieces.
+    With `many`, a file may hold several pieces. `written` has the label of the source of each file.
     """
 
     console: Console
     format: Format
     many: bool
     force: bool = False
-    written: list[Path] = field(default_factory=list)
+    written: dict[Path, str] = field(default_factory=dict)
     folder_note: str = ""
 
     def add(self, source: Source, data: bytes, number: int, count: int) -> Path | None:
-        """Take piece `number` of `source`, which has `count`. Return its file, if it is known."""
+        """Take piece `number` of `source`, which has `count`. Return its file, if it is known.
+
+        Raises NameConflict if this piece alone cannot be written, ComposerError if no piece can be.
+        """
         raise NotImplementedError
 
-    def end_source(self) -> None:
-        """Write what waits for the end of a source. Raises ComposerError."""
+    def end_source(self, source: Source) -> None:
+        """Write what waits for the end of `source`. Raises ComposerError."""
 
     def close(self) -> None:
         """Write what waits for the end of all sources. Raises ComposerError."""
@@ -45,25 +53,33 @@ class Destination:
         if not self.written:
             return ""
         first, *others = self.written
-        where = f"{count_noun(len(self.written), 'file')}, {first} to {self.written[-1]}" if others else str(first)
+        where = f"{count_noun(len(self.written), 'file')}, {first} to {others[-1]}" if others else str(first)
         return f"wrote {where}{self.folder_note}"
 
-    def check(self, path: Path, source: Source) -> None:
-        """Raise ComposerError if `path` must not be written."""
+    def conflict(self, path: Path, source: Source) -> NameConflict | None:
+        """Return why `path` must not be written, if so."""
         if path in self.written:
-            raise ComposerError(f"two of the files would become {path}", "convert them one folder at a time")
+            return NameConflict(f"{path} was already written from {self.written[path]}", self._elsewhere(path, source))
         if source.data is None and path.exists() and path.samefile(source.path):
-            raise ComposerError(f"{path} is the input, which is never overwritten", "use another --output")
+            return NameConflict(f"{path} is the input, which is never overwritten", "use another --output")
         if path.is_dir():
-            raise ComposerError(f"{path} is a folder", "use another --output")
+            return NameConflict(f"{path} is a folder", "use another --output")
         if path.is_file() and not self.force:
-            raise ComposerError(f"{path} already exists", FORCE_HINT)
+            return NameConflict(f"{path} already exists", FORCE_HINT)
+        return None
 
-    def save(self, path: Path, data: bytes) -> None:
-        """Write a file completely or not at all."""
+    def _elsewhere(self, path: Path, source: Source) -> str:
+        """Return the command that converts a source alone, into a folder named after its suffix."""
+        if source.data is not None:
+            return f"convert {source.label} separately, to another --output"
+        folder = path.parent / (source.path.suffix.lstrip(".") or "more")
+        return shlex.join(["composer", "convert", str(source.path), "--to", self.format.name, "--output", f"{folder}/"])
+
+    def save(self, path: Path, data: bytes, source: str = "") -> None:
+        """Write a file completely or not at all. `source` is the label of what it is made from."""
         self.folder_note = self.folder_note or new_folder_note(path.parent)
         save(path, data, sync=False)
-        self.written.append(path)
+        self.written[path] = source
 
 
 @dataclass
@@ -95,7 +111,8 @@ class ToFile(Destination):
     _pieces: list[bytes] = field(default_factory=list)
 
     def add(self, source: Source, data: bytes, number: int, count: int) -> Path:
-        self.check(self.path, source)
+        if conflict := self.conflict(self.path, source):
+            raise ComposerError(conflict.message, conflict.hint)
         if self._pieces and not self.many:
             raise _too_many_error(self.format, str(self.path.with_name(f"{self.path.stem}-%03d{self.path.suffix}")))
         self._pieces.append(_numbered(self.format, data, len(self._pieces) + 1))
@@ -111,11 +128,14 @@ class ToNumberedFiles(Destination):
     """Writes each piece to a file with its number among all pieces."""
 
     pattern: FilenamePattern = field(default_factory=lambda: FilenamePattern("%d"))
+    _pieces: int = 0
 
     def add(self, source: Source, data: bytes, number: int, count: int) -> Path:
-        path = self.pattern.path(len(self.written) + 1)
-        self.check(path, source)
-        self.save(path, data)
+        self._pieces += 1
+        path = self.pattern.path(self._pieces)
+        if conflict := self.conflict(path, source):
+            raise conflict
+        self.save(path, data, source.label)
         return path
 
 
@@ -133,19 +153,19 @@ class ToFolder(Destination):
         if count > 1 and not self.many:
             stem += f"-{number:0{len(str(count))}}"
         path = self.folder / path.with_name(stem + self.format.suffixes[0])
-        if not self._pieces:
-            self.check(path, source)
+        if not self._pieces and (conflict := self.conflict(path, source)):
+            raise conflict
         if self.many:
             self._path = path
             self._pieces.append(_numbered(self.format, data, len(self._pieces) + 1))
         else:
-            self.save(path, data)
+            self.save(path, data, source.label)
         return path
 
-    def end_source(self) -> None:
+    def end_source(self, source: Source) -> None:
         if self._pieces:
             pieces, self._pieces = self._pieces, []
-            self.save(self._path, b"".join(pieces))
+            self.save(self._path, b"".join(pieces), source.label)
 
     def summary(self) -> str:
         if len(self.written) < 2:

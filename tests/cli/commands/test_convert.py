@@ -211,7 +211,37 @@ class TestFiles:
             (tmp_path / name / "one.abc").write_text(TUNE)
         result = composer("convert", tmp_path / "a", tmp_path / "b", "--to", "midi", "-o", tmp_path / "new", "--force")
         assert result.code == 1
-        assert f"two of the files would become {tmp_path / 'new' / 'one.mid'}" in result.err
+        assert f"one.mid was already written from {tmp_path}/a/one.abc" in result.err
+
+    def test_a_taken_file_name_does_not_stop_the_others(self, composer, convert, tmp_path):
+        old, new = tmp_path / "old", tmp_path / "new"
+        old.mkdir()
+        for name in ("a.abc", "z.abc"):
+            (old / name).write_text(TUNE)
+        (old / "a.mid").write_bytes(formats.write("midi", score_in(TUNE.encode())))
+        result = composer("convert", old, "--to", "midi", "-o", new, "--json")
+        assert result.code == 1
+        assert sorted(path.name for path in new.iterdir()) == ["a.mid", "z.mid"]
+        document = json.loads(result.out)
+        assert [piece["output"] for piece in document["pieces"]] == [str(new / "a.mid"), str(new / "z.mid")]
+        assert [failed["piece"] for failed in document["failed"]] == [str(old / "a.mid")]
+        hint = result.err.splitlines()[-1].removeprefix("hint: composer convert ")
+        convert(*hint.split())
+        assert (new / "mid" / "a.mid").exists()
+
+    def test_an_existing_numbered_file_does_not_stop_the_others(self, composer, tunes, tmp_path):
+        (tmp_path / "2.mid").write_bytes(b"precious")
+        result = composer("convert", tunes, "-o", tmp_path / "%d.mid")
+        assert result.code == 1
+        assert "2.mid already exists\nhint: overwrite it with --force" in result.err
+        assert sorted(path.name for path in tmp_path.glob("*.mid")) == ["1.mid", "2.mid", "3.mid", "4.mid"]
+        assert (tmp_path / "2.mid").read_bytes() == b"precious"
+
+    def test_many_existing_files(self, composer, convert, tmp_path):
+        convert("-", "-o", tmp_path / "%d.mid", stdin="\n".join([TUNE] * 9))
+        result = composer("convert", "-", "-o", tmp_path / "%d.mid", stdin="\n".join([TUNE] * 9).encode())
+        result.failed("9 of 9 pieces could not be converted", "overwrite it with --force", code=1)
+        assert "and 4 more pieces that could not be converted" in result.err
 
     def test_json(self, convert, composer, tunes, tmp_path):
         result = convert(tunes, "--to", "tokens", "-o", tmp_path / "new", "--json", "-q")
