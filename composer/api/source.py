@@ -25,6 +25,8 @@ class Source:
     `fragment` marks a primer, typed or in a file: the beginning of a piece, to be read as one piece, unchanged.
     `typed` marks the text of `--prime-text`, whose `path` has no suffix: read it in the native notation. Without
     `fragment`, it is a whole piece whose bars infilling keeps. stdin has no suffix either, and may hold anything.
+
+    `temporary` marks data that is read only once, so that a cache need not keep what is read from it.
     """
 
     path: Path
@@ -33,6 +35,7 @@ class Source:
     data: bytes | None = None
     fragment: bool = False
     typed: bool = False
+    temporary: bool = False
     limit: int = 256 * 1024 * 1024
 
     def bytes(self) -> bytes:

@@ -44,7 +44,8 @@ def _write_music(chosen: Format, piece: FoundPiece) -> tuple[bytes, Losses]:
         data = write(rounded(score), WriteSettings())
     losses = Losses(score.losses)
     if chosen.read is not None:
-        again = next(iter(read_playable(Source(Path(f"again{chosen.suffixes[0]}"), piece.name, data=data))))
+        written = Source(Path(f"again{chosen.suffixes[0]}"), piece.name, data=data, temporary=True)
+        again = next(iter(read_playable(written)))
         losses += lost_notes(score, again) + lost_signs(score, again)
     if piece.made_by is not None and chosen.mark is not None:
         return provenance.mark(chosen.name, data, piece.made_by), losses

@@ -51,7 +51,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
         label = name if len(scores) == 1 else f"{name}: score {number}"
         read = partial(read_score, spines, label)
         try:
-            yield label, through_cache(spines.text.encode(), _reader(), read)
+            yield label, through_cache(spines.text.encode(), _reader(), read, temporary=source.temporary)
         except ReadError as error:
             if len(scores) == 1:
                 raise

@@ -54,7 +54,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
         label = name if len(elements) == 1 else f"{name}: score {number + 1}"
         read = partial(_read, element, number, parsed, label)
         try:
-            yield label, through_cache(data, f"{_reader()}, score {number + 1}", read)
+            yield label, through_cache(data, f"{_reader()}, score {number + 1}", read, temporary=source.temporary)
         except ReadError as error:
             if len(elements) == 1:
                 raise

@@ -26,11 +26,13 @@ _FORMAT = 2
 _DIGEST = 16
 
 
-def through_cache(data: bytes, reader: str, read: Callable[[], Score]) -> Score:
+def through_cache(data: bytes, reader: str, read: Callable[[], Score], *, temporary: bool = False) -> Score:
     """Return the result of `read` for `data`, from the cache if the same version of `reader` has read it before.
 
-    Raises what `read` raises; failures are not cached.
+    With `temporary`, as in `Source`, only call `read`. Raises what `read` raises; failures are not cached.
     """
+    if temporary:
+        return read()
     folder = cache_folder() / "scores"
     path = folder / f"{_digest(f'{_FORMAT} {reader}'.encode(), data)}.json"
     score = _load(path)

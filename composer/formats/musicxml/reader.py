@@ -30,7 +30,7 @@ _MARK = re.compile(re.escape(MARK_FIELD) + rb"([^<]*)<")
 
 def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
     """Yield the name and score of the file. Raises ReadError as `read_notation` does, and for a piece beyond limits."""
-    score = read_notation(source.bytes(), source.label)
+    score = read_notation(source.bytes(), source.label, temporary=source.temporary)
     if fault := exceeded_limit(score):
         raise ReadError(f"{source.label} {fault}", "shorten it, or split it into smaller files")
     yield source.label, score
@@ -44,17 +44,18 @@ def find_marks(data: bytes) -> Iterator[str]:
         yield unescape(match[1].decode("ascii", "replace"), {"&quot;": '"', "&apos;": "'"})
 
 
-def read_notation(data: bytes, name: str) -> Score:
+def read_notation(data: bytes, name: str, *, temporary: bool = False) -> Score:
     """Return the score in MusicXML, packed (mxl) or not, with repeats played out and ties joined.
 
-    Scores read before come from the cache. Raises ReadError, naming the file, also for input that is refused for
-    safety: entity declarations, document types with content, and archives that unpack to more than MAX_BYTES.
+    Scores read before come from the cache, unless the data is `temporary`. Raises ReadError, naming the file, also for
+    input that is refused for safety: entity declarations, document types with content, and archives that unpack to more
+    than MAX_BYTES.
     """
     if len(data) > MAX_BYTES:
         raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
     if not data.strip():
         raise ReadError(f"{name} is empty", _HINT)
-    return through_cache(data, f"MusicXML {VERSION}", lambda: _read(data, name))
+    return through_cache(data, f"MusicXML {VERSION}", lambda: _read(data, name), temporary=temporary)
 
 
 def _read(data: bytes, name: str) -> Score:

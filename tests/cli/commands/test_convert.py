@@ -16,6 +16,7 @@ from composer import formats
 from composer.api import Key, Meter, Note, Part, Score, Source, Tempo
 from composer.formats import provenance
 from composer.formats.read import read_playable
+from composer.system.paths import cache_folder
 
 FORMATS = ("abc", "midi", "musicxml")
 
@@ -242,6 +243,13 @@ class TestFiles:
         result = composer("convert", "-", "-o", tmp_path / "%d.mid", stdin="\n".join([TUNE] * 9).encode())
         result.failed("9 of 9 pieces could not be converted", "overwrite it with --force", code=1)
         assert "and 4 more pieces that could not be converted" in result.err
+
+    def test_new_files_are_not_cached(self, convert, tmp_path):
+        (tmp_path / "one.abc").write_text(TUNE)
+        convert(tmp_path / "one.abc", "-o", tmp_path / "one.musicxml")
+        assert not list(cache_folder().rglob("*.json"))
+        convert(tmp_path / "one.musicxml", "-o", tmp_path / "two.musicxml")
+        assert len(list(cache_folder().rglob("*.json"))) == 1
 
     def test_json(self, convert, composer, tunes, tmp_path):
         result = convert(tunes, "--to", "tokens", "-o", tmp_path / "new", "--json", "-q")
