@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
 from typing import NamedTuple
 
-from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
+from composer.api import ReadError, RejectedPiece, Representation, Score, Source
 from composer.formats import Format, detect, format_of, provenance
+from composer.formats.abc.file import unscored
 from composer.formats.provenance import Provenance
 from composer.formats.read import music_suffixes, no_music_error
 from composer.registry import plugins as registry
@@ -55,7 +56,9 @@ def read_pieces(source: Source, chosen: Format | None = None) -> tuple[int, Iter
     if found.read is not None:
         marks = provenance.texts_of_pieces(source, found)
         named = found.read(source)
-        return len(marks), (_marked(*each, mark) for each, mark in zip(named, chain(marks, repeat("")), strict=False))
+        more = unscored(source) if found.name == "abc" else repeat({})
+        both = zip(named, chain(marks, repeat("")), more, strict=False)
+        return len(marks), (_marked(name, _with_losses(score, lost), mark) for (name, score), mark, lost in both)
     kind = notation_of(found)
     if kind is None:
         raise ReadError(f"{source.label} holds {found.summary}, not music", "use ABC, MIDI, MusicXML or tokens")
@@ -84,8 +87,9 @@ def _read_notation(representation: Representation, source: Source) -> Iterator[F
             continue
         score = representation.score(item)
         name = item.source or source.label
-        yield FoundPiece(name, _with_losses(score, item) if score else RejectedPiece("no music", name))
+        found = _with_losses(score, item.losses) if score else RejectedPiece("no music", name)
+        yield FoundPiece(name, found)
 
 
-def _with_losses(score: Score, piece: Piece) -> Score:
-    return replace(score, losses={**score.losses, **piece.losses})
+def _with_losses(score: Score | RejectedPiece, losses: Mapping[str, int]) -> Score | RejectedPiece:
+    return replace(score, losses={**score.losses, **losses}) if losses and isinstance(score, Score) else score

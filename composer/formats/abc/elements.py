@@ -106,7 +106,7 @@ class Tune:
     `voices` holds the elements of each voice in order, and `instruments` what plays them; `tuplets` holds p, q and r of
     each tuplet. `inherited` are the fields of the file's header, and `symbols` the decorations of redefinable symbols.
     `drums` are the MIDI numbers of drums by written pitch.
-    `losses` counts what is left out of the voices, by a phrase.
+    `losses` counts what is left out of the voices, by a phrase, and `unscored` what a score has no place for.
     """
 
     text: TuneText
@@ -124,6 +124,7 @@ class Tune:
     symbols: dict[str, str] = field(default_factory=lambda: {"O": "coda", "S": "segno"})
     instruments: dict[str, Instrument] = field(default_factory=dict)
     losses: Counter[str] = field(default_factory=Counter)
+    unscored: Counter[str] = field(default_factory=Counter)
     drums: dict[int, int] = field(default_factory=dict)
 
     def first(self, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -39,6 +39,14 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
             yield name, RejectedPiece(fault, name, f"line {tune.first}") if fault else score
         except (ReadError, ArithmeticError, ValueError, RecursionError) as error:
             yield name, RejectedPiece(str(error), name, f"line {tune.first}")
+
+
+def unscored(source: Source) -> Iterator[Mapping[str, int]]:
+    """Count what each tune has that a score has no place for, such as lyrics, by phrase as in `Score.losses`."""
+    from composer.formats.abc.reader.lexer import split_tunes
+    from composer.formats.abc.reader.parser import parse_tune
+
+    return (+parse_tune(tune).unscored for tune in split_tunes(source.text()))
 
 
 def write(score: Score, settings: WriteSettings) -> bytes:

@@ -126,6 +126,19 @@ class TestRoundTrips:
         assert "notes moved or changed in length" in result.err
 
 
+def test_what_no_score_holds_is_counted(convert, tmp_path):
+    (tmp_path / "song.abc").write_text(
+        "X:1\nT:Song\nT:Air\nC:Trad.\nR:reel\nU:S=!trill!\nL:1/4\nK:G\n"
+        '"^slow"!trill!.G "Am"A (Bc)|SG !segno!"^D.S."A B2|]\nw:la la la la\nW:More\nW:and more\n'
+    )
+    result = convert(tmp_path / "song.abc", "-o", tmp_path / "new.musicxml", "--json")
+    assert json.loads(result.out)["losses"] == {
+        "further titles left out": 1, "fields such as C: and R: left out": 2, "lines of lyrics left out": 3,
+        "annotations left out": 1, "decorations left out": 3, "slurs left out": 1,
+    }  # fmt: skip
+    assert "3  lines of lyrics left out" in result.err
+
+
 class TestProvenance:
     def test_it_is_kept_where_the_format_has_a_place(self, convert):
         marked = TUNE.replace("X:1\n", f"X:1\nN:{RECIPE}\n")

@@ -26,6 +26,14 @@ _PART = re.compile(r"[A-Z]\d?\.?")
 
 _ALL_VOICES = "*"
 
+_UNSCORED = {
+    **dict.fromkeys("wW", "lines of lyrics left out"),
+    "s": "lines of symbols left out",
+    **dict.fromkeys("ABCDFGHNORSZ", "fields such as C: and R: left out"),
+}
+"""What is counted of fields that a score has no place for."""
+_PROVENANCE = re.compile(r"composer \d")
+
 
 def parse_tune(text: TuneText) -> Tune:
     """Parse the text of a tune."""
@@ -63,6 +71,8 @@ class _Parser:
             if not line.strip() or at in skipped:
                 continue
             field = field_of(line, number)
+            if field is not None:
+                self._count_unscored(field)
             if field is None and has_key and not self.in_body:
                 tune.report(number, 1, "text in the header", "text before the `K:` field is ignored")
             elif field is None:
@@ -81,9 +91,16 @@ class _Parser:
                 self._directive(raw[2:])
             elif (field := field_of(strip_comment(raw), number)) is not None:
                 self.tune.inherited.append(field)
+                self._count_unscored(field)
                 if field.name in "MLQIUm":
                     self._change(field)
         self.tune.diagnostics.clear()
+
+    def _count_unscored(self, field: Field) -> None:
+        is_other_title = field.name == "T" and (self.in_body or self.tune.first("T"))
+        phrase = "further titles left out" if is_other_title else _UNSCORED.get(field.name)
+        if phrase and field.value and not (field.name == "N" and _PROVENANCE.match(field.value)):
+            self.tune.unscored[phrase] += 1
 
     def _header(self, field: Field) -> None:
         tune = self.tune

@@ -294,6 +294,8 @@ def _text(tune: Tune, voice: Voice, token: Token) -> None:
         voice.elements.append(Sign(direction))
     elif content and content[0] not in "^_<>@":
         voice.chord = content
+    elif content:
+        tune.unscored["annotations left out"] += 1
 
 
 def _decoration(tune: Tune, voice: Voice, token: Token) -> None:
@@ -301,6 +303,8 @@ def _decoration(tune: Tune, voice: Voice, token: Token) -> None:
     name = tune.symbols.get(text, "") if len(text) == 1 else text[1:-1]
     if direction := read_direction(name.strip("!+")):
         voice.elements.append(Sign(direction))
+    else:
+        tune.unscored["decorations left out"] += 1
 
 
 def _overlay(tune: Tune, voice: Voice, token: Token) -> None:
@@ -329,7 +333,8 @@ def _grace(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _ignore(tune: Tune, voice: Voice, token: Token) -> None:
-    """Skip slurs and continuations, which make no sound."""
+    """Skip slurs and continuations, which make no sound, and count the slurs."""
+    tune.unscored["slurs left out"] += token.text.endswith("(")
 
 
 def _unknown(tune: Tune, voice: Voice, token: Token) -> None:
