@@ -148,10 +148,9 @@ class _Run:
 
         if isinstance(piece.score, RejectedPiece):
             detail = f" ({piece.score.detail})" if piece.score.detail else ""
-            error = ReadError(
-                f"cannot convert {piece.name}: {piece.score.reason}{detail}",
-                f"for details: composer check {shlex.join(self.arguments)}",
-            )
+            checked = shlex.quote(str(source.path)) if source.data is None else shlex.join(self.arguments)
+            hint = f"for details: composer check {checked}"
+            error = ReadError(f"cannot convert {piece.name}: {piece.score.reason}{detail}", hint)
             self.failures.append((piece.name, error))
             return
         try:
@@ -198,11 +197,12 @@ class _Run:
             raise ComposerError(f"{count} could not be converted", self._hint())
 
     def _hint(self) -> str | None:
-        """Return the hint for several failures: that of the conflicts if all are conflicts of file names."""
+        """Return the hint for several failures: that of the conflicts of file names if these are the majority."""
         from composer.cli.convert.destination import NameConflict
 
-        if all(isinstance(error, NameConflict) for _, error in self.failures):
-            first, *others = dict.fromkeys(error.hint for _, error in self.failures)
+        conflicts = [error for _, error in self.failures if isinstance(error, NameConflict)]
+        if 2 * len(conflicts) > len(self.failures):
+            first, *others = dict.fromkeys(error.hint for error in conflicts)
             return f"one at a time, such as: {first}" if others else first
         return f"find the problems: composer check {shlex.join(self.arguments)}"
 

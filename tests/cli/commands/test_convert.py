@@ -253,9 +253,10 @@ class TestFiles:
 
     def test_many_existing_files(self, composer, convert, tmp_path):
         convert("-", "-o", tmp_path / "%d.mid", stdin="\n".join([TUNE] * 9))
-        result = composer("convert", "-", "-o", tmp_path / "%d.mid", stdin="\n".join([TUNE] * 9).encode())
-        result.failed("9 of 9 pieces could not be converted", "overwrite it with --force", code=1)
-        assert "and 4 more pieces that could not be converted" in result.err
+        again = "\n".join(["X:1\nT:Silent\nK:C\n", *[TUNE] * 9])
+        result = composer("convert", "-", "-o", tmp_path / "%d.mid", stdin=again.encode())
+        result.failed("10 of 10 pieces could not be converted", "overwrite it with --force", code=1)
+        assert "and 5 more pieces that could not be converted" in result.err
 
     def test_new_files_are_not_cached(self, convert, tmp_path):
         (tmp_path / "one.abc").write_text(TUNE)
@@ -315,6 +316,11 @@ class TestErrors:
     def test_input_of_another_format(self, composer, tunes):
         composer("convert", tunes, "--from", "midi", "--to", "abc").failed("is not a MIDI file")
         composer("convert", tunes, "--from", "text", "--to", "abc").failed("holds plain text, not music")
+
+    def test_the_hint_checks_the_file(self, composer, tmp_path):
+        (tmp_path / "bad.abc").write_text("X:1\nK:C\n")
+        hint = f"composer check {tmp_path}/bad.abc"
+        composer("convert", tmp_path / "bad.abc", "--to", "midi", "-o", tmp_path / "a.mid").failed(hint)
 
     def test_no_files(self, composer, tmp_path):
         composer("convert", tmp_path, "--to", "abc").failed("no music files in", ".abc")
