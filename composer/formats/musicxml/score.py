@@ -16,6 +16,8 @@ from composer.formats.musicxml.playback import Passage, bar_signs, passages
 from composer.music.playback_order import MAX_BARS, playback_order
 from composer.music.tempo_map import DEFAULT_BPM
 
+OPEN_TIES = "ties without an end left out"
+
 _FOUR_FOUR = (4, 4)
 TOO_MANY_BARS = f"bars after the first {MAX_BARS:,} left out"
 
@@ -190,16 +192,17 @@ def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Coun
             if not note.passes or number in note.passes
         ]
     lines: defaultdict[Line, list[Note]] = defaultdict(list)
-    for line, each in _joined(notes):
+    for line, each in _joined(notes, losses):
         lines[line].append(each)
     for line in sorted(lines, key=lambda line: (line.staff, line.percussion)):
         yield Part(tuple(sorted(set(lines[line]))), line.name, line.program, line.percussion)
 
 
-def _joined(notes: Sequence[WrittenNote]) -> Iterator[tuple[Line, Note]]:
+def _joined(notes: Sequence[WrittenNote], losses: Counter[str]) -> Iterator[tuple[Line, Note]]:
     """Yield the notes of a part with ties joined.
 
-    A tie leads to the note of the same pitch at its end that is in the same voice, or else in another one.
+    A tie leads to the note of the same pitch at its end that is in the same voice, or else in another one. Ties that
+    this note does not end are counted in `losses`.
     """
     ordered = sorted(notes, key=lambda note: note.onset)
     found: list[tuple[Line, Note]] = []
@@ -216,6 +219,7 @@ def _joined(notes: Sequence[WrittenNote]) -> Iterator[tuple[Line, Note]]:
             target = targets.get(number)
             if target is None:
                 target = len(found)
+                losses[OPEN_TIES] += _ends_open_tie(note, held, found)
                 found.append((note.line, Note(note.onset, note.pitch, note.duration, note.velocity)))
             else:
                 line, before = found[target]
@@ -223,6 +227,14 @@ def _joined(notes: Sequence[WrittenNote]) -> Iterator[tuple[Line, Note]]:
             if note.continued:
                 held.setdefault((note.pitch, note.line.percussion), {})[note.voice] = target
     return iter(found)
+
+
+def _ends_open_tie(
+    note: WrittenNote, held: Mapping[tuple[int, bool], dict[str, int]], found: Sequence[tuple[Line, Note]]
+) -> bool:
+    """Return whether a tie of the same voice leads to `note`, which does not end it."""
+    target = held.get((note.pitch, note.line.percussion), {}).get(note.voice)
+    return target is not None and not note.continues and found[target][1].end == note.onset
 
 
 def _tie_targets(

@@ -245,6 +245,11 @@ class TestTies:
         ]
         assert timed(read(bars)) == [(0, 60, 6), (6, 60, 5)]
 
+    def test_tie_without_an_end_is_counted_and_not_joined(self):
+        score = read([bar("C5/2~ C5/2"), bar("C5/2~ D5/2")])
+        assert [float(note.duration) for note in score.parts[0].notes] == [2, 2, 2, 2]
+        assert score.losses["ties without an end left out"] == 1
+
     def test_written_as_curves_only(self):
         curve = '<notations><tied type="{}"/></notations>'
         content = notes("C4/1", inside=curve.format("start")) + notes("C4/1", inside=curve.format("stop"))
