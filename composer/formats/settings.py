@@ -35,7 +35,7 @@ class WriteSettings:
     )  # fmt: skip
     velocity: int | None = option(None, "Velocity of all notes, 1 to 127.", metavar="N", minimum=1, maximum=127)
     lengthen: str = option(
-        "", "Make each note longer by a random factor, such as 3-5; it ends when its pitch starts again.",
+        "", "Multiply each note length by a random factor, such as 3-5; a note still ends when its pitch starts again.",
         metavar="LOW-HIGH",
     )  # fmt: skip
 

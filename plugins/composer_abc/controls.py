@@ -61,7 +61,7 @@ class AbcControls:
     )
     repeat_limit: int | None = option(
         None,
-        "Maximum number of times in a row that the same 1 to 8 written bars may occur. [default: 2]",
+        "Maximum number of times in a row that a passage of 1 to 8 written bars may occur. [default: 2]",
         metavar="N", minimum=1, maximum=1000, hint="use 1 to 1000; traditional tunes have 2",
     )  # fmt: skip
     keep_bars: str = option(

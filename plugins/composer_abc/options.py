@@ -26,4 +26,4 @@ class AbcOptions:
         if self.text not in _TEXT_KINDS:
             raise invalid_value("`text`", self.text, f"use {' or '.join(_TEXT_KINDS)}")
         if self.positions and self.text == "raw":
-            raise OptionError("`positions` cannot be counted in raw text", "leave out one of the two options")
+            raise OptionError("`positions=on` cannot be combined with `text=raw`", "leave out -O positions or -O text")

@@ -67,11 +67,13 @@ class RollConstraint(Constraint):
 
     def allowed(self, state: int) -> FrameRule:
         """Return the rule: holds need sounding notes; the projection handles those that start within the frame."""
-        minimums = (self.note_limits.min_onsets, self.min_holds(state), 0)
-        if not any(minimums):
+        onsets, holds = self.note_limits.min_onsets, self.min_holds(state)
+        if not (onsets or holds):
             return self.frame_rule(state, (*self._limits, *self.floor_limits(state)))
-        pairs = zip(self._unit_limits, minimums, strict=True)
-        limits = (Limit(units, maximum or units.bit_count(), minimum) for (units, maximum), minimum in pairs)
+        # neither may leave less room than the other needs, since the limit on both removes notes of either
+        most = self.note_limits.max_notes or self.layout.units_per_step
+        bounds = zip(self._unit_limits, (onsets, holds, 0), (most - holds, most - onsets, most), strict=True)
+        limits = (Limit(units, min(maximum or room, room), minimum) for (units, maximum), minimum, room in bounds)
         return self.frame_rule(state, tuple(limits))
 
     def min_holds(self, sounding: int) -> int:

@@ -49,7 +49,7 @@ class PianorollControls(NoteControls):
 
     onsets: str = option("", "Number of notes starting at once, such as 2 or 1-2.", metavar="N")
     sustained: str = option(
-        "", "Number of notes held over at once, such as 3 or 2-3, as far as so many are sounding.", metavar="N"
+        "", "Number of notes held over at once, such as 3 or 2-3; all of them if fewer are sounding.", metavar="N"
     )
 
     def __post_init__(self) -> None:

@@ -29,7 +29,7 @@ def test_bytes_with_nul_are_not_text(data):
     source = Source(Path("a.txt"), data=data)
     if b"\0" in data and data[:2] not in {b"\xff\xfe", b"\xfe\xff"}:
         for read in (Source.text, joined_lines):
-            with pytest.raises(ReadError, match="not a text file"):
+            with pytest.raises(ReadError, match=r"not a text file|not text"):
                 read(source)
     elif b"\0" not in data:
         assert joined_lines(source) == source.text().removesuffix("\n")

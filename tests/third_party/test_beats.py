@@ -9,7 +9,7 @@ BEATS = "".join(f"{'x..x..x.' * n}{'x.' * n}\n" for n in range(1, 9))
 
 def test_listing_warns_about_a_broken_plugin(python):
     result = run(python, "-m", "composer", "plugins")
-    for name in ("beats", "markov", "abc", "lstm"):
+    for name in ("beats", "bigram", "abc", "lstm"):
         assert name in result.stdout
     assert "composer-beats 0.3" in result.stdout
     warnings = [line for line in result.stderr.splitlines() if line.startswith("warning:")]
@@ -30,7 +30,7 @@ def test_listing_by_kind(session, tmp_path):
 
 def test_composer_plugins_check(session, tmp_path):
     (tmp_path / "beats.txt").write_text("x..x..x.\nx.x.\nhello\n")
-    names = (("pitches",), ("busy",), ("markov",), ("beats", "beats.txt"))
+    names = (("pitches",), ("busy",), ("bigram",), ("beats", "beats.txt"))
     results = session(tmp_path, *(("plugins", "check", *name) for name in names))
     checked = "".join(result.out for result in results)
     assert "passed  file format pitches: written and read\n" in checked
@@ -90,7 +90,7 @@ def test_check(session, tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("representation", "model"), [("beats", "markov"), ("beats", "lstm"), ("abc", "markov")])
+@pytest.mark.parametrize(("representation", "model"), [("beats", "bigram"), ("beats", "lstm"), ("abc", "bigram")])
 def test_train_and_generate_with_built_in_plugins(session, tmp_path, representation, model):
     data = tmp_path / ("tunes.abc" if representation == "abc" else "beats.txt")
     data.write_text(TUNES if representation == "abc" else BEATS)

@@ -54,7 +54,7 @@ def convert(console: "Console", options: ConvertOptions) -> None:
 
     Titles, tempos, meters, keys, instruments and the record of how a piece was generated are kept if the format can
     hold them. Repeats are written out in full. In ABC and MusicXML, recorded performances are quantized to note values.
-    Messages count what is lost. The exit status is 1 if a piece could not be converted.
+    Messages say how much is lost. The exit status is 1 if a piece could not be converted.
     """
     from composer.cli.convert.destination import plan_destination
     from composer.cli.convert.writing import make_writer

@@ -75,7 +75,7 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
 
     Prints how well the model predicts each token or frame, in bits per token or nats per frame (1 nat is 1.44 bits).
     Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
-    A second line measures a Markov chain, which only counted the training data of the model, on the same pieces.
+    A second line gives the result of a baseline on the same pieces: a Markov chain trained on the same data.
 
     With --generated, the model generates pieces instead, and a table compares them with these files. It shows the mean
     and standard deviation of each metric of pitch, rhythm, form, copying and validity, and how far apart the two means

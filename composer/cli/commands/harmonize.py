@@ -31,7 +31,11 @@ class HarmonizeOptions:
         None, "Maximum number of voices, the melody included. [default: 4]", metavar="N", minimum=2, maximum=8
     )
     particles: int | None = option(
-        None, "Weigh N candidates by how well the melody fits them. [default: 64]", metavar="N", minimum=1, maximum=4096
+        None,
+        "Sample N candidates and weight them by how well the melody fits. [default: 64]",
+        metavar="N",
+        minimum=1,
+        maximum=4096,
     )
     seed: int | None = option(None, "Random seed.", metavar="N", minimum=0, maximum=2**63 - 1)
     temperature: float | None = option(
@@ -59,7 +63,7 @@ def harmonize(console: "Console", options: HarmonizeOptions) -> None:
 
     The melody, the highest voice of TUNE, stays as it is. With --style chorale, the other voices are sampled from a
     pianoroll model, given the whole melody; `composer gen pianoroll --keep-voices` does the same with more options.
-    With --style chords, chord symbols are chosen by the key and the notes of each bar. abc2midi plays them.
+    With --style chords, chord symbols are chosen by rules from the key and the notes of each bar. abc2midi plays them.
     """
     from composer.system.threads import default_to_one_thread
 

@@ -33,7 +33,7 @@ def show(
         ),
     ] = None,
 ) -> None:
-    """Show music as a piano roll, or print a text or a model card.
+    """Show music as a piano roll, or print text or a model card.
 
     In a piano roll, time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe
     gets all of it. With --surprise, each step is colored by its surprisal: 1 bit is as surprising as heads in a coin

@@ -65,7 +65,7 @@ class Selection:
     """How many `candidates` to generate and how many to keep. Raises UsageError, OptionError."""
 
     candidates: int | None = option(
-        None, "Generate N candidates and keep the best. [default: 5 for music, 2 for frames (pianoroll)]",
+        None, "Generate N candidates and keep the best. [default: 5; 2 for pianoroll; 1 for text and infilling]",
         metavar="N", minimum=1, maximum=MAX_CANDIDATES,
     )  # fmt: skip
     keep: int | None = option(None, "Keep the best K candidates. [default: 1]", metavar="K")
@@ -133,7 +133,8 @@ class GenOptions:
     prime_text: str | None = option(None, "Continue this text.", metavar="TEXT", panel=PROMPT, recorded=False)
     particles: int | None = option(
         None,
-        "Infill: weigh N candidates by how well what is kept follows; 1 = left to right. [default: 16, for voices 64]",
+        "Infill: sample N candidates and weight them by how likely the kept music is after them; 1 = no lookahead. "
+        "[default: 16; 64 with --keep-voices]",
         metavar="N", panel=PROMPT, minimum=1, maximum=4096,
     )  # fmt: skip
     output: str | None = option(

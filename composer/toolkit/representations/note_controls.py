@@ -56,8 +56,8 @@ class NoteControls:
     density: str = option("", "Note density in onsets per beat; 1..4 ramps over the piece.", metavar="N")
     keep_bars: str = option(
         "",
-        "Infill: keep the pickup and these bars of --prime, such as 4-8, and generate the others. Bars are counted "
-        "as played. --range, --key and --scale apply only to new bars.",
+        "Infill: keep the pickup and these bars of --prime, such as 4-8, and generate the others. Bars are "
+        "numbered with repeats written out. --range, --key and --scale apply only to new bars.",
         metavar="BARS",
     )
 

@@ -131,5 +131,5 @@ def test_what_is_not_in_the_dialect_has_no_positions():
     fitted = abc(*TEXTS)
     with pytest.raises(EncodeError, match="breaks the rules of the dialect"):
         fitted.plan(Piece("|||", source="x"))
-    with pytest.raises(OptionError, match="cannot be counted in raw text"):
+    with pytest.raises(OptionError, match="cannot be combined"):
         AbcOptions(text="raw", positions=True)
