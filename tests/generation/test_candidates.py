@@ -1,33 +1,11 @@
 """Each piece is the best of several candidates, whatever the batch size."""
 
-import numpy as np
 import pytest
+from chain_sampler import SPEC, Chain
 
-from composer.api import SequenceSpec, StepKind
-from composer.api.sampling.filters import draw_tokens
 from composer.generation.candidates import Verdict
 from composer.generation.generate import generate
 from composer.generation.request import Finished, Generated, GenerationRequest
-
-SPEC = SequenceSpec(StepKind.TOKENS, size=5, end=0)
-
-
-class Chain:
-    """A sampler whose next token depends on the last two only."""
-
-    logits = np.random.default_rng(3).normal(size=(5, 5, 5))
-
-    def initial_state(self, conditions):
-        return np.zeros((len(conditions), 2), int)
-
-    def advance(self, state, steps, active=None):
-        return np.stack([state[:, 1], steps], axis=1)
-
-    def sample(self, state, params, rng):
-        return draw_tokens(self.logits[state[:, 0], state[:, 1]], params, rng)
-
-    def gather_rows(self, state, rows, fresh=None):
-        return (state if fresh is None else np.concatenate([state, fresh]))[rows]
 
 
 def by_length(steps, logp, plan):

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from composer.api import ReadError
+from composer.formats.xml_errors import xml_errors_as_read_errors
 
 NAMESPACE = "http://www.music-encoding.org/ns/mei"
 XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
@@ -30,13 +31,8 @@ def tag(name: str) -> str:
 def parse_mei(data: bytes, name: str) -> Element:
     """Return the root of well-formed MEI. Raises ReadError for other XML, damage, and more than the limits."""
     builder = _Builder(name)
-    try:
+    with xml_errors_as_read_errors(name, MEI_HINT):
         builder.parser.Parse(data, True)
-    except expat.ExpatError as error:
-        place = f"line {error.lineno}, column {error.offset + 1}"
-        raise ReadError(f"{name} is invalid XML at {place}: {expat.ErrorString(error.code)}", MEI_HINT) from error
-    except (LookupError, ValueError) as error:
-        raise ReadError(f"{name} has an unknown encoding", MEI_HINT) from error
     return builder.tree.close()
 
 

@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from composer.api import ReadError
 from composer.formats.limits import MAX_NOTES
+from composer.formats.xml_errors import xml_errors_as_read_errors
 
 _HINT = "open it in a notation program and export it again as MusicXML"
 _ROOTS = ("score-partwise", "score-timewise")
@@ -77,15 +78,13 @@ def parse_musicxml(data: bytes, name: str) -> Element:
     Raises ReadError, with the line, for other XML, damage, impossible numbers, and more than the limits.
     """
     builder = _Builder(name)
-    try:
-        builder.parser.Parse(data, True)
-    except expat.ExpatError as error:
-        if not builder.has_root:
-            raise ReadError(f"{name} is not MusicXML", "check that its suffix is right") from error
-        place = f"line {error.lineno}, column {error.offset + 1}"
-        raise ReadError(f"{name} is invalid XML at {place}: {expat.ErrorString(error.code)}", _HINT) from error
-    except (LookupError, ValueError) as error:
-        raise ReadError(f"{name} has an unknown encoding", _HINT) from error
+    with xml_errors_as_read_errors(name, _HINT):
+        try:
+            builder.parser.Parse(data, True)
+        except expat.ExpatError as error:
+            if not builder.has_root:
+                raise ReadError(f"{name} is not MusicXML", "check that its suffix is right") from error
+            raise
     return builder.tree.close()
 
 
