@@ -11,6 +11,7 @@ from composer.api.sampling.params import SamplingParams
 from composer.check.examine import examine
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
+from composer.checkpoints.default_temperature import default_temperature
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import load_model
 from composer.generation.generate import generate
@@ -116,8 +117,13 @@ class TestCard:
             assert command[:3] == ["composer", "eval", header.representation]
             assert command[command.index("--checkpoint") + 1] == header.representation
         assert set(header.record["data"]) <= set(comparison)
-        generated = comparison[comparison.index("--generated") + 1]
-        assert re.search(rf"^{generated} pieces, generated with seed 1 at\s+temperature 1,", card, re.MULTILINE)
+        generated, temp = comparison[comparison.index("--generated") + 1], default_temperature(header.record)
+        assert re.search(rf"^{generated} pieces, generated with seed 1 at\s+temperature {temp:g},", card, re.MULTILINE)
+
+    def test_default_temperature(self, header, card):
+        temp = header.record.get("default_temp")
+        assert (f"| Sampling | temperature {temp} by default" in card) == (temp is not None)
+        assert ("--default-temp" in commands(card, "Train it again")[-1]) == (temp is not None)
 
     def test_five_different_pieces(self, path, card):
         pieces = fenced(card, "Five pieces")

@@ -2,7 +2,8 @@
 
 A field's metadata may hold `help`, `flags`, `metavar`, `panel`, `minimum`, `maximum`, `hint` (how to give a valid
 value), `choices` (words for completion, or a function that returns them), `parse` (text to value), `repeated`,
-`argument` (its name in the usage line), `internal` (not on the command line) and `recorded` (False: not in a recipe).
+`argument` (its name in the usage line), `internal` (not on the command line), `recorded` (False: not in a recipe) and
+`recorded_default` (the value that a recipe without the field means, if it is not the default).
 """
 
 from __future__ import annotations

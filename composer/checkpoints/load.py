@@ -22,6 +22,7 @@ from composer.api import (
 )
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
+from composer.checkpoints.default_temperature import default_temperature
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system.device import move_network
@@ -47,6 +48,11 @@ class LoadedModel(NamedTuple):
     def spec(self) -> SequenceSpec:
         """The kind and size of the sampler's steps."""
         return self.header.spec
+
+    @property
+    def default_temperature(self) -> float:
+        """The sampling temperature if the user gives none. Raises CheckpointError if it is invalid."""
+        return default_temperature(self.header.record)
 
 
 class OpenCheckpoint(NamedTuple):

@@ -32,8 +32,9 @@ class TrainingRun:
     """Everything that training needs. `representation` is fitted, and `data` was prepared with it.
 
     `path` is the checkpoint to write, `device` a result of `device.resolve`. `origin` is a checkpoint to fine-tune,
-    `output` the file for a copy of the final model. `stop` is asked after every update. The processes of `group` train
-    together, with runs that may differ in `device` and `stop` only; the main one writes to `path` and `output`.
+    `output` the file for a copy of the final model, and `default_temp` the temperature that the model is sampled at by
+    default. `stop` is asked after every update. The processes of `group` train together, with runs that may differ in
+    `device` and `stop` only; the main one writes to `path` and `output`.
     """
 
     model: Model
@@ -46,6 +47,7 @@ class TrainingRun:
     resume: bool = False
     origin: Checkpoint | None = None
     output: Path | None = None
+    default_temp: float | None = None
     stop: Callable[[], bool] = lambda: False
     group: ProcessGroup = field(default_factory=ProcessGroup)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import composer
+from composer.checkpoints.default_temperature import ENTRY
 from composer.checkpoints.file import Checkpoint, Header
 from composer.checkpoints.load import load_weights
 from composer.data.batches import to_device
@@ -28,6 +29,7 @@ from composer.training.run import TrainingRun
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
     from composer.api.network import Batch, Network, Phase
     from composer.data.batches import BPTTBatches
@@ -58,6 +60,8 @@ class Trainer:
     has_saved_model: bool = False
     threads: int | None = None
     """Threads of torch on a CPU; None leaves torch's own number. Results of other numbers differ by rounding."""
+    saved_extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    """The extra arrays in the state of a fine-tuning that is resumed, which does not have its origin at hand."""
     _axes: BatchAxes | None = None
     _by_gradient: bool = True
 
@@ -80,6 +84,11 @@ class Trainer:
             facts = {key: run.origin.header.record.get(key) for key in ("data", "update")}
             trainer.origin = facts | {"digest": run.origin.digest}
         return trainer
+
+    @property
+    def extra_arrays(self) -> Mapping[str, NDArray[Any]]:
+        """The melodies and the baseline of the training data, and of what the model was trained on before."""
+        return self.saved_extra or self.run.extra_arrays
 
     @property
     def parameters(self) -> int:
@@ -198,7 +207,7 @@ class Trainer:
                 if value.is_floating_point() and not float(value.abs().amax() if value.numel() else 0) > MAX_FP16:
                     value = value.to(torch.float16)
                 weights[name] = value.numpy().copy()
-        return Checkpoint(self.header(**record), weights, extra=self.run.extra_arrays)
+        return Checkpoint(self.header(**record), weights, extra=self.extra_arrays)
 
     def header(self, **record: Any) -> Header:
         """Return the header of a checkpoint, with these entries added to its training record."""
@@ -247,4 +256,5 @@ class Trainer:
             "precision": self.precision,
             "threads": self.threads,
             "from": self.origin,
+            ENTRY: run.default_temp,
         }

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.default_temperature import ENTRY
 from composer.system.out_of_memory import OutOfMemory
 from composer.training import resume
 from composer.training.divergence import check_better_than_guessing, check_finite
@@ -58,7 +59,13 @@ def finish(trainer: Trainer, reason: str) -> Iterator[Event]:
     has_best = progress.best is not None and run.path.is_file()
     final = checkpoint_file.load(run.path, half=True) if has_best else trainer.checkpoint()
     finished, seconds = reason != "interrupted", round(progress.seconds, 1)
-    record = {"finished": finished, "reason": reason, "updates": progress.update, "seconds": seconds}
+    record = {
+        "finished": finished,
+        "reason": reason,
+        "updates": progress.update,
+        "seconds": seconds,
+        ENTRY: run.default_temp,
+    }
     checkpoint_file.save(run.path, final.with_record(**record))
     yield Saved(progress.update, run.path)
 

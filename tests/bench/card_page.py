@@ -13,6 +13,7 @@ from card_runs import Bundled, comparison_command, generation_command, likelihoo
 
 from composer.analysis.metrics import COPYING, MUSIC, TEXT, VALIDITY, Metric
 from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.default_temperature import ENTRY, default_temperature
 from composer.cli.render.text import count_noun, duration, join_names
 from composer.registry import plugins as registry
 from composer.registry.options import as_option_value
@@ -133,6 +134,7 @@ def _facts(model: Bundled, likelihood: Mapping[str, Any], prose: Mapping[str, An
         "Rights": prose["rights"],
         "Pieces": _pieces(model.record),
         "Conditions": "; ".join(f"`{name}`: {', '.join(values)}" for name, values in header.spec.conditions.items()),
+        "Sampling": _sampling(model.record),
         "Likelihood": _likelihood(model.record, likelihood),
         "Training": _training(model.record),
     }
@@ -162,6 +164,13 @@ def _likelihood(record: Mapping[str, Any], likelihood: Mapping[str, Any]) -> str
     pieces = f"{count_noun(likelihood['pieces'], 'held-out piece')} ({likelihood['steps']:,} steps)"
     trained = "" if reported == value else f"; {reported} during training"
     return f"{value}{error} {likelihood['unit']} on {pieces}, each from the initial state{trained}"
+
+
+def _sampling(record: Mapping[str, Any]) -> str:
+    """Return the default temperature if the model has one."""
+    if record.get(ENTRY) is None:
+        return ""
+    return f"temperature {default_temperature(record):g} by default; `--temp 1` samples from the model unchanged"
 
 
 def _training(record: Mapping[str, Any]) -> str:

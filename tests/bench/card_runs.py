@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.default_temperature import ENTRY, default_temperature
 from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.registry import plugins as registry
@@ -137,6 +138,8 @@ def _training(model: Bundled) -> list[str]:
         parts += _set(changed[1])
     settings = dict(_changed(Settings, record["settings"]))
     parts += [part for key in FLAGS if key in settings for part in (FLAGS[key], settings.pop(key))]
+    if record.get(ENTRY) is not None:
+        parts += ["--default-temp", f"{default_temperature(record):g}"]
     return [*parts, *_set(settings), "--name", model.name]
 
 

@@ -102,6 +102,7 @@ class BatchSamplingParams:
     @classmethod
     def from_params(cls, params: SamplingParams, rows: int) -> BatchSamplingParams:
         """Return the parameters of a run for `rows` rows; a ramp begins with its first temperature."""
+        params = params.with_default_temperature(1.0)
         values = {field.name: getattr(params, field.name) for field in fields(params)}
         return cls.for_rows(rows, **{**values, "temperature": params.ramp.first if params.ramp else params.temperature})
 

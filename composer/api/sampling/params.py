@@ -83,13 +83,16 @@ def _temperature(text: str) -> float | None:
 class SamplingParams:
     """Temperature and filters of a whole run; `composer.api.sampling.filters` holds them per row.
 
-    Raises OptionError for a value outside its range.
+    Without a `temperature`, it is the default of the model, if that has one, else 1. Raises OptionError for a value
+    outside its range.
     """
 
-    temperature: float | TemperatureRamp = option(
-        1.0,
-        "Sampling temperature; 0 is greedy, inf uniform. 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps.",
+    temperature: float | TemperatureRamp | None = option(
+        None,
+        "Sampling temperature; 0 is greedy, inf uniform. 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps. "
+        "[default: the model's, else 1]",
         "--temp", metavar="T", minimum=0, maximum=UNIFORM, hint=TEMPERATURE_HINT, parse=parse_temperature,
+        recorded_default=1.0,
     )  # fmt: skip
     top_k: int = option(0, "Sample from the K most likely tokens; 0 = all.", metavar="K", minimum=0, maximum=2**31)
     top_p: float = option(
@@ -111,9 +114,24 @@ class SamplingParams:
     @property
     def is_default(self) -> bool:
         """Whether steps are sampled from the model as it is."""
-        return dataclasses.replace(self, per_unit=False) == SamplingParams()
+        return dataclasses.replace(self.with_default_temperature(1.0), per_unit=False) == SamplingParams(1.0)
+
+    @property
+    def is_greedy(self) -> bool:
+        """Whether each step is the most likely one, so that all pieces are the same."""
+        return self.top_k == 1 or self.highest_temperature == 0
+
+    @property
+    def highest_temperature(self) -> float:
+        """The highest temperature in a piece."""
+        temperature = 1.0 if self.temperature is None else self.temperature
+        return max(temperature.first, temperature.last) if isinstance(temperature, TemperatureRamp) else temperature
 
     @property
     def ramp(self) -> TemperatureRamp | None:
         """The temperature, if it changes over the piece."""
         return self.temperature if isinstance(self.temperature, TemperatureRamp) else None
+
+    def with_default_temperature(self, default: float) -> Self:
+        """Return the parameters with `default` as the temperature, unless they have one."""
+        return self if self.temperature is not None else dataclasses.replace(self, temperature=default)

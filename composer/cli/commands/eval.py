@@ -45,7 +45,7 @@ class EvalOptions:
         metavar="N", minimum=0, maximum=2**63 - 1, hint="use a whole number from 0 to 9223372036854775807",
     )  # fmt: skip
     temperature: float | None = option(
-        None, "Sampling temperature for --generated. [default: 1]", "--temp",
+        None, "Sampling temperature for --generated. [default: the model's, else 1]", "--temp",
         metavar="T", minimum=0, maximum=1e6, hint="use 0 to 1000000; 1 samples from the model unchanged",
     )  # fmt: skip
     device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE")
@@ -98,10 +98,9 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
     from composer.cli.render.comparison_table import ComparisonOptions, report_comparison
 
     seed = 1 if options.seed is None else options.seed
-    temperature = 1.0 if options.temperature is None else options.temperature
     compared = ComparisonOptions(
-        options.representation, path, options.files, options.generated, seed, temperature, options.split, options.part,
-        device, options.as_json,
+        options.representation, path, options.files, options.generated, seed, options.temperature, options.split,
+        options.part, device, options.as_json,
     )  # fmt: skip
     report_comparison(compared, console)
 

@@ -39,8 +39,9 @@ class HarmonizeOptions:
     )
     seed: int | None = option(None, "Random seed.", metavar="N", minimum=0, maximum=2**63 - 1)
     temperature: float | None = option(
-        None, "Sampling temperature; 0 is greedy. [default: 1]", "--temp", metavar="T", minimum=0, maximum=1e6
-    )
+        None, "Sampling temperature; 0 is greedy. [default: the model's, else 1]", "--temp",
+        metavar="T", minimum=0, maximum=1e6,
+    )  # fmt: skip
     output: str | None = option(None, "Output file; the suffix sets the format.", "-o", metavar="FILE")
     format: str | None = option(None, "Output format, such as abc, midi or musicxml.", metavar="FORMAT")
     force: bool = option(False, "Overwrite an existing file.")
@@ -86,11 +87,10 @@ def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
     from composer.registry import plugins as registry
 
     controls = registry.representation("pianoroll").Controls(keep_voices="top", max_notes=options.voices or 4)
-    sampling = SamplingParams() if options.temperature is None else SamplingParams(options.temperature)
     gen = GenOptions(
-        "pianoroll", seed=options.seed, sampling=sampling, prime=options.file, particles=options.particles,
-        output=options.output, format=options.format, force=options.force, provenance=options.provenance,
-        checkpoint=options.checkpoint, quiet=options.quiet, controls=controls,
+        "pianoroll", seed=options.seed, sampling=SamplingParams(options.temperature), prime=options.file,
+        particles=options.particles, output=options.output, format=options.format, force=options.force,
+        provenance=options.provenance, checkpoint=options.checkpoint, quiet=options.quiet, controls=controls,
     )  # fmt: skip
     generate_pieces(make_plan(gen, console, ProcessInfo()))
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from composer.api.fields import name_on_command_line
-from composer.api.sampling.params import SamplingParams, TemperatureRamp
+from composer.api.sampling.params import SamplingParams
 
 COPY_HINT = "use a higher --max-copy or --temp"
 
@@ -19,9 +19,8 @@ STRICT_RANGES: Mapping[str, tuple[float, float]] = {"top_k": (1, 5), "top_p": (0
 
 def hint_for_silence(params: SamplingParams) -> str:
     """Return how to get notes after pieces without any: looser filters, or another temperature."""
-    temperature = params.temperature
-    highest = max(temperature.first, temperature.last) if isinstance(temperature, TemperatureRamp) else temperature
-    if highest == 0 or params.top_k == 1:
+    highest = params.highest_temperature
+    if params.is_greedy:
         flag = "--temp" if highest == 0 else "--top-k"
         return f"try a higher {flag}; with this one every --seed gives the same piece"
     strict = [

@@ -35,7 +35,7 @@ def particles_of(options: GenOptions, model: LoadedModel, context: GenerationCon
                 f"add {flags[0]}" if flags else "leave out --particles",
             )
         return 1
-    if given == 1 or _is_greedy(options):
+    if given == 1 or options.sampling.is_greedy:  # greedy particles would all be the same
         return 1
     from composer.generation.particles import has_exact_probabilities
 
@@ -53,9 +53,3 @@ def keeping_flags(representation: type[Representation]) -> list[str]:
     """Return the flags by which a representation can keep something of the prompt."""
     fields = representation.Controls.__dataclass_fields__
     return [f"--{name.replace('_', '-')}" for name in KEEPING if name in fields]
-
-
-def _is_greedy(options: GenOptions) -> bool:
-    """Return whether all particles would be the same."""
-    sampling = options.sampling
-    return sampling.top_k == 1 or (sampling.ramp is None and sampling.temperature == 0)

@@ -83,6 +83,8 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
     model = load_checkpoint.load_model(path, kind.name, local, settings=options.model_settings)
     if reason := devices.unused_cuda_warning(options.device):
         console.warn(reason)
+    sampling = options.sampling.with_default_temperature(model.default_temperature)
+    options = dataclasses.replace(options, sampling=sampling)  # so that the recipe has it
     context, labels = _context(options, model.representation, console)
     if model.representation.uses_titles:
         from composer.checkpoints.training_melodies import training_titles

@@ -109,7 +109,7 @@ def current_names(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recipe of any version under the names of this one."""
     found = {OLD_NAMES.get(name, name): value for name, value in facts.items()}
     if "filters" in facts and isinstance(facts["filters"], dict):  # which held defaults too
-        defaults = {field.name: field.default for field in dataclasses.fields(SamplingParams)}
+        defaults = {field.name: _recorded_default(field) for field in dataclasses.fields(SamplingParams)}
         found["sampling"] = {name: each for name, each in facts["filters"].items() if defaults.get(name) != each}
     if isinstance(found.get("controls"), dict):
         found["controls"] = {OLD_CONTROLS.get(name, name): value for name, value in found["controls"].items()}
@@ -149,8 +149,8 @@ def options_from(facts: Mapping[str, Any]) -> GenOptions:
         elif field.name == "conditions":
             value = tuple(f"{name}={each}" for name, each in value.items())
         values[field.name] = value
-    if kind.kind is StepKind.FRAMES and not facts.get("joint", False):
-        values["sampling"] = dataclasses.replace(values.get("sampling", SamplingParams()), per_unit=True)
+    per_unit = kind.kind is StepKind.FRAMES and not facts.get("joint", False)
+    values["sampling"] = _recorded_sampling(values.get("sampling", SamplingParams()), per_unit)
     names = ("primer", "tune", "labels", "rules")
     context = RecordedContext(**{name: facts[name] for name in names if name in facts})
     return GenOptions(**values, context=context, provenance=False)
@@ -173,7 +173,17 @@ def _recorded_fields(kind: type[Any]) -> Iterator[dataclasses.Field[Any]]:
 def _recorded(options: Any) -> dict[str, Any]:
     """Return the recorded fields of a dataclass that differ from their defaults, as JSON."""
     values = {field: getattr(options, field.name) for field in _recorded_fields(type(options))}
-    return {field.name: _plain(value) for field, value in values.items() if value != field.default}
+    return {field.name: _plain(value) for field, value in values.items() if value != _recorded_default(field)}
+
+
+def _recorded_default(field: dataclasses.Field[Any]) -> Any:
+    """Return the value that a recipe without this field means."""
+    return field.metadata.get("recorded_default", field.default)
+
+
+def _recorded_sampling(sampling: SamplingParams, per_unit: bool) -> SamplingParams:
+    """Return the sampling parameters of a recipe, in which no temperature means 1, whatever the model's default is."""
+    return dataclasses.replace(sampling.with_default_temperature(1.0), per_unit=per_unit)
 
 
 def _plain(value: Any) -> Any:

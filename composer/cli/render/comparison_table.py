@@ -41,7 +41,7 @@ class ComparisonOptions:
     files: Sequence[str]
     count: int
     seed: int = 1
-    temperature: float = 1.0
+    temperature: float | None = None
     listing: Path | None = None
     part: str | None = None
     device: str = "cpu"
@@ -53,6 +53,8 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
     model = load_model(
         options.path, options.representation, options.device, "eval {} FILES... --generated 200 --checkpoint"
     )
+    temperature = model.default_temperature if options.temperature is None else options.temperature
+    options = replace(options, temperature=temperature)
     representation, melodies = model.representation, training_melodies(options.path)
     length = representation.max_steps(representation.Controls(), GenerationContext())
     request = GenerationRequest(length, options.count, options.seed, SamplingParams(options.temperature))

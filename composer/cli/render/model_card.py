@@ -9,6 +9,7 @@ from typing import Any
 
 from composer.api import StepKind
 from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.default_temperature import default_temperature
 from composer.cli.render.text import count_noun, duration
 from composer.registry.options import as_option_value
 
@@ -26,6 +27,7 @@ def card(path: Path, width: int = 80) -> str:
         "trained on": _data(record),
         "quality": f"{record['reported']:.3f} {record['unit']} on held-out pieces" if record.get("reported") else "",
         "training": _training(record),
+        "sampling": f"temperature {default_temperature(record):g} by default",
         "conditions": "; ".join(f"{name}: {', '.join(values)}" for name, values in header.spec.conditions.items()),
         "options": _pairs(header.options),
         "config": _pairs(header.config),

@@ -79,6 +79,10 @@ class TrainOptions:
     )
     resume: bool = option(False, "Resume the run called --name, or the newest run of REP.", panel=OUTPUT)
     origin: Path | None = option(None, "Model to fine-tune: name or file.", "--from", metavar="NAME", panel=OUTPUT)
+    default_temp: float | None = option(
+        None, "Temperature that `gen` samples this model at by default. [default: that of --from, else 1]",
+        metavar="T", panel=OUTPUT, minimum=0, maximum=1e6,
+    )  # fmt: skip
     snapshots: tuple[str, ...] | None = option(
         None, "Generate a piece after these updates, such as 0,500,1000, or epochs, such as 10e,20e.",
         metavar="UPDATES", panel=OUTPUT, parse=_snapshots,

@@ -15,6 +15,7 @@ from typing import Any
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
 from composer.api.errors import suggest
 from composer.checkpoints import store
+from composer.checkpoints.default_temperature import ENTRY as DEFAULT_TEMPERATURE
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, check_version, open_checkpoint
 from composer.cli.inputs import hint_other_representation
@@ -69,11 +70,12 @@ def prepare(
         fitted = new.origin.checkpoint.header.spec if new.origin is not None else None
         conditions = _conditions(options, kind, new.model) if fitted is None else None
         data = OriginalArguments(options.files, options.split_settings, options.augment, fitted, conditions)
+        before = new.origin.checkpoint.header.record if new.origin is not None else {}
         recorded = None
     else:
         saved = group.broadcast_object(lambda: saved_header(path))
         choice, data = _resumed(options, kind, saved, path.stem)
-        recorded = saved.record.get("output")
+        before, recorded = saved.record, saved.record.get("output")
     output = group.broadcast_object(lambda: _output(options, recorded))
     if not data.arguments:
         raise UsageError("no training data given", f"for example: composer train {kind.name} tunes/")
@@ -90,9 +92,10 @@ def prepare(
     except MissingLabel as error:
         raise _missing_label(options, error) from error
     origin = choice.origin.checkpoint if choice.origin else None
+    default_temp = before.get(DEFAULT_TEMPERATURE) if options.default_temp is None else options.default_temp
     return TrainingRun(
         choice.model, choice.config, choice.representation, prepared, path, choice.settings, resolved,
-        options.resume, origin, output, stop, group,
+        options.resume, origin, output, default_temp, stop, group,
     )  # fmt: skip
 
 

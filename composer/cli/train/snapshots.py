@@ -28,6 +28,7 @@ class SnapshotPiece:
 
 def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
     """Generate one piece with the model of a snapshot, and save it beside the model."""
+    from composer.api.sampling.params import SamplingParams
     from composer.checkpoints.load import load_model
     from composer.cli.output.encoders import encode_piece
     from composer.cli.output.files import save
@@ -37,7 +38,8 @@ def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
     from composer.generation.request import Generated, GenerationRequest
 
     model = load_model(event.path, run.representation.name)
-    request = GenerationRequest(length=run.representation.length, seed=run.settings.seed)
+    sampling = SamplingParams(model.default_temperature)
+    request = GenerationRequest(length=run.representation.length, seed=run.settings.seed, sampling=sampling)
     representation = model.representation
     constraint = constraint_of(representation, representation.Controls(), GenerationContext())
     events = generate(model.sampler, model.spec, request, constraint)

@@ -190,6 +190,32 @@ def test_snapshots(train, tunes):
         train(tunes, "--snapshots", wrong).failed("--snapshots", "0,500,1000", code=2)
 
 
+def test_epochs_of_a_model_that_counts_are_an_error(composer, tunes):
+    result = composer("train", "abc", tunes, "--model", "markov", "--epochs", "3", "-q")
+    result.failed("model `markov` sets its own number of epochs", "leave out --epochs", code=2)
+    assert not store.path_for("abc").exists()
+
+
+def test_default_temperature(train, tunes):
+    """It is kept when the run is resumed or fine-tuned, and can be changed then; snapshots are sampled at it."""
+
+    def recorded(name):
+        return checkpoints.read_header(store.path_for(name)).record["default_temp"]
+
+    train(tunes, "--name", "mine", "--default-temp", "0.25", "--snapshots", "2")
+    assert recorded("mine") == 0.25
+    train(tunes, "--name", "other", "--snapshots", "2")
+    folder = store.path_for("mine").parent
+    assert (folder / "mine.update-2.abc").read_text() != (folder / "other.update-2.abc").read_text()
+    train("--name", "mine", "--resume", steps=5)
+    assert recorded("mine") == 0.25
+    train(tunes, "--name", "tuned", "--from", "mine", steps=1)
+    assert recorded("tuned") == 0.25
+    train("--name", "mine", "--resume", "--default-temp", "0.5", steps=5)
+    assert recorded("mine") == 0.5
+    train(tunes, "--default-temp", "-1").failed("invalid value for --default-temp: '-1'", code=2)
+
+
 def test_snapshots_after_the_end_are_a_warning(train, tunes):
     result = train(tunes, "--snapshots", "2,99,100", steps=2)
     assert result.err.count("warning: --snapshots 99,100: training ends at update 2") == 1
