@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def gen(console: "Console", options: GenOptions) -> None:
     """Generate music with a trained model.
 
-    The piece goes to stdout or to --output, and messages go to stderr. Music is the best of five candidates by form,
+    The piece goes to stdout or to --output, and messages go to stderr. Music is the best of three candidates by form,
     or of two in pianoroll; with --candidates 1, and for text, each character is printed as it is generated.
     `composer gen REP --help` also lists the controls of a representation, such as --key and --bars. To generate
     numbered files with several processes, run it under torchrun.

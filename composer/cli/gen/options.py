@@ -65,7 +65,7 @@ class Selection:
     """How many `candidates` to generate and how many to keep. Raises UsageError, OptionError."""
 
     candidates: int | None = option(
-        None, "Generate N candidates and keep the best. [default: 5; 2 for pianoroll; 1 for text and infilling]",
+        None, "Generate N candidates and keep the best. [default: 3; 2 for pianoroll; 1 for text and infilling]",
         metavar="N", minimum=1, maximum=MAX_CANDIDATES,
     )  # fmt: skip
     keep: int | None = option(None, "Keep the best K candidates. [default: 1]", metavar="K")

@@ -66,5 +66,5 @@ def test_a_run_cannot_be_resumed_with_another_number(gen, monkeypatch, tmp_path)
     with monkeypatch.context() as patched:
         patched.setattr(run, "generate", interrupted)
         assert gen(*many).code == 130
-    gen(*many, "--resume", "--candidates", "1").failed("started with --candidates 5, not without --candidates", code=2)
+    gen(*many, "--resume", "--candidates", "1").failed("started with --candidates 3, not without --candidates", code=2)
     assert gen(*many, "--resume").code == 0
