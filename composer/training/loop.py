@@ -70,6 +70,10 @@ def train(run: TrainingRun) -> Iterator[Event]:
         trainer = Trainer.start(run)
     if not run.group.is_single and not all(phase.gradient for phase in trainer.phases):
         raise UsageError(f"model `{run.model.name}` does not train in several processes", "run it without `torchrun`")
+    if run.settings.epochs and all(phase.epochs for phase in trainer.phases):
+        raise UsageError(
+            f"model `{run.model.name}` sets its own number of epochs", "leave out --epochs and --set epochs"
+        )
     if run.resume:
         best_update = resume.restore(trainer)
         if best_update > trainer.progress.update:

@@ -1,8 +1,8 @@
 """The training state beside a checkpoint, from which training resumes exactly, in any number of processes.
 
 `NAME.training.safetensors` beside `NAME.safetensors` holds the current weights, their moving average, the optimizer's
-state, the network's state for all rows, the progress, and the arguments of the training. The main process writes and
-reads it.
+state, the network's state for all rows, the progress, and the arguments of the training; of a fine-tuning also the
+melodies and the baseline of its origin. The main process writes and reads it.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def save(trainer: Trainer) -> None:
         split=run.data.split.to_json(),
         output=str(run.output) if run.output else None,
     )
-    checkpoint_file.save(state_path(run.path), Checkpoint(header, arrays))
+    extra = {} if trainer.origin is None else trainer.extra_arrays
+    checkpoint_file.save(state_path(run.path), Checkpoint(header, arrays, extra=extra))
 
 
 def restore(trainer: Trainer) -> int:
@@ -142,7 +143,7 @@ def restore(trainer: Trainer) -> int:
     trainer.progress = progress = Progress(**record["progress"])
     if 0 < run.settings.patience <= progress.validations_since_best:  # it stopped early, and gets a new chance
         progress.validations_since_best = 0
-    trainer.origin = record["from"]
+    trainer.origin, trainer.saved_extra = record["from"], saved.extra
     trainer.training_id = record.get("training", trainer.training_id)
     if trainer.threads is not None and (before := record.get("threads")):  # as many as before, for the same rounding
         trainer.threads = min(before, threads.usable_cores())

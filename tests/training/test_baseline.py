@@ -8,8 +8,11 @@ import pytest
 
 from composer.checkpoints.baseline import baseline_of
 from composer.checkpoints.file import load
+from composer.checkpoints.training_melodies import pack_melodies, training_melodies
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
+from composer.formats.abc.reader.score import read_score
+from composer.music.contour import MelodyCollector, contour
 from composer.training import baseline
 from composer.training.baseline import fit_baseline
 
@@ -29,6 +32,23 @@ def test_fine_tuning_adds_to_the_counts_of_the_origin(run, letters, tmp_path, ev
     events(tuned)
     both = run.data.splits["train"].count + data.splits["train"].count
     assert baseline_of(load(tuned.path)).weights["counts"].sum() == both
+
+
+def test_a_resumed_fine_tuning_keeps_what_its_origin_was_trained_on(run, tmp_path, events):
+    """A resumed run does not load the origin again."""
+    events(run)
+    collector = MelodyCollector()
+    collector.append("Over the Fence", "tunes.abc", contour(read_score("X:1\nM:4/4\nL:1/4\nK:G\nGABc|dBGG|")))
+    origin = load(run.path)
+    origin = replace(origin, extra={**origin.extra, **pack_melodies(collector.melodies().to_bytes())})
+    tuned = replace(run, path=tmp_path / "tuned.safetensors", origin=origin)
+    events(replace(tuned, stop=lambda: True))
+    first = load(tuned.path).extra
+    events(replace(tuned, resume=True, origin=None))
+    last = load(tuned.path).extra
+    assert {name: array.tobytes() for name, array in last.items()} == {n: a.tobytes() for n, a in first.items()}
+    assert [tune.title for tune in training_melodies(tuned.path).tunes] == ["Over the Fence"]
+    assert baseline_of(load(tuned.path)).weights["counts"].sum() == 2 * run.data.splits["train"].count
 
 
 def test_counts_that_are_too_large_are_those_of_a_lower_order(run, monkeypatch):
