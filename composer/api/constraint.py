@@ -61,6 +61,13 @@ class Constraint(ABC):
         """
         return ()
 
+    def ends(self, state: int) -> bool:
+        """Return whether the piece ends here, before the next step.
+
+        It is for frames, which have no end symbol: pieces whose constraint never ends them have the maximum length.
+        """
+        return False
+
     def fixed_step(self, state: int) -> int | None:
         """Return a number for the step that comes next if it is the same in all pieces, as in kept bars; else None.
 

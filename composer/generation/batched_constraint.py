@@ -5,7 +5,7 @@ For tokens, the automaton's answers are cached in arrays: a step of all rows is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,12 @@ MIN_CACHED_ROWS = 4
 
 
 class BatchedConstraint:
-    """A constraint in B rows; this one, the base class, allows everything."""
+    """A constraint in B rows; this one, the base class, allows everything.
+
+    `ended` are the rows whose piece ended with its last step without an end symbol.
+    """
+
+    ended: Collection[int] = ()
 
     def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
         """Return `params` with the masks or frame rules of the next step."""
@@ -210,9 +215,13 @@ class FrameConstraint(_RowByRow):
         return params.with_mask([rule if isinstance(rule, FrameRule) else None for rule in rules])
 
     def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+        ended = set[int]()
         for row, (frame, number) in enumerate(zip(steps, numbers, strict=True)):
             if number:
-                self.states[row] = self.constraints[row].step(self.states[row], frame)
+                state = self.states[row] = self.constraints[row].step(self.states[row], frame)
+                if self.constraints[row].ends(state):
+                    ended.add(row)
+        self.ended = ended
 
 
 def _as_array(spec: SequenceSpec, rows: Iterable[tuple[int, ...]]) -> NDArray[np.int64] | None:

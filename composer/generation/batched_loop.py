@@ -172,7 +172,8 @@ class _Batch:
         self.lengths += 1
         self.steps_left -= 1
         finished: list[int] = []
-        if self.steps_left < (STEPS_TO_CLOSE if self.must_close else 1) or self.spec.end in steps:
+        near_end = self.steps_left < (STEPS_TO_CLOSE if self.must_close else 1)
+        if near_end or self.constraint.ended or self.spec.end in steps:
             for row, number in enumerate(self.piece_numbers):
                 if number and (yield from self._finish_if_over(row, steps[row])):
                     finished.append(row)
@@ -182,9 +183,9 @@ class _Batch:
         return finished
 
     def _finish_if_over(self, row: int, step: Step) -> Generator[Generated | Finished, None, bool]:
-        """Finish a piece whose end was sampled, that reached its maximum length, or that must close now."""
+        """Finish a piece that ended, that reached its maximum length, or that must close now."""
         left = self.request.length - int(self.lengths[row])
-        if step == self.spec.end:
+        if step == self.spec.end or row in self.constraint.ended:
             yield from self._finish(row, (), complete=True)
             return True
         if self.must_close and left < STEPS_TO_CLOSE:

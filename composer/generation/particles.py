@@ -148,10 +148,10 @@ class _Particles:
             self._finish_if_over(row, steps[row])
 
     def _finish_if_over(self, row: int, step: Step) -> None:
-        """Finish a particle whose end was sampled, or that has no room left; one that was cut off has no weight."""
+        """Finish a particle that ended, or that has no room left; one that was cut off has no weight."""
         left = self.request.length - int(self.lengths[row])
         if self.spec.kind is StepKind.FRAMES:
-            self.alive[row] = left > 0
+            self.alive[row] = left > 0 and row not in self.constraint.ended
             return
         if step == self.spec.end:
             self.alive[row] = False

@@ -54,6 +54,7 @@ CONSTRAINT = {
     "step": _Method(check.state_number),
     "allowed": _Method(check.allowed),
     "features": _Method(position_checks.feature_row),
+    "ends": _Method(position_checks.truth),
     "complete": _Method(check.ending),
 }
 SAMPLER = {

@@ -26,6 +26,11 @@ def feature_rows(value: Any, representation: Any, *_: Any) -> Any:
     return rows
 
 
+def truth(value: Any, *_: Any) -> Any:
+    """Check a bool."""
+    return expect(value, bool, "a bool")
+
+
 def optional_text(value: Any, *_: Any) -> Any:
     """Check a text, which may be None."""
     return value if value is None else expect(value, str, "a str or None")

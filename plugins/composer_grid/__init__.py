@@ -26,7 +26,9 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats.read import MUSIC_SUFFIXES, is_music
+from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, fitting_plans
 from composer.toolkit.representations.note_controls import SourceTune, in_meter, key_labels, meter_labels
+from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import SLACK, GridNote, NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import (
     LABELS,
@@ -52,7 +54,7 @@ from composer_grid.base_constraint import END, GridConstraint
 from composer_grid.controls import GridControls, build_constraint, piece_steps
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
-from composer_grid.positions import BarPlan, PositionConstraint, PositionCounter, feature_sizes, fitting_plans
+from composer_grid.positions import PositionConstraint
 from composer_grid.tokens import HOLD, REST, decode_tokens, first_invalid
 
 if TYPE_CHECKING:
@@ -62,10 +64,6 @@ Tokens = tuple[str, ...]
 """The content of a piece."""
 
 __all__ = ["Grid", "GridControls", "GridOptions"]
-
-
-MAX_PLANS = 500
-"""The most common plans are kept, so that a checkpoint stays small."""
 
 
 class Grid(Representation[Tokens, GridOptions, GridControls]):
@@ -214,7 +212,9 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
             return {str(plan): 1}
         steps = range(len(context.primer) + 1, self.max_steps(controls, context))
         is_given = bool(context.primer or "meter" in context.labels or (controls and controls.meter))
-        return fitting_plans(self.training_plans, plan, steps, self.steps, is_given=is_given)
+        alike = plan.begins_like if is_given else None
+        found = fitting_plans(self.training_plans, plan, steps, self.steps, alike=alike)
+        return found or {str(plan.with_bars_of(steps[-1] if steps else 1, self.steps)): 1}
 
     def _bar_plan(self, controls: GridControls, context: GenerationContext) -> BarPlan | None:
         """Return the plan that the context gives or the controls imply, with `positions`."""

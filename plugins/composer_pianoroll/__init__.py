@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from fractions import Fraction
+from typing import Any, Literal
 
 from composer.api import (
     Constraint,
@@ -23,7 +25,9 @@ from composer.api import (
 from composer.api.fields import invalid_setting, option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
+from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
+from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import (
     LABELS,
@@ -44,6 +48,7 @@ from composer.toolkit.representations.score_parts import (
 )
 from composer_pianoroll.controls import OUT_OF_RANGE, PianorollControls, SourceRoll, build_constraint, total_frames
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
+from composer_pianoroll.positions import PlannedConstraint, Wanted
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 
@@ -63,6 +68,10 @@ class PianorollOptions:
     offgrid: Literal["round", "refuse", "drop"] = option("round", OFFGRID_HELP)
     parts: str = option("all", "parts to use: `all`, `piano` (General MIDI programs 0 to 7), or the name of a part")
     pedal: bool = option(True, "apply the sustain pedal of MIDI files")
+    positions: bool = option(
+        False,
+        "give the model the position in the bar, the bar number, and how many bars are left; each piece follows a plan",
+    )
 
     def __post_init__(self) -> None:
         parse_range(self.range)
@@ -97,6 +106,10 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         in_range = parse_range(chosen.range)
         self.layout = Layout(in_range.low, in_range.high, onsets=chosen.onsets, stack=chosen.stack)
         self.length = -(-BEATS * chosen.steps // chosen.stack)
+        self.per_beat = Fraction(chosen.steps, chosen.stack)
+        """Frames per beat."""
+        self.positional = chosen.positions
+        self.restore({})
 
     def read(self, source: Source) -> Iterator[Piece[Roll] | RejectedPiece]:
         for name, music in read(source, pedal=self.options.pedal):
@@ -108,9 +121,23 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         except NotEncodable as error:
             return error.as_rejection(name)
 
+    def fit(self, pieces: Iterable[Piece[Roll]]) -> None:
+        """Count the plans of the pieces, with `positions`."""
+        if self.positional:
+            plans = Counter(str(self._plan_of(piece)) for piece in pieces)
+            self.restore({"plans": dict(sorted(plans.most_common(MAX_PLANS)))})
+
+    def state(self) -> dict[str, Any]:
+        return {"plans": self.training_plans} if self.positional else {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.training_plans: dict[str, int] = dict(state.get("plans", {}))
+        """How many training pieces have each plan."""
+        self._features = feature_sizes(self.training_plans, self.per_beat) if self.positional else {}
+
     @property
     def spec(self) -> SequenceSpec:
-        return SequenceSpec(StepKind.FRAMES, self.layout.size, groups=self.layout.groups)
+        return SequenceSpec(StepKind.FRAMES, self.layout.size, groups=self.layout.groups, features=self._features)
 
     def prime(self, piece: Piece[Roll]) -> list[tuple[int, ...]]:
         return list(self.layout.frames(piece.content))
@@ -147,14 +174,56 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         self, controls: PianorollControls | None = None, context: GenerationContext | None = None
     ) -> Constraint | None:
         controls, context = controls or PianorollControls(), context or GenerationContext()
-        tune, maximum = self._source_tune(controls, context), self.max_steps(controls, context)
-        return build_constraint(controls, self.layout, self.options.steps, context, tune, maximum)
+        tune, steps = self._source_tune(controls, context), self.options.steps
+        if not self.positional:
+            maximum = self.max_steps(controls, context)
+            return build_constraint(controls, self.layout, steps, context, tune, maximum)
+        plan = BarPlan.parse(context.plan or next(iter(self.plans(controls, context))))
+        length = plan.steps(self.per_beat)
+        inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
+        return PlannedConstraint(inner, PositionCounter(plan, self.per_beat, self._features), length)
+
+    def plan(self, piece: Piece[Roll]) -> str | None:
+        """Return meter, bars, pickup and beats in the last bar, as in `3/4,16,1,2`, with `positions`."""
+        return str(self._plan_of(piece)) if self.positional else None
+
+    def _plan_of(self, piece: Piece[Roll]) -> BarPlan:
+        return BarPlan.of(piece.labels).with_length_of(-(-piece.content.steps // self.layout.stack), self.per_beat)
+
+    def plan_labels(self, plan: str) -> Mapping[str, str]:
+        return BarPlan.parse(plan).labels if plan else {}
+
+    def step_features(self, piece: Piece[Roll], steps: Sequence[tuple[int, ...]]) -> Iterable[tuple[int, ...]]:
+        return map(PositionCounter(self._plan_of(piece), self.per_beat, self._features).at, range(len(steps)))
+
+    def plans(self, controls: PianorollControls | None, context: GenerationContext) -> Mapping[str, int]:
+        """Return the plans of the training pieces that fit the controls and the primer."""
+        if not self.positional:
+            return {}
+        controls, primer = controls or PianorollControls(), len(context.primer)
+        if context.tune is not None:
+            return {str(self._plan_of(in_meter(context.tune, controls))): 1}
+        meter = meter_labels(controls.meter).get("meter", "")
+        known = (BarPlan.parse(plan).steps(self.per_beat) for plan in self.training_plans)
+        longest = context.length or max(primer + self.length, *known, 1)
+        wanted = Wanted(
+            BarPlan.of(context.labels, meter, controls.bars or None),
+            bool(primer or meter or "meter" in context.labels), bool(primer), primer + 1, longest,
+        )  # fmt: skip
+        return wanted.choose(self.training_plans, self.per_beat)
 
     def max_steps(self, controls: PianorollControls | None, context: GenerationContext) -> int:
         controls = controls or PianorollControls()
         tune = self._source_tune(controls, context)
         total = total_frames(controls, self.layout, self.options.steps, tune, context.labels)
+        if self.positional and tune is None:
+            return max(BarPlan.parse(plan).steps(self.per_beat) for plan in self.plans(controls, context))
         return total if total is not None else super().max_steps(controls, context)
+
+    def estimated_steps(self, controls: PianorollControls | None, context: GenerationContext) -> int | None:
+        if self.positional and context.tune is None and not (controls and controls.bars):
+            return None
+        return super().estimated_steps(controls, context)
 
     def control_labels(self, controls: PianorollControls | None) -> Mapping[str, str]:
         if controls is None:

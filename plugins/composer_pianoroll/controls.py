@@ -136,8 +136,13 @@ def build_constraint(
     context: GenerationContext,
     tune: SourceRoll | None,
     length: int,
+    *,
+    is_planned: bool = False,
 ) -> Constraint:
-    """Return the constraint for rolls of up to `length` frames. Raises Unsatisfiable."""
+    """Return the constraint for rolls of up to `length` frames, exactly so many if the piece `is_planned`.
+
+    Raises Unsatisfiable.
+    """
     if not layout.onsets and (controls.max_onsets or controls.max_sustained or controls.density):
         message = "--max-onsets, --max-sustained and --density need a model with onsets"
         raise Unsatisfiable(message, "use --max-notes instead")
@@ -146,11 +151,13 @@ def build_constraint(
     if controls.min_notes > len(allowed):
         raise _contradiction(controls.min_notes, f"the {len(allowed)} pitches that are allowed", len(allowed))
     limits = _note_limits(controls, layout, len(allowed))
-    if not (controls.bars or controls.density or tune):
+    if not (controls.bars or controls.density or tune or is_planned):
         return RollConstraint(layout, pitches, limits)
-    _check_length(controls, context, length, layout, per_beat)
+    if controls.bars or tune:
+        _check_length(controls, context, length, layout, per_beat)
     kept = _fixed_frames(controls, layout, per_beat, tune) if tune is not None and controls.keep_bars else {}
-    constraint = TimedRollConstraint(layout, pitches, limits, length - 1 if controls.bars else None, kept=kept)
+    last = length - 1 if controls.bars or (is_planned and tune is None) else None
+    constraint = TimedRollConstraint(layout, pitches, limits, last, kept=kept)
     if tune is not None:
         _check_held(controls, constraint, tune)
     if tune is not None and controls.keep_voices:

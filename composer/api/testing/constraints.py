@@ -128,7 +128,7 @@ class _Walk:
         expect(state == again, f"`start` returned the state {state}, and then {again} for the same primer")
         can_end = False
         self._ending(state)
-        while len(self.steps) < self.max_steps:
+        while len(self.steps) < self.max_steps and not self.constraint.ends(state):
             with about(self._place()):
                 rule = self._allowed(state)
                 can_end |= self.spec.end is not None and bool(rule_allows(rule, self.spec.end, self.spec))

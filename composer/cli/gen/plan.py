@@ -91,10 +91,13 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
 
         context = dataclasses.replace(context, titles=training_titles(path))
     candidates = candidates_per_piece(options, model.representation, context)
-    constraint = _constraint(options, model, context)
+    planned = context
+    if model.spec.features:  # a plan follows conditions such as the meter
+        planned = dataclasses.replace(context, labels={**_conditions(options, model), **context.labels})
+    constraint = _constraint(options, model, planned)
     if options.context is None:
         _warn_if_too_short(options, model.representation, context, console)
-    max_steps = model.representation.max_steps(options.controls, context)
+    max_steps = model.representation.max_steps(options.controls, planned)
     request = GenerationRequest(
         length=max_steps,
         count=options.generated,
@@ -128,8 +131,6 @@ def _constraint(
 ) -> Constraint | PlannedConstraints | None:
     """Return what the pieces are constrained by. Raises UsageError, Unsatisfiable."""
     if not options.unconstrained:
-        if model.spec.features:  # a plan follows conditions such as the meter
-            context = dataclasses.replace(context, labels={**_conditions(options, model), **context.labels})
         return constraint_of(model.representation, options.controls, context)
     if model.spec.features:
         raise UsageError(

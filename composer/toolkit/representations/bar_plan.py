@@ -1,0 +1,110 @@
+"""The plan of a piece on a grid: its meter, its number of bars, its pickup and its last bar; and which plans fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from math import ceil, floor
+from typing import NamedTuple
+
+from composer.music.bars import parse_meter
+from composer.toolkit.representations.score_labels import pickup_of
+
+__all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "fitting_plans"]
+
+DEFAULT_METER = "4/4"
+MAX_PLANS = 500
+"""The most common plans of the training pieces are kept, so that a checkpoint stays small."""
+
+
+class BarPlan(NamedTuple):
+    """The form of a piece: its meter, its number of bars without a pickup (None if unknown), and the pickup in beats.
+
+    `last` is the length in beats of the last bar, None for a whole one. As text: `3/4,16`, `3/4,16,1` or `3/4,16,1,2`.
+    """
+
+    meter: str
+    bars: int | None
+    pickup: Fraction = Fraction(0)
+    last: Fraction | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> BarPlan:
+        """Return the plan that `str` wrote."""
+        meter, bars, *beats = text.split(",")
+        return cls(meter, int(bars), *map(Fraction, beats))
+
+    @classmethod
+    def of(cls, labels: Mapping[str, str], meter: str = "", bars: int | None = None) -> BarPlan:
+        """Return the plan of music with these labels; `meter` replaces that of the labels."""
+        plan = cls(meter or labels.get("meter", DEFAULT_METER), bars, pickup_of(labels))
+        return plan if plan.pickup < parse_meter(plan.meter).bar else plan._replace(pickup=Fraction(0))
+
+    def __str__(self) -> str:
+        beats = [self.pickup] if self.pickup or self.last else []
+        return ",".join([self.meter, str(self.bars), *map(str, beats), *([str(self.last)] if self.last else [])])
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of music with this plan."""
+        return {"meter": self.meter, **({"pickup": str(self.pickup)} if self.pickup else {})}
+
+    def with_bars_of(self, steps: int, per_beat: Fraction) -> BarPlan:
+        """Return the plan for a piece of so many steps, whose last bar counts as a whole one."""
+        bar, pickup = self.in_steps(per_beat)
+        return self._replace(bars=max(1, ceil((steps - pickup) / bar)))
+
+    def with_length_of(self, steps: int, per_beat: Fraction) -> BarPlan:
+        """Return the plan for a piece of exactly so many steps; a pickup as long as the piece is none."""
+        plan = self if self.pickup * per_beat < steps else self._replace(pickup=Fraction(0))
+        plan = plan.with_bars_of(steps, per_beat)
+        bar, pickup = plan.in_steps(per_beat)
+        last = steps - pickup - ((plan.bars or 1) - 1) * bar
+        return plan._replace(last=last / per_beat if last < bar else None)
+
+    def in_steps(self, per_beat: Fraction) -> tuple[Fraction, Fraction]:
+        """Return the lengths of a bar and of the pickup in steps."""
+        return parse_meter(self.meter).bar * per_beat, self.pickup * per_beat
+
+    def last_steps(self, per_beat: Fraction) -> range:
+        """Return the lengths in steps of pieces that end in the last bar."""
+        bar, pickup = self.in_steps(per_beat)
+        bars = self.bars or 1
+        return range(floor(pickup + (bars - 1) * bar) + 1, max(1, floor(pickup + bars * bar)) + 1)
+
+    def steps(self, per_beat: Fraction) -> int:
+        """Return the length in steps of a piece that ends at the end of the last bar."""
+        if self.last is None:
+            return self.last_steps(per_beat)[-1]
+        bar, pickup = self.in_steps(per_beat)
+        return max(1, floor(pickup + ((self.bars or 1) - 1) * bar + self.last * per_beat))
+
+    def begins_like(self, other: BarPlan) -> bool:
+        """Return whether both have the same meter and pickup."""
+        return (self.meter, self.pickup) == (other.meter, other.pickup)
+
+
+def fitting_plans(
+    plans: Mapping[str, int],
+    wanted: BarPlan,
+    steps: range,
+    per_beat: Fraction,
+    *,
+    alike: Callable[[BarPlan], bool] | None = None,
+) -> Mapping[str, int]:
+    """Return those of `plans` that pieces of some number of `steps` can have, with their weights; it may be empty.
+
+    With `alike`, only those that it accepts; if there is none, the others are adapted to the meter and pickup of
+    `wanted`.
+    """
+    parsed = {BarPlan.parse(plan): weight for plan, weight in plans.items()}
+    same = {plan: weight for plan, weight in parsed.items() if alike is None or alike(plan)}
+    adapted = Counter[BarPlan]()
+    for plan, weight in parsed.items():
+        adapted[wanted._replace(bars=plan.bars)] += weight
+    for candidates in (same,) if alike is None else (same, adapted):
+        fitting = {str(plan): n for plan, n in candidates.items() if plan.steps(per_beat) in steps}
+        if fitting:
+            return fitting
+    return {}

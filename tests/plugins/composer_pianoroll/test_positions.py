@@ -1,0 +1,110 @@
+"""Positions in rolls: counted from the plan, the same in training and generation; a piece ends with its plan."""
+
+from fractions import Fraction
+
+import pytest
+
+from composer.api import GenerationContext, Note, Part, Piece, Score, Unsatisfiable
+from composer.api.testing import check_representation, source
+from composer.formats import write
+from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions
+
+SMALL = {"range": "60-63", "steps": 2, "positions": True}
+
+
+def score(beats, pitch=60):
+    return Score((Part((Note(Fraction(0), pitch, Fraction(beats)),)),))
+
+
+def roll(beats, **labels):
+    piece = Pianoroll(PianorollOptions(**SMALL)).from_score(score(beats))
+    return Piece(piece.content, source=f"a roll of {beats} beats", labels=labels)
+
+
+def pianoroll(*pieces, **options):
+    fitted = Pianoroll(PianorollOptions(**{**SMALL, **options}))
+    fitted.fit(pieces)
+    return fitted
+
+
+def features(representation, piece):
+    """Return the position, the bar and the bars left of each frame."""
+    return list(representation.step_features(piece, representation.encode(piece)))
+
+
+@pytest.mark.parametrize("stack", [1, 3])
+def test_the_contract_holds(stack):
+    files = [source(write("midi", score(beats, 50 + beats)), f"{beats}.mid") for beats in (3, 8, 9)]
+    check_representation(Pianoroll, files, PianorollOptions(range="50-60", positions=True, stack=stack))
+
+
+def test_frames_count_in_bars_of_the_meter_after_a_pickup():
+    piece = roll("9/2", meter="2/4", pickup="1")
+    assert pianoroll(piece).spec.features == {"position": 4, "bar": 4, "left": 3}
+    assert features(pianoroll(piece), piece) == [
+        (2, 0, 2), (3, 0, 2), (0, 1, 1), (1, 1, 1), (2, 1, 1), (3, 1, 1), (0, 2, 0), (1, 2, 0), (2, 2, 0)
+    ]  # fmt: skip
+
+
+def test_a_stacked_frame_has_the_position_of_its_first_step():
+    piece = roll(8, meter="4/4")
+    assert [position for position, _, _ in features(pianoroll(piece, stack=2), piece)] == [0, 1, 2, 3] * 2
+
+
+def test_a_plan_has_the_length_to_the_frame():
+    fitted = pianoroll(roll(8), roll("15/2"), roll("15/2"), roll("21/2", meter="3/4", pickup="1"))
+    assert fitted.training_plans == {"3/4,4,1,1/2": 1, "4/4,2": 1, "4/4,2,0,7/2": 2}
+    other = Pianoroll(PianorollOptions(**SMALL))
+    other.restore(fitted.state())
+    assert (other.training_plans, other.spec) == (fitted.training_plans, fitted.spec)
+    assert fitted.plan_labels("3/4,4,1,1/2") == {"meter": "3/4", "pickup": "1"}
+    assert fitted.plan(roll(1, pickup="2")) == "4/4,1,0,1", "no pickup as long as the piece"
+
+
+def test_without_the_option_nothing_changes():
+    plain = pianoroll(roll(8), positions=False)
+    assert (plain.spec.features, plain.state(), plain.plan(roll(8))) == ({}, {}, None)
+    assert plain.plans(None, GenerationContext()) == {}
+
+
+@pytest.mark.parametrize("controls", [PianorollControls(), PianorollControls(density="1"), PianorollControls(bars=2)])
+def test_a_piece_ends_with_its_plan_on_a_note(controls):
+    fitted = pianoroll(roll("15/2"))
+    constraint = fitted.constraint(controls, GenerationContext(plan="4/4,2,0,7/2"))
+    state, frames = constraint.start(()), 0
+    while not constraint.ends(state):
+        rule = constraint.allowed(state)
+        state, frames = constraint.step(state, ()), frames + 1
+    assert frames == 15
+    assert any(limit.min_active == 1 for limit in rule.limits), "a note sounds in the last frame"
+
+
+def test_plans_follow_the_controls():
+    fitted = pianoroll(roll(8), roll(8), roll(9, meter="3/4"), roll(7, meter="3/4", pickup="1"))
+    plans = fitted.plans
+    assert plans(None, GenerationContext()) == {"3/4,2,1": 1, "3/4,3": 1, "4/4,2": 2}
+    assert plans(PianorollControls(meter="3/4"), GenerationContext()) == {"3/4,2,1": 1, "3/4,3": 1}
+    assert plans(PianorollControls(meter="3/4", bars=2), GenerationContext()) == {"3/4,2,1": 1}
+    assert plans(PianorollControls(bars=5), GenerationContext()) == {"4/4,5": 1}, "no training piece has them"
+    assert plans(PianorollControls(meter="2/4"), GenerationContext()) == {"2/4,2": 3, "2/4,3": 1}
+    assert plans(None, GenerationContext(length=15)) == {"3/4,2,1": 1}
+    assert plans(None, GenerationContext(length=5)) == {"4/4,1,0,5/2": 1}, "shorter than any training piece"
+
+
+def test_a_primer_leaves_only_longer_plans_with_its_pickup():
+    fitted = pianoroll(roll(8), roll(13, pickup="1"), roll(16), roll(24))
+    context = GenerationContext(primer=tuple(fitted.prime(roll(10))), labels={"meter": "4/4"})
+    assert fitted.plans(None, context) == {"4/4,4": 1, "4/4,6": 1}
+    assert fitted.max_steps(None, context) == 48
+    with pytest.raises(Unsatisfiable, match="20 frames and does not fit into the 16 frames"):
+        fitted.constraint(None, GenerationContext(plan="4/4,2")).start(context.primer)
+
+
+@pytest.mark.parametrize("controls", [{"keep_bars": "1"}, {"keep_voices": "top"}])
+def test_an_infill_keeps_the_plan_of_its_tune(controls):
+    fitted, piece = pianoroll(roll(32)), roll(5, meter="3/4")
+    context = GenerationContext(tune=piece)
+    assert fitted.plans(PianorollControls(**controls), context) == {"3/4,2,0,2": 1}
+    assert fitted.max_steps(PianorollControls(**controls), context) == 10
+    constraint = fitted.constraint(PianorollControls(**controls), context)
+    assert constraint.features(constraint.start(())) == (0, 1, 1)
