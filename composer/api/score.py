@@ -100,8 +100,8 @@ class Score:
     """Music in performance order: repeats are expanded, ties are merged.
 
     `pickup` is the length in beats of an incomplete first bar, or 0. `losses` counts what reading a file lost, as in
-    `Piece.losses`, and `sections` are the sections as written, in order, none if they are unknown; neither affects
-    equality.
+    `Piece.losses`, `sections` are the sections as written, in order, none if they are unknown, and `fermatas` are the
+    beats at which notes with a fermata begin, ascending. These three do not affect equality.
     """
 
     parts: tuple[Part, ...]
@@ -113,6 +113,7 @@ class Score:
     title: str = ""
     losses: Mapping[str, int] = field(default_factory=dict, compare=False)
     sections: tuple[Section, ...] = field(default=(), compare=False)
+    fermatas: tuple[Fraction, ...] = field(default=(), compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

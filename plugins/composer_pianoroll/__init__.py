@@ -30,7 +30,10 @@ from composer.toolkit.representations.note_controls import in_meter, key_labels,
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import (
+    FERMATAS,
     LABELS,
+    fermata_labels,
+    fermatas_of,
     keys_from_labels,
     labels_of,
     meters_of,
@@ -122,10 +125,12 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece[Roll]]) -> None:
-        """Count the plans of the pieces, with `positions`."""
+        """Count the plans of the pieces, with `positions`; not those of variants that only lack fermatas."""
         if self.positional:
-            plans = Counter(str(self._plan_of(piece)) for piece in pieces)
-            self.restore({"plans": dict(sorted(plans.most_common(MAX_PLANS)))})
+            plans = Counter(map(self._plan_of, pieces))
+            complete = {plan._replace(fermatas=()) for plan in plans if plan.fermatas}
+            counted = Counter({str(plan): count for plan, count in plans.items() if plan not in complete})
+            self.restore({"plans": dict(sorted(counted.most_common(MAX_PLANS)))})
 
     def state(self) -> dict[str, Any]:
         return {"plans": self.training_plans} if self.positional else {}
@@ -160,12 +165,16 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         from composer_pianoroll import packing
 
         for shift, roll in packing.transposed(self.layout, piece.content):
-            yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", transposed(piece.labels, shift))
+            labels = transposed(piece.labels, shift)
+            if shift % 4 == 0:  # for plans whose fermatas are unknown
+                labels.pop(FERMATAS, None)
+            yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", labels)
 
     def score(self, piece: Piece[Roll]) -> Score | None:
         notes = to_notes(piece.content.notes, self.options.steps)
         meters, keys, pickup = meters_of(piece.labels), keys_from_labels(piece.labels), pickup_of(piece.labels)
-        return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title)
+        fermatas = fermatas_of(piece.labels)
+        return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title, fermatas=fermatas)
 
     def from_score(self, score: Score) -> Piece[Roll]:
         return self._piece(score, score.title or "the score", is_primer=True)
@@ -184,7 +193,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return PlannedConstraint(inner, PositionCounter(plan, self.per_beat, self._features), length)
 
     def plan(self, piece: Piece[Roll]) -> str | None:
-        """Return meter, bars, pickup and beats in the last bar, as in `3/4,16,1,2`, with `positions`."""
+        """Return meter, bars, pickup and beats in the last bar, as in `3/4,16,1,2`, and fermatas, with `positions`."""
         return str(self._plan_of(piece)) if self.positional else None
 
     def _plan_of(self, piece: Piece[Roll]) -> BarPlan:
@@ -251,7 +260,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         roll, overlap_losses = without_overlaps(quantized, repeats=self.layout.onsets)
         range_losses = {OUT_OF_RANGE: sum(len(part.notes) for part in chosen) - in_range}
         losses = losses_of(music, chosen, quantizing_losses, overlap_losses, range_losses)
-        return Piece(roll, music.title, name, labels_of(music), losses)
+        labels = {**labels_of(music), **(fermata_labels(music) if self.positional else {})}
+        return Piece(roll, music.title, name, labels, losses)
 
 
 def _choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:

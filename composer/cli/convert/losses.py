@@ -37,10 +37,11 @@ def lost_notes(before: Score, after: Score) -> Counter[str]:
 
 
 def lost_signs(before: Score, after: Score) -> Counter[str]:
-    """Count the tempos, meters and keys that are not in force in `after`, and a title or pickup that it lacks."""
+    """Count the tempos, meters and keys that are not in force in `after`, and other signs that it lacks."""
     losses = Counter[str]()
     losses["titles left out"] += bool(before.title.strip()) and not after.title.strip()
     losses["pickups left out"] += bool(before.pickup) and after.pickup != before.pickup
+    losses["fermatas left out"] += len({*before.fermatas} - {*after.fermatas})
     losses["meters left out"] += len(_meters(before) - _meters(after))
     losses["tempos left out"] += _not_in_force(before, before.tempos, after.tempos, _same_tempo)
     keys = _not_in_force(before, before.keys, after.keys, lambda one, other: one.sharps == other.sharps)

@@ -91,9 +91,7 @@ def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Pl
 
         context = dataclasses.replace(context, titles=training_titles(path))
     candidates = candidates_per_piece(options, model.representation, context)
-    planned = context
-    if model.spec.features:  # a plan follows conditions such as the meter
-        planned = dataclasses.replace(context, labels={**_conditions(options, model), **context.labels})
+    planned = _planning_context(options, model, context)
     constraint = _constraint(options, model, planned)
     if options.context is None:
         _warn_if_too_short(options, model.representation, context, console)
@@ -138,6 +136,13 @@ def _constraint(
             "leave out --unconstrained",
         )
     return None
+
+
+def _planning_context(options: GenOptions, model: LoadedModel, context: GenerationContext) -> GenerationContext:
+    """Return the context that plans are chosen in: with position features, they follow conditions such as the meter."""
+    if not model.spec.features:
+        return context
+    return dataclasses.replace(context, labels={**_conditions(options, model), **context.labels})
 
 
 def _conditions(options: GenOptions, model: LoadedModel) -> Mapping[str, str]:

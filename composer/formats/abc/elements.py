@@ -22,7 +22,7 @@ class Sound:
     """A note, a chord of notes or, without tones, a rest, that lasts `ticks`.
 
     `ties` are the tones that are tied to the next sound, `group` is the number of its tuplet (0 for none), and `chord`
-    is the text of its chord symbol.
+    is the text of its chord symbol. `fermata` is set if it has one.
     """
 
     tones: tuple[Tone, ...]
@@ -32,6 +32,7 @@ class Sound:
     chord: str = ""
     ties: tuple[Tone, ...] = ()
     group: int = 0
+    fermata: bool = False
 
     @property
     def tie(self) -> bool:
@@ -121,7 +122,7 @@ class Tune:
     tuplets: list[tuple[int, int, int]] = field(default_factory=lambda: [(1, 1, 1)])
     diagnostics: list[Diagnostic] = field(default_factory=list)
     inherited: list[Field] = field(default_factory=list)
-    symbols: dict[str, str] = field(default_factory=lambda: {"O": "coda", "S": "segno"})
+    symbols: dict[str, str] = field(default_factory=lambda: {"H": "fermata", "O": "coda", "S": "segno"})
     instruments: dict[str, Instrument] = field(default_factory=dict)
     losses: Counter[str] = field(default_factory=Counter)
     unscored: Counter[str] = field(default_factory=Counter)

@@ -33,7 +33,7 @@ from composer.formats.musicxml.library import quiet
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file."""
 
-VERSION = 2
+VERSION = 3
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 
@@ -77,6 +77,7 @@ def read_score(spines: Spines, name: str) -> Score:
         tempos=signs.tempos,
         meters=signs.meters,
         keys=signs.keys,
+        fermatas=sorted(spines.fermatas),
         title=spines.title,
     )
     score = play(music, played)

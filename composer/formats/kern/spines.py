@@ -52,8 +52,8 @@ class Spines:
     """The kern spines of one score. `order` holds the names of `sections` as they are played; empty if none is given.
 
     `notes` excludes grace notes and percussion without pitch. `end` is the beat at which the last note or rest ends.
-    `unclear` holds the beats of jumps in words that are not understood. `misaligned` is the first line on which notes
-    begin at different beats, 0 if there is none.
+    `fermatas` are the beats of notes with one. `unclear` holds the beats of jumps in words that are not understood.
+    `misaligned` is the first line on which notes begin at different beats, 0 if there is none.
     """
 
     text: str
@@ -63,6 +63,7 @@ class Spines:
     order: tuple[str, ...] = ()
     bar_lines: list[BarLine] = field(default_factory=list)
     directions: list[PlacedDirection] = field(default_factory=list)
+    fermatas: set[Fraction] = field(default_factory=set)
     unclear: set[Fraction] = field(default_factory=set)
     signs: Signs = field(default_factory=Signs)
     end: Fraction = Fraction(0)
@@ -182,10 +183,7 @@ class _Walker:
         return min((each.until for each in self.strands if each.is_kern and each.until > self.now), default=self.now)
 
     def _notes(self, tokens: list[str]) -> None:
-        for strand, token in zip(self.strands, tokens, strict=True):
-            strand.held = strand.held + 1 if token == "." else 0
-            if strand.is_kern and strand.held > MAX_HELD_LINES:
-                self._refuse(f"a note that lasts for more than {MAX_HELD_LINES:,} lines")
+        self._count_held(tokens)
         pairs = zip(self.strands, tokens, strict=True)
         sounding = [(strand, self._read_token(token)) for strand, token in pairs if strand.is_kern and token != "."]
         begins = {strand.until for strand, _ in sounding}
@@ -196,6 +194,8 @@ class _Walker:
             strand.empty = strand.empty + 1 if token == "." and strand.until <= now else 0
             if strand.is_kern and strand.empty > MAX_EMPTY_LINES:
                 self._refuse(f"a spine without notes or rests for more than {MAX_EMPTY_LINES} lines")
+        if self._has_fermata(tokens):
+            self.spines.fermatas.add(now)
         for strand, notes in sounding:
             for note in notes:
                 if note.length and note.pitch is not None:
@@ -205,6 +205,16 @@ class _Walker:
                 strand.until = now + length
                 self.spines.end = max(self.spines.end, strand.until)
                 self.now = now
+
+    def _count_held(self, tokens: list[str]) -> None:
+        for strand, token in zip(self.strands, tokens, strict=True):
+            strand.held = strand.held + 1 if token == "." else 0
+            if strand.is_kern and strand.held > MAX_HELD_LINES:
+                self._refuse(f"a note that lasts for more than {MAX_HELD_LINES:,} lines")
+
+    def _has_fermata(self, tokens: list[str]) -> bool:
+        pairs = zip(self.strands, tokens, strict=True)
+        return any(strand.is_kern and ";" in token and "r" not in token for strand, token in pairs)
 
     def _read_token(self, token: str) -> tuple[NoteToken, ...]:
         if (size := token.count(" ") + 1) > MAX_CHORD:

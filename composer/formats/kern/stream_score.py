@@ -36,6 +36,7 @@ def written_music(stream: Any) -> WrittenMusic:
         _meters(content),
         _keys([content[at] for at in sorted(range(len(staves)), key=lambda at: transposed[at])]),
         _chords(content),
+        _fermatas(content),
         starts,
         max((Fraction(each[-1].offset + each[-1].quarterLength) for each in measures if each), default=Fraction(0)),
         (stream.metadata.bestTitle or "") if stream.metadata is not None else "",
@@ -129,6 +130,18 @@ def _meters(content: list[list[_Placed]]) -> list[Meter]:
 def _keys(content: list[list[_Placed]]) -> list[Key]:
     signatures = _each(content, "KeySignature")
     return [Key(onset, key.sharps or 0, getattr(key, "mode", None) or "major") for onset, key in signatures]
+
+
+def _fermatas(content: list[list[_Placed]]) -> list[Fraction]:
+    """Return the beats at which notes with a fermata begin, in any staff."""
+    found = {
+        onset
+        for placed in content
+        for onset, _, element in placed
+        if "NotRest" in element.classes and element.quarterLength
+        if any("Fermata" in each.classes for each in element.expressions)
+    }
+    return sorted(found)
 
 
 def _chords(content: list[list[_Placed]]) -> list[tuple[Fraction, str]]:

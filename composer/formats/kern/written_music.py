@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
@@ -50,13 +50,14 @@ class Staff:
 
 @dataclass(frozen=True)
 class WrittenMusic:
-    """The music of a file, in written order. `chords` are onsets and symbols, "" for none."""
+    """The music of a file, in written order. `chords` are onsets and symbols, "" for none, `fermatas` are beats."""
 
     staves: Sequence[Staff] = ()
     tempos: Sequence[Tempo] = ()
     meters: Sequence[Meter] = ()
     keys: Sequence[Key] = ()
     chords: Sequence[tuple[Fraction, str]] = ()
+    fermatas: Sequence[Fraction] = ()
     bar_starts: Sequence[Fraction] = ()
     end: Fraction = Fraction(0)
     title: str = ""
@@ -103,8 +104,9 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
         music.title,
         dict(losses),
     )
+    fermatas = {at + shift for shift, _, inside in _slices(music.fermatas, played) for at in music.fermatas[inside]}
     chords = _play_chords(music.chords, played, score.duration)
-    return Score(score.parts, chords, *(getattr(score, name) for name in Score.__slots__[2:]))
+    return replace(score, chords=chords, fermatas=tuple(sorted(fermatas)))
 
 
 def play_notes(notes: Sequence[WrittenNote], played: Sequence[Passage]) -> list[WrittenNote]:

@@ -22,7 +22,7 @@ from composer.system.paths import cache_folder
 MAX_BYTES = 256 * 1024 * 1024
 """Beyond this size in bytes the oldest entries are removed."""
 
-_FORMAT = 2
+_FORMAT = 3
 _DIGEST = 16
 
 
@@ -79,13 +79,13 @@ def _plain(score: Score) -> list[Any]:
     """Convert `score` to lists that JSON can hold, with fractions as strings."""
     parts = [[part.notes, part.name, part.program, part.percussion] for part in score.parts]
     signs = [score.chords, score.tempos, score.meters, score.keys]
-    return [parts, *signs, score.pickup, score.title, dict(score.losses)]
+    return [parts, *signs, score.pickup, score.title, dict(score.losses), score.fermatas]
 
 
 def _score(plain: Sequence[Any]) -> Score:
     """Convert back from `_plain`."""
     beats = cache(Fraction)
-    parts, chords, tempos, meters, keys, pickup, title, losses = plain
+    parts, chords, tempos, meters, keys, pickup, title, losses, fermatas = plain
     return Score(
         tuple(
             Part(tuple(Note(beats(on), p, beats(length), v) for on, p, length, v in notes), *f) for notes, *f in parts
@@ -97,6 +97,7 @@ def _score(plain: Sequence[Any]) -> Score:
         beats(pickup),
         title,
         losses,
+        fermatas=tuple(map(beats, fermatas)),
     )
 
 

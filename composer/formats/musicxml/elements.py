@@ -60,7 +60,7 @@ class Bar:
     `last_note` is where its last note ends. `divisions` are bar lines inside it with signs of repeats.
 
     All lists but `marks` and `divisions` are in order of time: notes, tempos in BPM (quarter notes), meters as
-    numerator and denominator, keys as sharps and mode, chord symbols with "" for none.
+    numerator and denominator, keys as sharps and mode, chord symbols with "" for none, and the beats of fermatas.
 
     `losses` counts what is left out each time the bar is played.
     """
@@ -72,6 +72,7 @@ class Bar:
     tempos: list[tuple[Fraction, float]] = field(default_factory=list)
     meters: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
     keys: list[tuple[Fraction, tuple[int, str]]] = field(default_factory=list)
+    fermatas: list[tuple[Fraction]] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     divisions: list[Fraction] = field(default_factory=list)
     losses: Counter[str] = field(default_factory=Counter)

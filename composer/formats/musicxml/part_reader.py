@@ -91,7 +91,7 @@ class _PartReader:
         bar = self.bar
         bar.length, bar.last_note = self._length(), self._beat(self.last_note)
         bar.marks = [each._replace(at_end=each.at_end or 0 < bar.length <= each.at) for each in bar.marks]
-        for changes in (bar.tempos, bar.meters, bar.keys, bar.chords):
+        for changes in (bar.tempos, bar.meters, bar.keys, bar.chords, bar.fermatas):
             changes.sort(key=lambda change: change[0])
         return self.repeats.finish(bar)
 
@@ -146,6 +146,8 @@ class _PartReader:
                 self._move(self.cursor + ticks)
         if not rest and element.find("cue") is None:
             self._sounding_note(element, onset, duration, grace=grace)
+            if duration and element.find("notations/fermata") is not None:
+                self.bar.fermatas.append((onset,))
 
     def _duration(self, element: Element, start: Fraction, ticks: Fraction) -> Fraction:
         """Return the length in beats: for tuplets that the divisions cannot hold, the exact one that is notated."""

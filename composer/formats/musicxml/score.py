@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
@@ -52,10 +53,8 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
         title=title,
     )  # fmt: skip
     chords = tuple(_chords(parts, played, score.duration))
-    return Score(
-        score.parts, chords, score.tempos, score.meters, score.keys, score.pickup, title,
-        {phrase: number for phrase, number in losses.items() if number},
-    )  # fmt: skip
+    lost = {phrase: number for phrase, number in losses.items() if number}
+    return replace(score, chords=chords, losses=lost, fermatas=_fermatas(parts, played))
 
 
 Value = TypeVar("Value")
@@ -125,7 +124,7 @@ def _changes(played: Sequence[_Played], written: Sequence[_Changes[Value]], defa
     return list(found.items())
 
 
-_Event = TypeVar("_Event", WrittenNote, tuple[Fraction, str])
+_Event = TypeVar("_Event", WrittenNote, tuple[Fraction, str], tuple[Fraction])
 
 
 def _between(events: Sequence[_Event], start: Fraction, end: Fraction) -> Sequence[_Event]:
@@ -174,6 +173,16 @@ def _chords(parts: Sequence[Sequence[Bar]], played: Sequence[_Played], end: Frac
     for onset, until in zip(onsets, [*onsets[1:], end], strict=True):
         if found[onset] and until > onset:
             yield ChordSymbol(onset, until - onset, found[onset])
+
+
+def _fermatas(parts: Sequence[Sequence[Bar]], played: Sequence[_Played]) -> tuple[Fraction, ...]:
+    """Return the beats at which notes with a fermata begin, in any part."""
+    found: set[Fraction] = set()
+    for part in parts:
+        for now, (bar, start, stop), _ in played:
+            if bar < len(part):
+                found.update(now + at - start for (at,) in _between(part[bar].fermatas, start, stop))
+    return tuple(sorted(found))
 
 
 def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Counter[str]) -> Iterator[Part]:

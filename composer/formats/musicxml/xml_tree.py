@@ -62,7 +62,7 @@ _CONTENTS = {
 """Elements with numbers: the allowed content, and a name for messages."""
 
 _SKIPPED = {
-    "accidental", "appearance", "beam", "defaults", "fermata", "footnote", "frame", "lyric", "notehead",
+    "accidental", "appearance", "beam", "defaults", "footnote", "frame", "lyric", "notehead",
     "notehead-text", "ornaments", "articulations", "dynamics", "print", "slur", "stem", "technical", "tuplet",
 }  # fmt: skip
 """Elements that say nothing about what sounds when."""

@@ -1,4 +1,4 @@
-"""The plan of a piece on a grid: its meter, its number of bars, its pickup and its last bar; and which plans fit."""
+"""The plan of a piece on a grid: its meter, bars, pickup, last bar and fermatas; and which plans fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from math import ceil, floor
 from typing import NamedTuple
 
 from composer.music.bars import parse_meter
-from composer.toolkit.representations.score_labels import pickup_of
+from composer.toolkit.representations.score_labels import phrase_ends, pickup_of
 
 __all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "fitting_plans"]
 
@@ -21,29 +21,35 @@ MAX_PLANS = 500
 class BarPlan(NamedTuple):
     """The form of a piece: its meter, its number of bars without a pickup (None if unknown), and the pickup in beats.
 
-    `last` is the length in beats of the last bar, None for a whole one. As text: `3/4,16`, `3/4,16,1` or `3/4,16,1,2`.
+    `last` is the length in beats of the last bar, None for a whole one. `fermatas` are the beats at which phrases end,
+    none if they are unknown. As text: `3/4,16`, `3/4,16,1`, `3/4,16,1,2` or `3/4,16,1,2,11 23`.
     """
 
     meter: str
     bars: int | None
     pickup: Fraction = Fraction(0)
     last: Fraction | None = None
+    fermatas: tuple[Fraction, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> BarPlan:
         """Return the plan that `str` wrote."""
-        meter, bars, *beats = text.split(",")
-        return cls(meter, int(bars), *map(Fraction, beats))
+        meter, bars, pickup, last, fermatas, *_ = *text.split(","), "", "", ""
+        beats = tuple(map(Fraction, fermatas.split()))
+        return cls(meter, int(bars), Fraction(pickup or 0), Fraction(last) if last else None, beats)
 
     @classmethod
     def of(cls, labels: Mapping[str, str], meter: str = "", bars: int | None = None) -> BarPlan:
         """Return the plan of music with these labels; `meter` replaces that of the labels."""
-        plan = cls(meter or labels.get("meter", DEFAULT_METER), bars, pickup_of(labels))
+        plan = cls(meter or labels.get("meter", DEFAULT_METER), bars, pickup_of(labels), None, phrase_ends(labels))
         return plan if plan.pickup < parse_meter(plan.meter).bar else plan._replace(pickup=Fraction(0))
 
     def __str__(self) -> str:
-        beats = [self.pickup] if self.pickup or self.last else []
-        return ",".join([self.meter, str(self.bars), *map(str, beats), *([str(self.last)] if self.last else [])])
+        fermatas = " ".join(map(str, self.fermatas))
+        fields = [self.meter, str(self.bars), str(self.pickup or ""), str(self.last or ""), fermatas]
+        while not fields[-1]:
+            fields.pop()
+        return ",".join(fields)
 
     @property
     def labels(self) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""Where each step of a piece is: in its bar, in which bar, and how many bars before the end."""
+"""Where each step of a piece is: in its bar, in which bar, and how far before the end and the next fermata."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -11,10 +12,13 @@ from composer.api import Constraint, FrameRule, Mask
 from composer.api.sequence import AnyStep
 from composer.toolkit.representations.bar_plan import BarPlan
 
-__all__ = ["MAX_TOLD_BARS", "CountingConstraint", "PositionCounter", "feature_sizes"]
+__all__ = ["MAX_TOLD_BARS", "MAX_TOLD_BEATS", "CountingConstraint", "PositionCounter", "feature_sizes"]
 
 MAX_TOLD_BARS = 64
 """Later bars, and bars longer before the end, are not told apart."""
+MAX_TOLD_BEATS = 16
+"""Beats up to a fermata, if it is farther, are not told apart."""
+_NO_FERMATA_LEFT = MAX_TOLD_BEATS + 2
 _TIME_BITS = 32
 
 
@@ -23,27 +27,37 @@ def feature_sizes(plans: Mapping[str, int], per_beat: Fraction) -> dict[str, int
     parsed = [BarPlan.parse(plan) for plan in plans]
     bars = min(MAX_TOLD_BARS, max((plan.bars or 0 for plan in parsed), default=0))
     position = max((ceil(plan.in_steps(per_beat)[0]) for plan in parsed), default=1)
-    return {"position": position, "bar": bars + 2, "left": bars + 1}
+    fermata = {"fermata": _NO_FERMATA_LEFT + 1} if any(plan.fermatas for plan in parsed) else {}
+    return {"position": position, "bar": bars + 2, "left": bars + 1, **fermata}
 
 
 class PositionCounter:
     """Count the features of steps under one plan; `sizes` are those of `feature_sizes`.
 
     `position` is the step in the bar; in a pickup it counts to the end of the bar. `bar` is 0 in a pickup, then counts
-    from 1; `left` is the number of bars after this one, 0 if unknown.
+    from 1; `left` is the number of bars after this one, 0 if unknown. `fermata`, if some plan has any, is 0 if they are
+    unknown, else one more than the beats before the next, rounded up, or a value of its own after the last.
     """
 
     def __init__(self, plan: BarPlan, per_beat: Fraction, sizes: Mapping[str, int]) -> None:
         self._plan, self._sizes = plan, list(sizes.values())
         self._bar, self._pickup = plan.in_steps(per_beat)
+        self._per_beat = per_beat
         self.at = lru_cache(1 << 12)(self._at)
 
     def _at(self, step: int) -> tuple[int, ...]:
         bar = floor((step - self._pickup) / self._bar) + 1
         position = floor(step - self._pickup - (bar - 1) * self._bar)
         left = max(0, (self._plan.bars or 0) - bar)
-        counted = (position, bar, left)
-        return tuple(min(value, size - 1) for value, size in zip(counted, self._sizes, strict=True))
+        counted = (position, bar, left, self._fermata(step))
+        return tuple(min(value, size - 1) for value, size in zip(counted, self._sizes, strict=False))
+
+    def _fermata(self, step: int) -> int:
+        fermatas, beat = self._plan.fermatas, step / self._per_beat
+        following = bisect_left(fermatas, beat)
+        if not fermatas or following == len(fermatas):
+            return _NO_FERMATA_LEFT if fermatas else 0
+        return min(ceil(fermatas[following] - beat), MAX_TOLD_BEATS) + 1
 
 
 class CountingConstraint(Constraint):

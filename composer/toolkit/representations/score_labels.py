@@ -1,4 +1,4 @@
-"""Labels from scores: meter, key, mode and pickup."""
+"""Labels from scores: meter, key, mode, pickup and fermatas."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from composer.api import Key, Meter, Score
 from composer.formats.midi.reader import signs
 from composer.formats.midi.tracks import MidiFile
 
-__all__ = ["LABELS", "keys_from_labels", "labels_of", "meters_of", "pickup_of", "transposed"]
+__all__ = [
+    "FERMATAS",
+    "LABELS",
+    "fermata_labels",
+    "fermatas_of",
+    "keys_from_labels",
+    "labels_of",
+    "meters_of",
+    "phrase_ends",
+    "pickup_of",
+    "transposed",
+]
 
 LABELS = ("meter", "key", "mode")
 """The labels of music that a model can be conditioned on."""
@@ -54,6 +65,30 @@ def meters_of(labels: Mapping[str, str]) -> tuple[Meter, ...]:
 def pickup_of(labels: Mapping[str, str]) -> Fraction:
     """Return the length in beats of the pickup in `labels`, or 0."""
     return Fraction(labels.get("pickup", 0))
+
+
+FERMATAS = "fermatas"
+"""The label with the beats of fermatas, as in `3 15/2`."""
+
+
+def fermata_labels(music: Score | MidiFile) -> dict[str, str]:
+    """Return the label with the beats of the fermatas in `music`; none without any."""
+    fermatas = music.fermatas if isinstance(music, Score) else ()
+    return {FERMATAS: " ".join(map(str, fermatas))} if fermatas else {}
+
+
+def fermatas_of(labels: Mapping[str, str]) -> tuple[Fraction, ...]:
+    """Return the beats of the fermatas in `labels`."""
+    return tuple(map(Fraction, labels.get(FERMATAS, "").split()))
+
+
+def phrase_ends(labels: Mapping[str, str]) -> tuple[Fraction, ...]:
+    """Return the beats of the fermatas in `labels`, each of several voices once: within a beat, that of the first."""
+    ends: list[Fraction] = []
+    for at in fermatas_of(labels):
+        if not ends or at > ends[-1] + 1:
+            ends.append(at)
+    return tuple(ends)
 
 
 def keys_from_labels(labels: Mapping[str, str]) -> tuple[Key, ...]:

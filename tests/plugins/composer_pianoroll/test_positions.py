@@ -53,12 +53,12 @@ def test_a_stacked_frame_has_the_position_of_its_first_step():
 
 def test_a_plan_has_the_length_to_the_frame():
     fitted = pianoroll(roll(8), roll("15/2"), roll("15/2"), roll("21/2", meter="3/4", pickup="1"))
-    assert fitted.training_plans == {"3/4,4,1,1/2": 1, "4/4,2": 1, "4/4,2,0,7/2": 2}
+    assert fitted.training_plans == {"3/4,4,1,1/2": 1, "4/4,2": 1, "4/4,2,,7/2": 2}
     other = Pianoroll(PianorollOptions(**SMALL))
     other.restore(fitted.state())
     assert (other.training_plans, other.spec) == (fitted.training_plans, fitted.spec)
     assert fitted.plan_labels("3/4,4,1,1/2") == {"meter": "3/4", "pickup": "1"}
-    assert fitted.plan(roll(1, pickup="2")) == "4/4,1,0,1", "no pickup as long as the piece"
+    assert fitted.plan(roll(1, pickup="2")) == "4/4,1,,1", "no pickup as long as the piece"
 
 
 def test_without_the_option_nothing_changes():
@@ -70,7 +70,7 @@ def test_without_the_option_nothing_changes():
 @pytest.mark.parametrize("controls", [PianorollControls(), PianorollControls(density="1"), PianorollControls(bars=2)])
 def test_a_piece_ends_with_its_plan_on_a_note(controls):
     fitted = pianoroll(roll("15/2"))
-    constraint = fitted.constraint(controls, GenerationContext(plan="4/4,2,0,7/2"))
+    constraint = fitted.constraint(controls, GenerationContext(plan="4/4,2,,7/2"))
     state, frames = constraint.start(()), 0
     while not constraint.ends(state):
         rule = constraint.allowed(state)
@@ -88,7 +88,7 @@ def test_plans_follow_the_controls():
     assert plans(PianorollControls(bars=5), GenerationContext()) == {"4/4,5": 1}, "no training piece has them"
     assert plans(PianorollControls(meter="2/4"), GenerationContext()) == {"2/4,2": 3, "2/4,3": 1}
     assert plans(None, GenerationContext(length=15)) == {"3/4,2,1": 1}
-    assert plans(None, GenerationContext(length=5)) == {"4/4,1,0,5/2": 1}, "shorter than any training piece"
+    assert plans(None, GenerationContext(length=5)) == {"4/4,1,,5/2": 1}, "shorter than any training piece"
 
 
 def test_a_primer_leaves_only_longer_plans_with_its_pickup():
@@ -104,7 +104,37 @@ def test_a_primer_leaves_only_longer_plans_with_its_pickup():
 def test_an_infill_keeps_the_plan_of_its_tune(controls):
     fitted, piece = pianoroll(roll(32)), roll(5, meter="3/4")
     context = GenerationContext(tune=piece)
-    assert fitted.plans(PianorollControls(**controls), context) == {"3/4,2,0,2": 1}
+    assert fitted.plans(PianorollControls(**controls), context) == {"3/4,2,,2": 1}
     assert fitted.max_steps(PianorollControls(**controls), context) == 10
     constraint = fitted.constraint(PianorollControls(**controls), context)
     assert constraint.features(constraint.start(())) == (0, 1, 1)
+
+
+def test_fermatas_are_counted_down():
+    piece = roll(6, meter="3/4", fermatas="1 3/2 4")
+    fitted = pianoroll(piece)
+    assert fitted.training_plans == {"3/4,2,,,1 4": 1}, "each of several voices once"
+    assert fitted.spec.features["fermata"] == 19
+    counts = [fermata for *_, fermata in features(fitted, piece)]
+    assert counts == [2, 2, 1, 4, 3, 3, 2, 2, 1, 18, 18, 18]
+    assert {fermata for *_, fermata in features(fitted, roll(6, meter="3/4"))} == {0}, "unknown"
+
+
+def test_plans_bring_their_fermatas():
+    fitted = pianoroll(roll(8, fermatas="6"), roll(64, fermatas="60"))
+    assert fitted.plans(PianorollControls(bars=2), GenerationContext()) == {"4/4,2,,,6": 1}
+    assert fitted.plans(PianorollControls(bars=3), GenerationContext()) == {"4/4,3": 1}
+    tune = roll(8, fermatas="2")
+    assert fitted.plans(PianorollControls(keep_bars="1"), GenerationContext(tune=tune)) == {"4/4,2,,,2": 1}
+    assert fitted.score(tune).fermatas == (2,)
+    assert features(fitted, roll(64))[0][-1] == 0
+    assert features(fitted, roll(64, fermatas="60"))[0][-1] == 17, "many beats"
+
+
+def test_some_transpositions_lack_fermatas_but_no_plan_does():
+    piece = roll(8, fermatas="6")
+    fitted = pianoroll(range="40-80")
+    variants = list(fitted.variants(piece))
+    assert {"fermatas" in variant.labels for variant in variants} == {True, False}
+    fitted.fit([piece, *variants])
+    assert list(fitted.training_plans) == ["4/4,2,,,6"]

@@ -66,6 +66,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         title=tune.title,
         losses={phrase: count for phrase, count in losses.items() if count},
         sections=tuple(written_sections(sections[names[0]], first)),
+        fermatas=tuple(sorted({at for _, played in voices.values() for at in _fermatas(played)})),
     )
 
 
@@ -145,6 +146,11 @@ def _chords(found: Sequence[Bar]) -> tuple[ChordSymbol, ...]:
         for (at, symbol), end in zip(starts, ends, strict=True)
         if is_chord(symbol)
     )
+
+
+def _fermatas(played: Sequence[Bar]) -> Iterator[Fraction]:
+    for layer in _layers(played):
+        yield from (beats(now) for now, sound in layer if sound.fermata and sound.tones)
 
 
 @lru_cache(maxsize=4096)

@@ -41,6 +41,7 @@ class Voice:
     tuplet_crosses: Mark | None = None
     group: int = 0
     chord: str = ""
+    fermata: bool = False
     open_chord: list[Sound] | None = None
     open_chord_token: Token | None = None
     propagate: str = "pitch"
@@ -149,6 +150,7 @@ def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:
     sound.ticks = ticks
     if voice.chord:
         sound.chord, voice.chord = voice.chord, ""
+    sound.fermata, voice.fermata = voice.fermata, False
     voice.tied, voice.written_tones = dict(sound.ties), sound.tones
     if voice.transposition.semitones:
         sound.tones = tuple(map(voice.transposition.tone, sound.tones))
@@ -299,11 +301,11 @@ def _text(tune: Tune, voice: Voice, token: Token) -> None:
 
 
 def _decoration(tune: Tune, voice: Voice, token: Token) -> None:
-    text = token.text
-    name = tune.symbols.get(text, "") if len(text) == 1 else text[1:-1]
-    if direction := read_direction(name.strip("!+")):
+    name = (tune.symbols.get(token.text, "") if len(token.text) == 1 else token.text[1:-1]).strip("!+")
+    voice.fermata |= name == "fermata"
+    if direction := read_direction(name):
         voice.elements.append(Sign(direction))
-    else:
+    elif name != "fermata":
         tune.unscored["decorations left out"] += 1
 
 
