@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.formats.fermatas import note_beginnings
 from composer.music.tempo_map import DEFAULT_BPM
 
 _TEMPO, _METER, _KEY = Tempo(Fraction(0), DEFAULT_BPM), Meter(Fraction(0), 4, 4), Key(Fraction(0), 0)
@@ -106,7 +107,7 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
     )
     fermatas = {at + shift for shift, _, inside in _slices(music.fermatas, played) for at in music.fermatas[inside]}
     chords = _play_chords(music.chords, played, score.duration)
-    return replace(score, chords=chords, fermatas=tuple(sorted(fermatas)))
+    return replace(score, chords=chords, fermatas=note_beginnings(fermatas, score.parts))
 
 
 def play_notes(notes: Sequence[WrittenNote], played: Sequence[Passage]) -> list[WrittenNote]:

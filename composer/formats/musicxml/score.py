@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.formats.fermatas import note_beginnings
 from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.attributes import bar_length
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
@@ -54,7 +55,7 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     )  # fmt: skip
     chords = tuple(_chords(parts, played, score.duration))
     lost = {phrase: number for phrase, number in losses.items() if number}
-    return replace(score, chords=chords, losses=lost, fermatas=_fermatas(parts, played))
+    return replace(score, chords=chords, losses=lost, fermatas=note_beginnings(_fermatas(parts, played), score.parts))
 
 
 Value = TypeVar("Value")
@@ -175,14 +176,12 @@ def _chords(parts: Sequence[Sequence[Bar]], played: Sequence[_Played], end: Frac
             yield ChordSymbol(onset, until - onset, found[onset])
 
 
-def _fermatas(parts: Sequence[Sequence[Bar]], played: Sequence[_Played]) -> tuple[Fraction, ...]:
-    """Return the beats at which notes with a fermata begin, in any part."""
-    found: set[Fraction] = set()
+def _fermatas(parts: Sequence[Sequence[Bar]], played: Sequence[_Played]) -> Iterator[Fraction]:
+    """Yield the beats of notes with a fermata in each part."""
     for part in parts:
         for now, (bar, start, stop), _ in played:
             if bar < len(part):
-                found.update(now + at - start for (at,) in _between(part[bar].fermatas, start, stop))
-    return tuple(sorted(found))
+                yield from (now + at - start for (at,) in _between(part[bar].fermatas, start, stop))
 
 
 def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Counter[str]) -> Iterator[Part]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -32,13 +32,14 @@ _MUSIC21_METADATA = (
 
 
 class Event(NamedTuple):
-    """Simultaneous pitches within one bar, and whether they are tied to others."""
+    """Simultaneous pitches within one bar, whether they are tied to others, and whether they have a fermata."""
 
     start: Fraction
     end: Fraction
     pitches: tuple[int, ...]
     tied_before: bool = False
     tied_after: bool = False
+    fermata: bool = False
 
 
 def write(score: Score, settings: WriteSettings) -> bytes:
@@ -133,7 +134,7 @@ def _player(program: int) -> Any:
 def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterator[Any]:
     m21 = music21()
     keys = sorted(score.keys, key=lambda key: key.onset)
-    content = _by_bar(part, layout, snap)
+    content = _by_bar(part, layout, snap, frozenset(map(snap, score.fermatas)))
     for index, bar in enumerate(layout):
         measure = m21.stream.Measure(number=bar.number)
         if bar.number == 0:
@@ -149,8 +150,8 @@ def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterat
         yield measure
 
 
-def _by_bar(part: Part, layout: list[Bar], snap: Snap) -> dict[int, list[Event]]:
-    """Return the notes of `part` by bar, as chords, split with ties at bar lines."""
+def _by_bar(part: Part, layout: list[Bar], snap: Snap, fermatas: Collection[Fraction]) -> dict[int, list[Event]]:
+    """Return the notes of `part` by bar, as chords, split with ties at bar lines; `fermatas` are at their beginning."""
     together: dict[tuple[Fraction, Fraction], set[int]] = defaultdict(set)
     for note in part.notes:
         start, end = snap(note.onset), snap(note.end)
@@ -163,7 +164,8 @@ def _by_bar(part: Part, layout: list[Bar], snap: Snap) -> dict[int, list[Event]]
         at = start
         while at < end and index < len(layout):
             until = min(end, layout[index].end)
-            content[index].append(Event(at, until, tuple(sorted(pitches)), at > start, until < end))
+            fermata = at == start and start in fermatas
+            content[index].append(Event(at, until, tuple(sorted(pitches)), at > start, until < end, fermata))
             at, index = until, index + 1
     return content
 
@@ -197,6 +199,8 @@ def _fill(target: Any, events: list[Event], bar: Bar, sharps: int) -> None:
         if event.tied_before or event.tied_after:
             kinds = {(False, True): "start", (True, True): "continue", (True, False): "stop"}
             made.tie = m21.tie.Tie(kinds[event.tied_before, event.tied_after])
+        if event.fermata:
+            made.expressions.append(m21.expressions.Fermata())
         target.insert(event.start - bar.start, made)
 
 

@@ -17,6 +17,7 @@ from composer.formats.abc.reader.playback import played_bars, tune_bars
 from composer.formats.abc.reader.sections import written_sections
 from composer.formats.abc.reader.structure import Bar, ordered_sections
 from composer.formats.abc.reader.tempo import INVALID, has_number, parse_tempo
+from composer.formats.fermatas import note_beginnings
 from composer.music.keys import BEAT, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM
 
@@ -55,9 +56,10 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     if not names:
         raise ReadError(f"the tune at line {tune.text.first} has no notes")
     written, first = voices[names[0]]
+    parts = tuple(_part(tune, name, notes) for name, notes in sounding.items())
     time = tune.time or Time(free=True)
     return Score(
-        parts=tuple(_part(tune, name, notes) for name, notes in sounding.items()),
+        parts=parts,
         chords=_chords(first),
         tempos=_tempos(tune, [*voices.values()]),
         meters=_meters(time, written, first),
@@ -66,7 +68,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         title=tune.title,
         losses={phrase: count for phrase, count in losses.items() if count},
         sections=tuple(written_sections(sections[names[0]], first)),
-        fermatas=tuple(sorted({at for _, played in voices.values() for at in _fermatas(played)})),
+        fermatas=note_beginnings((at for _, played in voices.values() for at in _fermatas(played)), parts),
     )
 
 

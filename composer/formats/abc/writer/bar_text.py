@@ -29,13 +29,17 @@ class BarSpan(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Ticks of a bar in which `tones` sound, or a rest; `symbol` is the chord symbol above, `tempo` a new tempo."""
+    """Ticks of a bar in which `tones` sound, or a rest.
+
+    `symbol` is the chord symbol above, `tempo` a new tempo; `fermata` is set for the beginning of a note with one.
+    """
 
     ticks: int
     tones: tuple[Tone, ...] = ()
     tied: bool = False
     symbol: str = ""
     tempo: str = ""
+    fermata: bool = False
 
 
 def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int, rest: str = "z") -> str:
@@ -57,6 +61,7 @@ def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int, rest: str = "z") ->
             written = Fraction(single.ticks * notes, unit * _TUPLETS[notes])
             tones = [accidentals.write(tone) for tone in single.tones]
             sound = f"[{''.join(tones)}]" if len(tones) > 1 else "".join(tones) or rest
+            sound = "!fermata!" * single.fermata + sound
             pieces.append((_symbol(single) if number else "") + sound + _length(written) + "-" * single.tied)
         place += sum(single.ticks for single in run)
     return "".join(pieces)
@@ -102,7 +107,8 @@ def _singles(spans: Iterable[Span], place: int) -> Iterator[Span]:
         for number, ticks in enumerate(lengths):
             last = number == len(lengths) - 1
             tied = span.tied if last else bool(span.tones)
-            yield Span(ticks, span.tones, tied, *("", "") if number else (span.symbol, span.tempo))
+            signs = ("", "", False) if number else (span.symbol, span.tempo, span.fermata)
+            yield Span(ticks, span.tones, tied, *signs)
         place += span.ticks
 
 

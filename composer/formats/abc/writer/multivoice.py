@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
+from typing import NamedTuple
 
 from composer.api import EncodeError, Part, Score, Tempo
 from composer.formats.abc.dialect.tables import BARS_PER_LINE, CHORD_KINDS, unit_of
@@ -33,6 +34,14 @@ class _Voice:
     extra: bool
 
 
+class _Signs(NamedTuple):
+    """Chord symbols, tempos and fermatas by tick."""
+
+    symbols: Mapping[int, str]
+    tempos: Mapping[int, str]
+    fermatas: Collection[int]
+
+
 def write_voices(score: Score) -> str:
     """Return `score` as a file with one tune, with one or more voices per part.
 
@@ -47,9 +56,9 @@ def write_voices(score: Score) -> str:
     voices = _voices(parts) or [_Voice(1, (), Part(), "treble", extra=False)]
     layout = _layout(Score(tuple(parts), score.chords, (), score.meters, score.keys, score.pickup))
     unit = WHOLE // int(unit_of(layout[0].time).partition("/")[2])
-    symbols = _symbols(score)
-    tempos = _tempo_changes(score, layout, voices[0].events)
-    texts = [list(_bars(voice, layout, unit, *({}, {}) if voice.number > 1 else (symbols, tempos))) for voice in voices]
+    signs = _Signs(_symbols(score), _tempo_changes(score, layout, voices[0].events), {*map(snap, score.fermatas)})
+    below = signs._replace(symbols={}, tempos={})
+    texts = [list(_bars(voice, layout, unit, below if voice.number > 1 else signs)) for voice in voices]
     lines = [*_header(score, layout[0], voices), *_systems(texts)]
     return "\n".join(lines) + "\n"
 
@@ -194,21 +203,18 @@ def _systems(texts: Sequence[Sequence[str]]) -> Iterator[str]:
             yield voice + "|".join(text[begin:end]) + ("|]" if end == last else "|")
 
 
-def _bars(
-    voice: _Voice, layout: Sequence[BarSpan], unit: int, symbols: Mapping[int, str], tempos: Mapping[int, str]
-) -> Iterator[str]:
+def _bars(voice: _Voice, layout: Sequence[BarSpan], unit: int, signs: _Signs) -> Iterator[str]:
     before = layout[0]
-    for bar, spans in zip(layout, _spans(voice.events, layout, symbols, tempos), strict=True):
+    for bar, spans in zip(layout, _spans(voice.events, layout, signs), strict=True):
         change = f"[M:{bar.time}]" if bar.time != before.time else ""
         change += f"[K:{bar.key.name}]" if bar.key != before.key else ""
         yield change + bar_text(spans, bar, unit, "x" if voice.extra else "z")
         before = bar
 
 
-def _spans(
-    events: Sequence[Event], layout: Sequence[BarSpan], symbols: Mapping[int, str], tempos: Mapping[int, str]
-) -> Iterator[list[Span]]:
+def _spans(events: Sequence[Event], layout: Sequence[BarSpan], signs: _Signs) -> Iterator[list[Span]]:
     """Yield the spans of each bar, cut where a note starts or ends and at chord symbols and tempos."""
+    symbols, tempos, fermatas = signs
     cuts = sorted({*symbols, *tempos, *chain.from_iterable((event.start, event.end) for event in events)})
     begins = {event.start: event for event in events}
     now, end, tones = 0, 0, tuple[Tone, ...]()
@@ -222,8 +228,8 @@ def _spans(
                 tones = ()
             after = bisect_right(cuts, now)
             until = min(bar.end, cuts[after]) if after < len(cuts) else bar.end
-            spans.append(
-                Span(until - now, tones, bool(tones) and until < end, symbols.get(now, ""), tempos.get(now, ""))
-            )
+            fermata = event is not None and now in fermatas
+            tied = bool(tones) and until < end
+            spans.append(Span(until - now, tones, tied, symbols.get(now, ""), tempos.get(now, ""), fermata))
             now = until
         yield spans

@@ -44,7 +44,7 @@ def write(score: Score) -> str:
     Raises EncodeError for scores that neither can hold (see `write_voices`).
     """  # fmt: skip
     score = replace(score, tempos=_from_the_first_note(score))
-    return _melody_alone(score) or write_voices(score)
+    return ("" if score.fermatas else _melody_alone(score)) or write_voices(score)
 
 
 def _from_the_first_note(score: Score) -> tuple[Tempo, ...]:
