@@ -5,14 +5,15 @@ Nothing is unpickled, and torch is not needed to read one.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, SequenceSpec
+from composer.checkpoints import tensors
 from composer.checkpoints.old_names import current_options, current_record
 from composer.system.files import is_disk_full, write_atomic
 
@@ -24,6 +25,7 @@ FORMAT = 1
 
 MAX_HEADER = 1024 * 1024
 _KEY = "composer"
+_COPY_HINT = "copy it again; `composer plugins` lists your models"
 _EXTRA = "extra:"
 """Prefix of the names of arrays that are not weights; no part of a network has a colon in its name."""
 
@@ -91,61 +93,54 @@ def load(path: Path, half: bool = False) -> Checkpoint:
     """Read a checkpoint, converting fp16 weights to fp32 unless `half`. Raises CheckpointError."""
     import numpy as np
 
-    arrays, text = load_arrays(path)
+    arrays, text, digest = _read(path)
     widen = {name: a.astype(np.float32) if a.dtype == np.float16 and not half else a for name, a in arrays.items()}
     extra = {name.removeprefix(_EXTRA): widen.pop(name) for name in arrays if name.startswith(_EXTRA)}
-    return Checkpoint(header_of(path, text), widen, digest(path), extra)
+    return Checkpoint(header_of(path, text), widen, digest, extra)
 
 
 def load_extra(path: Path, name: str) -> NDArray[Any] | None:
-    """Read only the extra array of that name; None if there is none. Raises CheckpointError."""
-    return load_arrays(path, only=_EXTRA + name)[0].get(_EXTRA + name)
+    """Read the extra array of that name; None if there is none. Raises CheckpointError."""
+    return load_arrays(path)[0].get(_EXTRA + name)
 
 
 def copy(source: Path, path: Path) -> None:
     """Copy the checkpoint at `source`, byte for byte and atomically. Raises CheckpointError."""
-    _write(path, source.read_bytes())
+    with _as_checkpoint_errors(source):
+        data = source.read_bytes()
+    _write(path, data)
 
 
 def read_header(path: Path) -> Header:
     """Read the header without the weights. Raises CheckpointError."""
-    try:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            if not 2 <= size <= MAX_HEADER + 4 * MAX_HEADER:
-                raise _not_a_checkpoint(path)
-            described = json.loads(file.read(size))
-            text = described.pop("__metadata__", {}).get(_KEY)
-            if path.stat().st_size != 8 + size + max(
-                (each["data_offsets"][1] for each in described.values()), default=0
-            ):
-                raise _not_a_checkpoint(path)
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    except (ValueError, AttributeError, LookupError, TypeError, RecursionError) as error:
-        raise _not_a_checkpoint(path) from error
+    with _as_checkpoint_errors(path):
+        text = tensors.read_metadata(path).get(_KEY)
     return header_of(path, text)
 
 
 def digest(path: Path) -> str:
-    """Return the SHA-256 of the file in hexadecimal, which identifies a model."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the SHA-256 of the file in hexadecimal, which identifies a model. Raises CheckpointError."""
+    with _as_checkpoint_errors(path):
+        return tensors.digest(path)
 
 
 def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -> None:
-    """Write named arrays and a text, atomically. Raises CheckpointError for infinities, nans and failed writes."""
+    """Write named arrays and a text, atomically, with their digest.
+
+    Raises CheckpointError for infinities, nans, types that files cannot hold and failed writes.
+    """
     import numpy as np
-    from safetensors.numpy import save as to_bytes
 
     if len(metadata.encode()) > MAX_HEADER:
         raise CheckpointError(f"the header of {path.name} is larger than 1 MB", "store large values as tensors")
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise NotFinite(f"`{name}` has values that are not finite in {array.dtype}", "train with a lower --lr")
-    # safetensors writes transposed and Fortran-ordered arrays as if they were C-ordered, silently
-    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    _write(path, to_bytes(contiguous, {_KEY: metadata}))
+    try:
+        data = tensors.encode(arrays, {_KEY: metadata})
+    except TypeError as error:
+        raise CheckpointError(f"cannot write {path}: {error}", "its plugin should use integers or floats") from error
+    _write(path, data)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -156,21 +151,31 @@ def _write(path: Path, data: bytes) -> None:
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}", hint) from error
 
 
-def load_arrays(path: Path, only: str | None = None) -> tuple[dict[str, NDArray[Any]], str]:
-    """Read what `save_arrays` wrote, or only the array named. Raises CheckpointError."""
-    from safetensors import SafetensorError, safe_open
+def load_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
+    """Read what `save_arrays` wrote. Raises CheckpointError."""
+    return _read(path)[:2]
 
+
+def _read(path: Path) -> tuple[dict[str, NDArray[Any]], str, str]:
+    """Return the arrays, the text and the digest of the whole file. Raises CheckpointError."""
+    with _as_checkpoint_errors(path):
+        found = tensors.read(path)
+    if _KEY not in found.metadata:
+        raise _not_a_checkpoint(path)
+    return found.arrays, found.metadata[_KEY], found.sha256
+
+
+@contextmanager
+def _as_checkpoint_errors(path: Path) -> Iterator[None]:
+    """Raise CheckpointError for what reading the file at `path` raises."""
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys() if only in {None, name}}  # noqa: SIM118
+        yield
     except OSError as error:
         raise _unreadable(path, error) from error
-    except SafetensorError as error:
+    except tensors.InvalidFile as error:
         raise _not_a_checkpoint(path) from error
-    if _KEY not in metadata:
-        raise _not_a_checkpoint(path)
-    return arrays, metadata[_KEY]
+    except tensors.DamagedFile as error:
+        raise CheckpointError(f"{path} is damaged: {error}", _COPY_HINT) from error
 
 
 def header_of(path: Path, text: str | None) -> Header:
@@ -203,5 +208,5 @@ def _not_a_checkpoint(path: Path) -> CheckpointError:
         return CheckpointError(f"{path} is not a checkpoint", "`composer plugins` lists your models")
     return CheckpointError(
         f"{path} is not a complete checkpoint",
-        "copy it again; `composer plugins` lists your models",
+        _COPY_HINT,
     )

@@ -70,7 +70,11 @@ def with_digest(representation: str, digest: str) -> Path | None:
     """
     own = (model.path for model in user_models() if model.header.representation == representation)
     paths = chain(filter(None, [bundled(representation)]), own, _of_plugins_for(representation))
-    return next((path for path in paths if checkpoint_file.digest(path) == digest), None)
+    for path in paths:
+        with suppress(CheckpointError):  # removed since it was listed
+            if checkpoint_file.digest(path) == digest:
+                return path
+    return None
 
 
 def user_models() -> Iterator[UserModel]:

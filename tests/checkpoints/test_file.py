@@ -122,6 +122,27 @@ def test_files_that_are_no_checkpoints(path, data):
         assert caught.value.hint
 
 
+def test_a_changed_weight_is_an_error(path):
+    save(path, example())
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"m\.safetensors is damaged: .* does not match its digest") as caught:
+        load(path)
+    assert "copy it again" in caught.value.hint
+
+
+def test_a_file_without_a_digest(path):
+    from safetensors.numpy import save_file
+
+    path.parent.mkdir()
+    save_file(dict(example().weights), path, {"composer": header().to_json()})
+    assert load(path).header == header()
+    save_file({"w": np.array([1, np.nan])}, path, {"composer": header().to_json()})
+    with pytest.raises(CheckpointError, match="is damaged: `w` has values that are not finite"):
+        load(path)
+
+
 def test_a_pickle_is_never_opened(path):
     class Bomb:
         def __reduce__(self):

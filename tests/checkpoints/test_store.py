@@ -8,7 +8,7 @@ import pytest
 
 from composer.api import CheckpointError, SequenceSpec, StepKind, UsageError
 from composer.checkpoints import store
-from composer.checkpoints.file import Checkpoint, Header, save
+from composer.checkpoints.file import Checkpoint, Header, digest, save
 from composer.system.paths import cache_folder, models_folder
 
 SPEC = SequenceSpec(StepKind.TOKENS, size=2, end=0)
@@ -49,6 +49,15 @@ def test_default_without_user_models(tmp_path, monkeypatch):
     assert "composer train abc" in caught.value.hint
     (tmp_path / "abc.safetensors").write_bytes(b"")
     assert store.default("abc") == store.bundled("abc") == tmp_path / "abc.safetensors"
+
+
+def test_a_model_that_is_removed_while_a_digest_is_looked_for(make, monkeypatch):
+    kept, removed = make("kept"), make("removed")
+    wanted = digest(kept)
+    found = list(store.user_models())
+    removed.unlink()
+    monkeypatch.setattr(store, "user_models", lambda: iter(found))
+    assert store.with_digest("abc", wanted) == kept
 
 
 def test_other_files_are_ignored(make):
