@@ -49,7 +49,14 @@ from composer.toolkit.representations.score_parts import (
     quantize_parts,
     read,
 )
-from composer_pianoroll.controls import OUT_OF_RANGE, PianorollControls, SourceRoll, build_constraint, total_frames
+from composer_pianoroll.controls import (
+    OUT_OF_RANGE,
+    PianorollControls,
+    SourceRoll,
+    build_constraint,
+    check_length,
+    total_frames,
+)
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.positions import PlannedConstraint, Wanted
 
@@ -206,7 +213,10 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return map(PositionCounter(self._plan_of(piece), self.per_beat, self._features).at, range(len(steps)))
 
     def plans(self, controls: PianorollControls | None, context: GenerationContext) -> Mapping[str, int]:
-        """Return the plans of the training pieces that fit the controls and the primer."""
+        """Return the plans of the training pieces that fit the controls and the primer.
+
+        Raises Unsatisfiable if `--bars` and the primer or `--length` contradict each other.
+        """
         if not self.positional:
             return {}
         controls, primer = controls or PianorollControls(), len(context.primer)
@@ -219,7 +229,11 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             BarPlan.of(context.labels, meter, controls.bars or None),
             bool(primer or meter or "meter" in context.labels), bool(primer), primer + 1, longest,
         )  # fmt: skip
-        return wanted.choose(self.training_plans, self.per_beat)
+        found = wanted.choose(self.training_plans, self.per_beat)
+        if controls.bars:
+            length = max(BarPlan.parse(plan).steps(self.per_beat) for plan in found)
+            check_length(controls, context, length, self.layout, self.options.steps)
+        return found
 
     def max_steps(self, controls: PianorollControls | None, context: GenerationContext) -> int:
         controls = controls or PianorollControls()

@@ -154,7 +154,7 @@ def build_constraint(
     if not (controls.bars or controls.density or tune or is_planned):
         return RollConstraint(layout, pitches, limits)
     if controls.bars or tune:
-        _check_length(controls, context, length, layout, per_beat)
+        check_length(controls, context, length, layout, per_beat)
     kept = _fixed_frames(controls, layout, per_beat, tune) if tune is not None and controls.keep_bars else {}
     last = length - 1 if controls.bars or (is_planned and tune is None) else None
     constraint = TimedRollConstraint(layout, pitches, limits, last, kept=kept)
@@ -181,7 +181,7 @@ def total_frames(
     return steps // layout.stack if steps is not None else None
 
 
-def _check_length(
+def check_length(
     controls: PianorollControls, context: GenerationContext, length: int, layout: Layout, per_beat: int
 ) -> None:
     """Raise Unsatisfiable if --length is too short, or the primer too long."""

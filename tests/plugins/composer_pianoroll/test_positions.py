@@ -100,6 +100,15 @@ def test_a_primer_leaves_only_longer_plans_with_its_pickup():
         fitted.constraint(None, GenerationContext(plan="4/4,2")).start(context.primer)
 
 
+def test_bars_contradict_a_longer_primer_and_a_shorter_length():
+    fitted = pianoroll(roll(8))
+    context = GenerationContext(primer=tuple(fitted.prime(roll(10))))
+    with pytest.raises(Unsatisfiable, match="the primer is longer than --bars 2"):
+        fitted.plans(PianorollControls(bars=2), context)
+    with pytest.raises(Unsatisfiable, match="--length 9 is too short for --bars 2, which needs 16 frames"):
+        fitted.plans(PianorollControls(bars=2), GenerationContext(length=9))
+
+
 @pytest.mark.parametrize("controls", [{"keep_bars": "1"}, {"keep_voices": "top"}])
 def test_an_infill_keeps_the_plan_of_its_tune(controls):
     fitted, piece = pianoroll(roll(32)), roll(5, meter="3/4")
