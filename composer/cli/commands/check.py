@@ -80,11 +80,13 @@ def _write_fixed(diagnosis: "FileDiagnosis", force: bool) -> "tuple[Path | None,
     if result.data is None or diagnosis.source is None:
         return None, result
     own = diagnosis.source.path
+    if own.stem.endswith(FIXED):
+        return None, unfixable("it is a fixed copy, which is not fixed again; rename it first")
     path = own.with_name(f"{own.stem}{FIXED}{result.suffix}")
     if path.exists() and not force:
         return None, unfixable(f"{path} already exists; overwrite it with --force")
     try:
-        save(path, result.data)
+        save(path, result.data, replace=force)
     except ComposerError as error:
         return None, unfixable(error.message)
     return path, result

@@ -20,13 +20,14 @@ def gen(console: "Console", options: GenOptions) -> None:
     from composer.system.threads import default_to_one_thread
 
     default_to_one_thread()
-    from composer.cli.gen.plan import make_plan
+    from composer.cli.gen.plan import planned
     from composer.cli.gen.run import generate_pieces
     from composer.distributed import environment
 
     process = environment.from_environment()
     console.quiet = options.quiet or not process.is_main
-    generate_pieces(make_plan(options, console, process))
+    with planned(options, console, process) as plan:
+        generate_pieces(plan)
 
 
 def make_command(summary: str) -> ControlCommand:

@@ -81,7 +81,7 @@ def make_command(summary: str) -> OptionsCommand:
 def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
     """Write the melody with voices below it. Raises ComposerError."""
     from composer.cli.gen.options import GenOptions
-    from composer.cli.gen.plan import make_plan
+    from composer.cli.gen.plan import planned
     from composer.cli.gen.run import generate_pieces
     from composer.distributed.environment import ProcessInfo
     from composer.registry import plugins as registry
@@ -92,7 +92,8 @@ def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
         particles=options.particles, output=options.output, format=options.format, force=options.force,
         provenance=options.provenance, checkpoint=options.checkpoint, quiet=options.quiet, controls=controls,
     )  # fmt: skip
-    generate_pieces(make_plan(gen, console, ProcessInfo()))
+    with planned(gen, console, ProcessInfo()) as plan:
+        generate_pieces(plan)
 
 
 def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
@@ -119,7 +120,7 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
         console.write_bytes(data)
         return
     note = new_folder_note(target.parent)
-    save(target, data)
+    save(target, data, replace=options.force)
     console.say(f"wrote {target}{note}")
 
 

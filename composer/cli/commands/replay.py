@@ -1,6 +1,7 @@
 """`composer replay`: reproduce a generated file."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ def replay(console: "Console", options: ReplayOptions) -> None:
     the model has changed since. The exit status is 1 if the result differs.
     """
     from composer.cli.gen.replay import reproduce
-    from composer.cli.output.files import check_replaceable
+    from composer.cli.output.files import check_replaceable, new_folder_note, reserved
     from composer.system.threads import default_to_one_thread
 
     console.quiet, output = options.quiet, options.output
@@ -48,11 +49,13 @@ def replay(console: "Console", options: ReplayOptions) -> None:
     if output is not None:
         _check_suffix(output, source)
     default_to_one_thread()
-    replayed = reproduce(found, source.label, console, options.checkpoint)
-    for line in replayed.changes:
-        console.say(line)
-    if not options.check:
-        _write(replayed.data(source.bytes()), replayed.format, output, console)
+    note = new_folder_note(output.parent) if output is not None else ""
+    with reserved(output) if output is not None else nullcontext():
+        replayed = reproduce(found, source.label, console, options.checkpoint)
+        for line in replayed.changes:
+            console.say(line)
+        if not options.check:
+            _write(replayed.data(source.bytes()), replayed.format, options, console, note)
     if differs := replayed.difference(source.bytes()):
         cause = "the changes above" if replayed.changes else "another kind of processor"
         hint = f"restore the file if it was edited; {cause} can also explain the difference"
@@ -85,13 +88,13 @@ def _check_suffix(output: Path, source: Source) -> None:
         )
 
 
-def _write(data: bytes, format_name: str, output: Path | None, console: "Console") -> None:
+def _write(data: bytes, format_name: str, options: ReplayOptions, console: "Console", note: str) -> None:
     """Write the result; binary never goes to a terminal."""
-    from composer.cli.output.files import new_folder_note, save
+    from composer.cli.output.files import save
 
+    output = options.output
     if output is not None:
-        note = new_folder_note(output.parent)
-        save(output, data)
+        save(output, data, replace=options.force)
         console.say(f"wrote {output}{note}")
     elif not (console.stdout_is_terminal and format_named(format_name).binary):
         console.write_bytes(data)

@@ -78,7 +78,7 @@ class Destination:
     def save(self, path: Path, data: bytes, source: str = "") -> None:
         """Write a file completely or not at all. `source` is the label of what it is made from."""
         self.folder_note = self.folder_note or new_folder_note(path.parent)
-        save(path, data, sync=False)
+        save(path, data, sync=False, replace=self.force)
         self.written[path] = source
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,15 +61,25 @@ class Plan:
     judge: Judge | None = None
 
 
-def make_plan(options: GenOptions, console: Console, process: ProcessInfo) -> Plan:
+@contextmanager
+def planned(options: GenOptions, console: Console, process: ProcessInfo) -> Iterator[Plan]:
     """Check everything that can be checked, and load the model; each process plans its own share of the pieces.
 
-    Raises ComposerError.
+    The output stays reserved until the end of the context. Raises NameInUse if another run writes it, ComposerError.
     """
     kind = find_representation(options.representation, "gen")
     output = plan_output(
         kind, console, options.writing, count=options.written, format_name=options.format, output=options.output
     )
+    with output.target.reserve(process.rank) as lock:
+        if lock is not None and lock.unsupported:
+            console.warn(f"{lock.unsupported}; start no second run with the same --output")
+        yield _make_plan(options, kind, output, console, process)
+
+
+def _make_plan(
+    options: GenOptions, kind: type[Representation], output: Output, console: Console, process: ProcessInfo
+) -> Plan:
     saved = _saved_record(options, output, process)
     share = environment.shard(range(1, options.written + 1), process.rank, process.world_size)
     try:

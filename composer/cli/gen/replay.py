@@ -12,7 +12,7 @@ from composer.api import CheckpointError, DeviceError
 from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.gen import recipe
-from composer.cli.gen.plan import make_plan
+from composer.cli.gen.plan import planned
 from composer.cli.gen.run import generate_pieces
 from composer.cli.output.targets import Target
 from composer.cli.render.file_diff import difference
@@ -118,19 +118,19 @@ def _reproduce_run(
     device = _device(facts["device"])
     path = store.resolve_model(checkpoint) if checkpoint is not None else _model(facts, name)
     options = dataclasses.replace(recipe.options_from(facts), checkpoint=path, device=device)
-    plan = make_plan(options, console, ProcessInfo())
     numbers = [each.facts.get("number", 1) for each in run]
     target = _MemoryTarget()
-    generate_pieces(
-        dataclasses.replace(
-            plan,
-            request=dataclasses.replace(
-                plan.request, seed=facts["seed"] - numbers[0] + 1, numbers=numbers, count=len(run)
-            ),
-            output=dataclasses.replace(plan.output, as_piano_roll=False, target=target),
-            share=len(run),
+    with planned(options, console, ProcessInfo()) as plan:
+        generate_pieces(
+            dataclasses.replace(
+                plan,
+                request=dataclasses.replace(
+                    plan.request, seed=facts["seed"] - numbers[0] + 1, numbers=numbers, count=len(run)
+                ),
+                output=dataclasses.replace(plan.output, as_piano_roll=False, target=target),
+                share=len(run),
+            )
         )
-    )
     return [bytes(target.pieces[number]) for number in numbers], recipe.made_with(plan.model, device)
 
 

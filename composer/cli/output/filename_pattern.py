@@ -34,10 +34,14 @@ class FilenamePattern:
         return Path(*takewhile(lambda part: not NUMBER.search(part), Path(self.text).parts[:-1]))
 
     @property
+    def in_one_name(self) -> Path:
+        """The pattern as the name of one file in that folder."""
+        return self.folder / "-".join(Path(self.text).parts[len(self.folder.parts) :])
+
+    @property
     def record(self) -> Path:
         """The hidden file with the record of a run."""
-        rest = Path(self.text).parts[len(self.folder.parts) :]
-        return self.folder / f".{'-'.join(rest)}.composer"
+        return self.in_one_name.with_name(f".{self.in_one_name.name}.composer")
 
     def existing(self) -> Iterator[tuple[int, Path]]:
         """Yield the existing files and folders with their numbers. Takes time in proportion to their number."""

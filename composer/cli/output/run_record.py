@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from composer.cli.gen.recipe import current_names
 from composer.cli.output.files import save
 from composer.registry.options import as_option_value
 
+SUFFIX = ".composer"
+"""That of the hidden file, after the name of the output."""
 NAMES = {
     "primer": "primer",
     "tune": "tune",
@@ -37,13 +41,18 @@ SAME_OPTIONS_HINT = f"use the same options, or {START_OVER_HINT}"
 class RunRecord:
     """The `recipe` of a run, and how many `pieces` and `bytes` of its one file are complete.
 
-    The file is replaced at once, so that it can be read at any time.
+    `part` is the name of that file during the run. `replaces` says whether --force was used; `old` has the times of
+    change, in ns, of the numbered files that it replaces. The record is replaced at once, so that it can be read at any
+    time.
     """
 
     path: Path
     recipe: Mapping[str, Any]
     pieces: int = 0
     bytes: int = 0
+    part: str = ""
+    replaces: bool = False
+    old: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> RunRecord | None:
@@ -51,7 +60,13 @@ class RunRecord:
         try:
             found = json.loads(path.read_text("utf-8"))
             recipe = found["recipe"] if "recipe" in found else found["asked"]  # the name in older versions
-            return cls(path, current_names(recipe), int(found["pieces"]), int(found["bytes"]))
+            name = path.name.removeprefix(".").removesuffix(SUFFIX)
+            part = str(found.get("part", f"{name}.part"))  # the name in older versions
+            if part and not re.fullmatch(rf"{re.escape(name)}\.part|{_part_pattern(name)}", part):
+                raise ValueError
+            old = {int(number): int(time) for number, time in found.get("old", {}).items()}
+            pieces, size = int(found["pieces"]), int(found["bytes"])
+            return cls(path, current_names(recipe), pieces, size, part, bool(found.get("replaces")), old)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -61,8 +76,11 @@ class RunRecord:
 
     def write(self) -> None:
         """Save the record. Raises ComposerError."""
-        found = {"recipe": self.recipe, "pieces": self.pieces, "bytes": self.bytes}
-        save(self.path, json.dumps(found, ensure_ascii=False).encode() + b"\n")
+        found = {
+            "recipe": self.recipe, "pieces": self.pieces, "bytes": self.bytes, "part": self.part,
+            "replaces": self.replaces, "old": self.old,
+        }  # fmt: skip
+        save(self.path, json.dumps(found, ensure_ascii=False).encode() + b"\n", replace=True)
 
     def remove(self) -> None:
         """Delete the record."""
@@ -79,6 +97,15 @@ class RunRecord:
             raise UsageError(
                 f"the interrupted run was started {_option(name, before)}, not {_option(name, now)}", SAME_OPTIONS_HINT
             )
+
+
+def new_part_name(name: str) -> str:
+    """Return a random name for the file `name` during a run, which no other file has."""
+    return f".{name}.{os.urandom(8).hex()}.part"
+
+
+def _part_pattern(name: str) -> str:
+    return rf"\.{re.escape(name)}\.[0-9a-f]{{16}}\.part"
 
 
 def _flatten(recipe: Mapping[str, Any]) -> dict[str, str]:

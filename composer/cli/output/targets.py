@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from composer.cli.console import Console
-from composer.cli.output.files import check_replaceable, new_folder_note, reporting_write_errors, save
+from composer.cli.output.files import check_replaceable, new_folder_note, reporting_write_errors, reserved, save
 
 if TYPE_CHECKING:
     from composer.cli.output.run_record import RunRecord
+    from composer.system.locks import Lock
 
 
 class Target:
@@ -27,6 +29,13 @@ class Target:
     @property
     def record(self) -> Path | None:
         return None
+
+    def reserve(self, rank: int) -> AbstractContextManager[Lock | None]:
+        """Keep other runs from writing to the same place; process `rank` of several does so for itself.
+
+        Raises NameInUse if another run writes there, ComposerError if this one cannot.
+        """
+        return nullcontext()
 
     def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
         """Return those of `numbers` that are missing, by the record of the run to resume, if there is one.
@@ -71,6 +80,12 @@ class BufferedTarget(Target):
     path: Path
     console: Console
     current: bytearray = field(default_factory=bytearray)
+    _force: bool = False
+    _folder_note: str = ""
+
+    def reserve(self, rank: int) -> AbstractContextManager[Lock | None]:
+        self._folder_note = new_folder_note(self.path.parent)
+        return reserved(self.path)
 
     def write(self, number: int, data: bytes) -> None:
         self.current += data
@@ -85,21 +100,20 @@ class ToFile(BufferedTarget):
 
     _device: BinaryIO | None = None
     _wrote: bool = False
-    _folder_note: str = ""
 
     def pending(self, numbers: range, saved: RunRecord | None, *, force: bool, is_single: bool) -> Iterable[int]:
         check_replaceable(self.path, force=force)
+        self._force = force
         return numbers
 
     def open(self, record: RunRecord | None) -> None:
-        self._folder_note = new_folder_note(self.path.parent)
         if self.path.exists() and not self.path.is_file():
             with reporting_write_errors(self.path):
                 self._device = self.path.open("wb", buffering=0)
 
     def finish_piece(self, number: int) -> None:
         if self._device is None:
-            save(self.path, bytes(self.current))
+            save(self.path, bytes(self.current), replace=self._force)
         else:
             with reporting_write_errors(self.path):
                 self._device.write(self.current)

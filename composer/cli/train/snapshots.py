@@ -27,7 +27,7 @@ class SnapshotPiece:
 
 
 def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
-    """Generate one piece with the model of a snapshot, and save it beside the model."""
+    """Generate one piece with the model of a snapshot, and save it beside the snapshot."""
     from composer.api.sampling.params import SamplingParams
     from composer.checkpoints.load import load_model
     from composer.cli.output.encoders import encode_piece
@@ -50,6 +50,6 @@ def generate_snapshot(run: TrainingRun, event: Snapshot) -> SnapshotPiece:
     except ComposerError as error:
         return SnapshotPiece(event.update, error.message)
     path = event.path.with_suffix(format_.suffixes[0])
-    save(path, data)
+    save(path, data, replace=True)
     score = model.representation.score(model.representation.decode(steps))
     return SnapshotPiece(event.update, "" if format_.binary else data.decode(), path, score)

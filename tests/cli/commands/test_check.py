@@ -146,6 +146,14 @@ def test_a_fixed_copy_is_only_replaced_with_force(composer, tune):
     assert fixed.read_text() != "mine"
 
 
+def test_a_fixed_copy_is_not_fixed_again(composer, tune):
+    composer("check", tune, "--fix")
+    fixed = tune.rename(tune.with_name("tune.fixed.abc"))
+    result = composer("check", fixed.parent, "--fix", "--force")
+    assert f"{fixed}: unfixed: it is a fixed copy, which is not fixed again; rename it first\n" in result.out
+    assert list(fixed.parent.glob("*.fixed.*")) == [fixed]
+
+
 def test_json_of_fixes(composer, tune):
     found = json.loads(composer("check", tune, "--fix", "--json").out)
     (fixed,) = found["fixed"]

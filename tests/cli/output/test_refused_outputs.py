@@ -43,7 +43,8 @@ def test_interrupted_output_is_not_overwritten(gen, interrupt, monkeypatch, whol
     monkeypatch.undo()
     gen("--output", tmp_path / "all.abc").failed("an interrupted run left", "--resume")
     gen("--output", tmp_path / "%02d.abc").failed("already exists", "--resume")
-    (tmp_path / "all.abc.part").write_text("short")
+    (part,) = tmp_path.glob(".all.abc.*.part")
+    part.write_text("short")
     gen("--resume", "--output", tmp_path / "all.abc").failed("was changed after the run was interrupted", "--force")
     assert gen("--force", "--output", tmp_path / "all.abc").code == 0
     assert (tmp_path / "all.abc").read_bytes() == whole[1]

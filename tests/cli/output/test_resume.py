@@ -60,7 +60,8 @@ def test_half_a_piece_is_removed(gen, whole, interrupt, monkeypatch, tmp_path):
     interrupt(3, killed=True)
     gen("--output", tmp_path / "all.abc")
     monkeypatch.undo()
-    with (tmp_path / "all.abc.part").open("ab") as file:
+    (part,) = tmp_path.glob(".all.abc.*.part")
+    with part.open("ab") as file:
         file.write(b"X:4\nM:4/")
     assert gen("--resume", "--output", tmp_path / "all.abc").code == 0
     assert (tmp_path / "all.abc").read_bytes() == whole[1]
@@ -70,14 +71,14 @@ def test_half_a_piece_is_removed(gen, whole, interrupt, monkeypatch, tmp_path):
 def test_resume_after_a_full_disk(gen, whole, monkeypatch, tmp_path, name, contents):
     written = itertools.count()
 
-    def write(file, data):
+    def fail(*arguments, **options):
         if next(written) == 4:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(file, data) if isinstance(file, int) else rename(file, data)
+        return real(*arguments, **options)
 
-    real, rename = os.write, type(tmp_path).replace
-    monkeypatch.setattr(os, "write", write)
-    monkeypatch.setattr(type(tmp_path), "replace", write) if "%" in name else None
+    operation = "link" if "%" in name else "write"
+    real = getattr(os, operation)
+    monkeypatch.setattr(os, operation, fail)
     result = gen("--output", tmp_path / "out" / name)
     assert result.code == 1
     assert "No space left on device" in result.err
