@@ -11,12 +11,15 @@ from typing import NamedTuple
 
 from composer.api import CheckpointError, UsageError
 from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import training_files
 from composer.registry import plugins
 from composer.system.paths import models_folder
 
-SUFFIX = ".safetensors"
+SUFFIX = training_files.SUFFIX
 MAX_NAME_LENGTH = 100
 """In characters. File systems allow 255 bytes, including what is added to the name."""
+_DEVICES = re.compile(r"CON|PRN|AUX|NUL|(COM|LPT)[0-9¹²³]", re.IGNORECASE)
+"""Names that Windows has for devices, also with a suffix."""
 
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
@@ -48,11 +51,13 @@ def path_for(name: str) -> Path:
         raise UsageError(f"model name too long: '{name[:20]}...'", f"use at most {MAX_NAME_LENGTH} letters")
     if not re.fullmatch(r"[\w][\w .+-]*", name) or name.endswith((SUFFIX, ".", " ")):
         raise UsageError(f"invalid model name: '{name}'", "use letters, digits, - and _")
+    if _DEVICES.fullmatch(name.partition(".")[0].rstrip()):
+        raise UsageError(f"invalid model name: '{name}' is a device on Windows", f"use my-{name}, for example")
     return models_folder() / f"{name}{SUFFIX}"
 
 
 def resolve_model(given: Path) -> Path:
-    """Return the path of a checkpoint file, or of a model by name.
+    """Return the path of a checkpoint file, of a model by name, or of a snapshot called `mine.update-500`.
 
     The user's own models come first, then the bundled ones, then those of plugins. A folder of that name is ignored.
     """
@@ -60,7 +65,9 @@ def resolve_model(given: Path) -> Path:
         return given
     name = given.name.removesuffix(SUFFIX)
     own = models_folder() / f"{name}{SUFFIX}"
-    return own if own.is_file() else bundled(name) or _of_plugin(name) or given
+    if own.is_file():
+        return own
+    return training_files.snapshot_named(models_folder(), name) or bundled(name) or _of_plugin(name) or given
 
 
 def with_digest(representation: str, digest: str) -> Path | None:

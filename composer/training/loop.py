@@ -26,6 +26,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from composer.api import UsageError
+from composer.checkpoints import training_files
 from composer.checkpoints.file import NotFinite
 from composer.distributed import consistency
 from composer.system import malloc, threads
@@ -56,7 +57,9 @@ MIN_VALIDATION_INTERVAL, MAX_VALIDATION_INTERVAL = 20, 1000
 
 
 def train(run: TrainingRun) -> Iterator[Event]:
-    """Train, and leave the best model in `run.path` and the state to resume from beside it.
+    """Train, and leave the best model in `run.path` and the state to resume from among its training files.
+
+    `training_files.reserve` keeps other processes from training a model of the same name.
 
     Raises UsageError for settings that do not suit the data, CheckpointError if something cannot be saved or does not
     fit (earlier files stay whole), Diverged (a better model saved before stays), DoesNotFit if memory runs out.
@@ -79,14 +82,13 @@ def train(run: TrainingRun) -> Iterator[Event]:
         if best_update > trainer.progress.update:
             yield RolledBack(trainer.progress.update, best_update)
     else:
-        _remove_state(run)
-        resume.save(trainer)
+        _save_first_state(trainer)
     try:
         with report_oom("this training"), threads.torch_threads(trainer.threads):
             yield from _train_and_finish(trainer)
     except (Diverged, NotFinite, DoesNotFit) as error:
         if not run.resume and not trainer.has_saved_model:  # nothing to resume, and the name is free for another try
-            _remove_state(run)
+            _bring_back_state(run)
         if isinstance(error, NotFinite):
             raise Diverged(trainer.progress.update, "its weights are infinite or nan") from error
         raise
@@ -106,9 +108,20 @@ def _train_and_finish(trainer: Trainer) -> Iterator[Event]:
     yield Finished(progress.update, reason, progress.best, run.path, validation.copy_to_output(trainer))
 
 
-def _remove_state(run: TrainingRun) -> None:
+def _save_first_state(trainer: Trainer) -> None:
+    """Save the state of a new training; that of an older model stays until the model is replaced."""
+    if trainer.run.group.is_main:
+        training_files.set_aside_state(trainer.run.path)
+    try:
+        resume.save(trainer)
+    except BaseException:
+        _bring_back_state(trainer.run)
+        raise
+
+
+def _bring_back_state(run: TrainingRun) -> None:
     if run.group.is_main:
-        resume.state_path(run.path).unlink(missing_ok=True)
+        training_files.bring_back_state(run.path)
 
 
 def _train_phases(trainer: Trainer) -> Generator[Event, None, str]:

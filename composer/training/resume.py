@@ -1,8 +1,8 @@
-"""The training state beside a checkpoint, from which training resumes exactly, in any number of processes.
+"""The training state of a checkpoint, from which training resumes exactly, in any number of processes.
 
-`NAME.training.safetensors` beside `NAME.safetensors` holds the current weights, their moving average, the optimizer's
-state, the network's state for all rows, the progress, and the arguments of the training; of a fine-tuning also the
-melodies and the baseline of its origin. The main process writes and reads it.
+It holds the current weights, their moving average, the optimizer's state, the network's state for all rows, the
+progress, and the arguments of the training; of a fine-tuning also the melodies and the baseline of its origin. The main
+process writes and reads it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
 from composer.checkpoints.load import load_weights
 from composer.checkpoints.old_names import STATE_ARRAYS
+from composer.checkpoints.training_files import has_state, model_name, move_old_files, state_path
 from composer.data.sources import absolute_argument
 from composer.data.splits import SplitSettings
 from composer.registry import options
@@ -37,20 +38,16 @@ _FIXED = {
 _OTHER_HINT = "leave out the files to resume with the same ones, or fine-tune: use --from instead of --resume"
 
 
-def state_path(path: Path) -> Path:
-    """Return the path of the training state of the checkpoint at `path`."""
-    return path.with_name(f"{path.name.removesuffix('.safetensors')}.training.safetensors")
-
-
 def saved_header(path: Path) -> Header:
-    """Return the header of the training state beside the checkpoint at `path`.
+    """Return the header of the training state of the checkpoint at `path`.
 
     Its `config` and `record["settings"]` are those of the training, `original_arguments` has its data. Raises
     CheckpointError if there is none.
     """
-    if not state_path(path).is_file():
+    if not has_state(path):
         hint = f"fine-tune it instead: use --from {shlex.quote(path.stem)} instead of --resume"
         raise CheckpointError(f"'{path.stem}' has no training state to resume from", hint)
+    move_old_files(path)
     return checkpoint_file.read_header(state_path(path))
 
 
@@ -209,7 +206,7 @@ def _check_same(trainer: Trainer, saved: Header) -> None:
     A setting that did not exist when it was saved has its default.
     """
     header, run = trainer.header(), trainer.run
-    name = run.path.name.removesuffix(".safetensors")
+    name = model_name(run.path)
     plugins = {
         "options": (run.representation.options, f"representation `{run.representation.name}`"),
         "config": (run.config, f"model `{run.model.name}`"),

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import training_files
 from composer.checkpoints.default_temperature import ENTRY
 from composer.system.out_of_memory import OutOfMemory
 from composer.training import resume
@@ -36,7 +37,7 @@ def validate(trainer: Trainer, epoch: float, loss: float) -> Generator[Event, No
     else:
         check_better_than_guessing(spec, progress.update, loss)
     if run.group.is_main:
-        checkpoint_file.save(run.path, trainer.checkpoint())
+        _save_model(run.path, trainer.checkpoint())
         yield Saved(progress.update, run.path)
     return True
 
@@ -66,8 +67,13 @@ def finish(trainer: Trainer, reason: str) -> Iterator[Event]:
         "seconds": seconds,
         ENTRY: run.default_temp,
     }
-    checkpoint_file.save(run.path, final.with_record(**record))
+    _save_model(run.path, final.with_record(**record))
     yield Saved(progress.update, run.path)
+
+
+def _save_model(path: Path, checkpoint: checkpoint_file.Checkpoint) -> None:
+    checkpoint_file.save(path, checkpoint)
+    training_files.forget_previous_state(path)
 
 
 def copy_to_output(trainer: Trainer) -> Path | None:
@@ -82,9 +88,9 @@ def copy_to_output(trainer: Trainer) -> Path | None:
 
 
 def snapshot(trainer: Trainer) -> Iterator[Event]:
-    """Save the network as it is now beside the checkpoint: its moving average, if there is one."""
+    """Save the network as it is now among the training files: its moving average, if there is one."""
     run, update = trainer.run, trainer.progress.update
     if run.group.is_main:
-        path = run.path.with_name(f"{run.path.name.removesuffix('.safetensors')}.update-{update}.safetensors")
+        path = training_files.snapshot_path(run.path, update)
         checkpoint_file.save(path, trainer.checkpoint(kind="snapshot"))
         yield Snapshot(update, path)

@@ -28,11 +28,13 @@ SMALL = ["--set", "hidden=64", "--set", "layers=1", "--batch-size", "32", "--dev
 
 INSIDE = """
 import sys, time, torch
+from composer.cli.train.names import Reservations
 from composer.cli.train.prepare import TrainOptions, prepare
 from composer.training.loop import train
 started = time.perf_counter()
 settings = ["hidden=64", "layers=1"]
-run = prepare(TrainOptions(sys.argv[1], sys.argv[2:], model="lstm", settings=settings, name="b", force=True))
+options = TrainOptions(sys.argv[1], sys.argv[2:], model="lstm", settings=settings, name="b", force=True)
+run = prepare(options, Reservations())
 prepared = time.perf_counter()
 for event in train(run):
     if type(event).__name__ == "Updated":

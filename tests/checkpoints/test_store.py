@@ -72,6 +72,13 @@ def test_invalid_names(name):
         store.path_for(name)
 
 
+@pytest.mark.parametrize("name", ["con", "NUL.old", "Lpt1", "com²", "aux .x"])
+def test_names_of_windows_devices(name):
+    with pytest.raises(UsageError, match="is a device on Windows"):
+        store.path_for(name)
+    assert store.path_for("console").name == "console.safetensors"
+
+
 @pytest.mark.parametrize("letter", ["a", "é", "♯", "界", "\U0001d11e"])
 def test_long_names(letter, tmp_path):
     with pytest.raises(UsageError):

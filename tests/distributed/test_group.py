@@ -14,11 +14,11 @@ import pytest
 
 from composer.api import ComposerError
 from composer.checkpoints.file import load
+from composer.checkpoints.training_files import state_path
 from composer.data.dataset import prepare
 from composer.distributed import rendezvous
 from composer.distributed.environment import ProcessInfo
 from composer.training.loop import train
-from composer.training.resume import state_path
 from composer.training.run import TrainingRun
 
 sys.path.insert(0, str(Path(__file__).parent))

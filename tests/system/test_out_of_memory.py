@@ -9,6 +9,7 @@ from small_plugins import Calm
 
 from composer.api import ComposerError
 from composer.checkpoints.file import load
+from composer.checkpoints.training_files import state_path
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.registry import plugins as registry
@@ -17,7 +18,7 @@ from composer.training.batch_rows import BatchAxes, rows_of
 from composer.training.events import MicroBatchHalved, Started, Updated, Validated
 from composer.training.gradient_accumulation import micro_batches
 from composer.training.loop import train
-from composer.training.resume import saved_header, state_path
+from composer.training.resume import saved_header
 from composer.training.run import TrainingRun
 from composer.training.settings import Settings
 

@@ -8,10 +8,10 @@ import torch
 from small_plugins import letters, tiny, tunes
 
 from composer.checkpoints.file import load
+from composer.checkpoints.training_files import state_path
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.training.loop import train
-from composer.training.resume import state_path
 from composer.training.run import TrainingRun
 from composer.training.settings import Settings
 

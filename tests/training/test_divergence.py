@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from composer.checkpoints.training_files import state_path
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.training import trainer as trainer_module
 from composer.training.divergence import Diverged
 from composer.training.loop import train
-from composer.training.resume import state_path
 
 
 def test_a_loss_that_is_not_finite(run, changed):
@@ -36,9 +36,10 @@ def test_a_saved_model_stays_when_training_diverges(run, events, changed):
         events(replace(changed(run, lr=1e9, schedule="constant"), resume=True))
     assert run.path.read_bytes() == before
     assert state_path(run.path).is_file()
+    state = state_path(run.path).read_bytes()
     with pytest.raises(Diverged):
         events(changed(run, lr=1e9))
-    assert run.path.read_bytes() == before
+    assert (run.path.read_bytes(), state_path(run.path).read_bytes()) == (before, state)
 
 
 def test_weights_that_are_not_finite(run, monkeypatch, events):

@@ -10,6 +10,7 @@ import torch
 
 from composer.api import CheckpointError
 from composer.checkpoints.file import load, read_header
+from composer.checkpoints.training_files import state_path
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.training.events import Finished, Prepared, Saved, Snapshot, Started, Updated, Validated
@@ -121,7 +122,7 @@ def test_a_full_disk_keeps_the_earlier_checkpoint(run, monkeypatch):
     with pytest.raises(CheckpointError, match="No space left on device"):
         list(stream)
     assert run.path.read_bytes() == before
-    assert sorted(path.name for path in run.path.parent.iterdir()) == ["m.safetensors", "m.training.safetensors"]
+    assert {path for path in run.path.parent.rglob("*") if path.is_file()} == {run.path, state_path(run.path)}
 
 
 def test_a_new_training_removes_an_old_state(run, events):

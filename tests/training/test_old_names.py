@@ -7,9 +7,9 @@ import pytest
 
 from composer.checkpoints.file import load, load_arrays, read_header, save_arrays
 from composer.checkpoints.store import PRETRAINED
+from composer.checkpoints.training_files import state_path
 from composer.registry import options
 from composer.training.events import Started
-from composer.training.resume import state_path
 from composer.training.settings import Settings
 
 RECORD = {"update": "step", "updates": "steps", "best_update": "best_step", "state": "stream"}

@@ -13,6 +13,7 @@ import torch
 from composer.api import CheckpointError, OptionError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import load, read_header
+from composer.checkpoints.training_files import state_path
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.system import threads
@@ -20,7 +21,7 @@ from composer.training import resume
 from composer.training import trainer as trainer_module
 from composer.training.events import RolledBack, Started, Updated, Validated
 from composer.training.loop import train
-from composer.training.resume import saved_header, state_path
+from composer.training.resume import saved_header
 
 
 @pytest.mark.parametrize("stop_at", [1, 7, 10, 19])

@@ -7,9 +7,6 @@ import shlex
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
@@ -19,8 +16,8 @@ from composer.checkpoints.default_temperature import ENTRY as DEFAULT_TEMPERATUR
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, check_version, open_checkpoint
 from composer.cli.inputs import hint_other_representation
-from composer.cli.output.files import check_replaceable, reporting_write_errors
 from composer.cli.representation_argument import find_representation
+from composer.cli.train import names
 from composer.cli.train.options import TrainOptions
 from composer.data import dataset
 from composer.data.conditions import MissingLabel
@@ -33,7 +30,7 @@ from composer.system import device
 from composer.training import presets
 from composer.training.fine_tuning import check_fits
 from composer.training.optimizer import choose_precision
-from composer.training.resume import OriginalArguments, original_arguments, saved_header, state_path
+from composer.training.resume import OriginalArguments, original_arguments, saved_header
 from composer.training.run import TrainingRun
 from composer.training.settings import Settings
 
@@ -50,12 +47,13 @@ class ModelChoice:
 
 
 def prepare(
-    options: TrainOptions, progress: Callable[[int, int], object] | None = None,
+    options: TrainOptions, held: names.Reservations, progress: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] = lambda: False, group: ProcessGroup | None = None,
 ) -> TrainingRun:  # fmt: skip
     """Check everything that can be checked, then read the pieces. Raises ComposerError with a hint.
 
     In a `group`, the main process chooses the path and reads the state to resume; all processes prepare the data.
+    The name of the model stays reserved until `held` is closed.
     """
     group = group or ProcessGroup()
     kind = find_representation(options.representation, "train")
@@ -64,7 +62,7 @@ def prepare(
         options = _with_preset(options, presets.preset(options.preset))
     resolved = device.resolve(options.device)
     new = None if options.resume else _from_checkpoint(options) if options.origin else _new_model(options, kind)
-    path = group.broadcast_object(lambda: _path(options, kind))
+    path = group.broadcast_object(lambda: names.choose_path(options, kind, held))
     if new is not None:
         choice = new
         fitted = new.origin.checkpoint.header.spec if new.origin is not None else None
@@ -76,7 +74,7 @@ def prepare(
         saved = group.broadcast_object(lambda: saved_header(path))
         choice, data = _resumed(options, kind, saved, path.stem)
         before, recorded = saved.record, saved.record.get("output")
-    output = group.broadcast_object(lambda: _output(options, recorded))
+    output = group.broadcast_object(lambda: names.choose_output(options, recorded, held))
     if not data.arguments:
         raise UsageError("no training data given", f"for example: composer train {kind.name} tunes/")
     choice.settings.check(augment=data.augment)
@@ -261,51 +259,3 @@ def _with_pairs(value: Any, pairs: Sequence[str], owner: str) -> Any:
 
 def _key(pair: str) -> str:
     return pair.partition("=")[0].strip().replace("-", "_")
-
-
-def _path(options: TrainOptions, kind: type[Representation]) -> Path:
-    """Return the path of the model. Raises ComposerError if another one is there that would be overwritten."""
-    if options.resume:
-        return _path_to_resume(options.name, kind)
-    if options.name is None:
-        base = kind.name.replace(":", "-")  # a plugin of another package may be called distribution:name
-        names = (base if number == 1 else f"{base}-{number}" for number in count(1))
-        return next(path for name in names if not _exists(path := store.path_for(name)))
-    path = store.path_for(options.name)
-    if _exists(path) and not options.force:
-        hint = "use --resume to resume it, --force to overwrite it, or another --name"
-        raise ComposerError(f"model '{options.name}' already exists", hint)
-    return path
-
-
-def _output(options: TrainOptions, recorded: str | None) -> Path | None:
-    """Return the path of --output, else the recorded one. Raises ComposerError if it is not a name for a new model."""
-    if options.output is None:
-        return Path(recorded) if recorded else None
-    path = options.output.absolute()
-    if path.suffix != store.SUFFIX:
-        file = options.output / "mine" if options.output.is_dir() else options.output.with_suffix("")
-        hint = f"use -O {options.output}" if "=" in options.output.name else f"use --output {file}{store.SUFFIX}"
-        raise UsageError(f"invalid value for --output: '{options.output}'", hint)
-    if str(path) != recorded:
-        check_replaceable(path, force=options.force)
-    with reporting_write_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        TemporaryFile(dir=path.parent).close()
-    return path
-
-
-def _path_to_resume(name: str | None, kind: type[Representation]) -> Path:
-    """Return the path of the model called `name`, else of the user's newest. Raises ComposerError if there is none."""
-    models = [model for model in store.user_models() if model.header.representation == kind.name]
-    path = store.path_for(name) if name else models[0].path if models else None
-    if path and _exists(path):
-        return path
-    known = [model.name for model in models if state_path(model.path).is_file()]
-    hint = suggest(name or "", known) if known else "leave out --resume to start one"
-    which = f"named '{name}'" if name else "to resume"
-    raise ComposerError(f"no `{kind.name}` training run {which}", hint)
-
-
-def _exists(path: Path) -> bool:
-    return path.exists() or state_path(path).exists()

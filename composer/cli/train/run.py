@@ -14,6 +14,7 @@ import typer
 
 from composer.cli.render.reading_progress import ReadingProgress
 from composer.cli.train import progress, tensorboard
+from composer.cli.train.names import Reservations
 from composer.cli.train.options import TrainOptions
 from composer.cli.train.prepare import prepare
 from composer.cli.train.snapshots import generate_snapshot
@@ -45,9 +46,11 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
         console.warn(f"--model {options.model} replaces the preset's `{default}`, so its model settings are ignored")
     options = replace(options, device=_local_device(options.device, process))
     try:
-        with rendezvous.process_group(process, options.device) as group:
+        with rendezvous.process_group(process, options.device) as group, Reservations() as held:
             with ReadingProgress(console) as reading:
-                run = prepare(options, reading.update, stop.requested, group)
+                run = prepare(options, held, reading.update, stop.requested, group)
+            for reason in held.unprotected:
+                console.warn(f"{reason}; start no second run under this name")
             if options.device == "auto" and run.device == "cpu" and (warning := devices.unused_cuda_warning()):
                 console.warn(warning)
             status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)

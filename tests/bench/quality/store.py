@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints.training_files import state_path
 from composer.training import presets
-from composer.training.resume import state_path
 
 from .commands import digest, flag, tidy
 from .stages import Stage

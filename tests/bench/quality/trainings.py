@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from composer.checkpoints.file import read_header
-from composer.training.resume import state_path
+from composer.checkpoints.training_files import state_path
 
 from .commands import process, tidy, words
 from .stages import Stage

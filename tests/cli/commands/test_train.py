@@ -9,6 +9,7 @@ import pytest
 
 from composer.checkpoints import file as checkpoints
 from composer.checkpoints import store
+from composer.checkpoints.training_files import training_folder
 from composer.training import optimizer as optimizers
 
 QUICK = (
@@ -181,10 +182,10 @@ def test_json(train, tunes):
 
 def test_snapshots(train, tunes):
     result = train(tunes, "--name", "mine", "--snapshots", "0,2")
-    folder = store.path_for("mine").parent
+    folder = training_folder(store.path_for("mine"))
     assert result.code == 0, result.err
     for update in (0, 2):
-        assert (folder / f"mine.update-{update}.abc").read_text().startswith("X:1")
+        assert (folder / f"update-{update}.abc").read_text().startswith("X:1")
         assert f"update {update}: " in result.err
     for wrong in ("soon", "-5"):
         train(tunes, "--snapshots", wrong).failed("--snapshots", "0,500,1000", code=2)
@@ -224,7 +225,7 @@ def test_snapshots_after_the_end_are_a_warning(train, tunes):
 def test_snapshots_after_epochs(train, tunes):
     result = train(tunes, "--name", "mine", "--snapshots", "1e,900e", steps=30)
     assert result.code == 0, result.err
-    (snapshot,) = store.path_for("mine").parent.glob("mine.update-*.safetensors")
+    (snapshot,) = training_folder(store.path_for("mine")).glob("update-*.safetensors")
     assert checkpoints.read_header(snapshot).record["update"] > 0
     assert "warning: --snapshots 900e: training ends at update 30" in result.err
     for wrong in ("e", "1.5e", "2e3"):

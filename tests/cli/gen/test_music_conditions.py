@@ -5,7 +5,7 @@ import json
 import pytest
 
 from composer.checkpoints.file import load_arrays, read_header, save_arrays
-from composer.training.resume import state_path
+from composer.checkpoints.training_files import state_path
 
 
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])

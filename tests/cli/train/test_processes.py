@@ -11,7 +11,7 @@ import pytest
 
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
-from composer.training.resume import state_path
+from composer.checkpoints.training_files import state_path
 
 TINY = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--set", "dropout=0")
 SMALL = ("--batch-size", "4", "--set", "seq_length=16", "--set", "precision=fp32")

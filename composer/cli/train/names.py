@@ -1,0 +1,112 @@
+"""Choose and reserve the name of a model to train, before anything is read."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from composer.api import ComposerError, Representation, UsageError
+from composer.api.errors import suggest
+from composer.checkpoints import store, training_files
+from composer.cli.output.files import check_replaceable, reporting_write_errors, reserved
+from composer.cli.train.options import TrainOptions
+from composer.system.locks import NameInUse
+
+
+class Reservations(ExitStack):
+    """Names that stay reserved until it is closed. `unprotected` says which are not kept from other processes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unprotected: list[str] = []
+
+    def model(self, path: Path) -> None:
+        """Reserve the name of a model. Raises NameInUse, CheckpointError."""
+        lock = training_files.reserve(path)
+        self.callback(training_files.release, path, lock)
+        self.unprotected += [lock.unsupported] if lock.unsupported else []
+
+    def file(self, path: Path) -> None:
+        """Reserve an output file. Raises NameInUse, ComposerError."""
+        lock = self.enter_context(reserved(path))
+        self.unprotected += [lock.unsupported] if lock is not None and lock.unsupported else []
+
+
+def choose_path(options: TrainOptions, kind: type[Representation], held: Reservations) -> Path:
+    """Return the path of the model, whose name is now reserved.
+
+    Raises ComposerError if another one is there that would be overwritten, NameInUse if another process trains it.
+    """
+    if options.resume:
+        return _path_to_resume(options.name, kind, held)
+    if options.name is None:
+        return _free_path(kind, held)
+    path = store.path_for(options.name)
+    held.model(path)
+    if _exists(path) and not options.force:
+        hint = "use --resume to resume it, --force to overwrite it, or another --name"
+        raise ComposerError(f"model '{options.name}' already exists", hint)
+    training_files.move_old_files(path)
+    return path
+
+
+def choose_output(options: TrainOptions, recorded: str | None, held: Reservations) -> Path | None:
+    """Return the path of --output, else the recorded one, which is now reserved.
+
+    Raises ComposerError if it is not a name for a new model, NameInUse if another process writes it.
+    """
+    if options.output is None and not recorded:
+        return None
+    path = Path(recorded or "") if options.output is None else options.output.absolute()
+    if options.output is None:
+        held.file(path)
+        return path
+    if path.suffix != store.SUFFIX:
+        file = options.output / "mine" if options.output.is_dir() else options.output.with_suffix("")
+        hint = f"use -O {options.output}" if "=" in options.output.name else f"use --output {file}{store.SUFFIX}"
+        raise UsageError(f"invalid value for --output: '{options.output}'", hint)
+    held.file(path)
+    if str(path) != recorded:
+        check_replaceable(path, force=options.force)
+    with reporting_write_errors(path):
+        TemporaryFile(dir=path.parent).close()
+    return path
+
+
+def _free_path(kind: type[Representation], held: Reservations) -> Path:
+    """Return the path of the first of `abc`, `abc-2` and so on that is neither there nor in use."""
+    base = kind.name.replace(":", "-")  # a plugin of another package may be called distribution:name
+    for number in count(1):
+        path = store.path_for(base if number == 1 else f"{base}-{number}")
+        if _exists(path):
+            continue
+        with Reservations() as attempt:
+            try:
+                attempt.model(path)
+            except NameInUse:
+                continue
+            if not _exists(path):  # another process may just have finished it
+                held.push(attempt.pop_all())
+                held.unprotected += attempt.unprotected
+                return path
+    raise AssertionError
+
+
+def _path_to_resume(name: str | None, kind: type[Representation], held: Reservations) -> Path:
+    """Return the path of the model called `name`, else of the user's newest. Raises ComposerError if there is none."""
+    models = [model for model in store.user_models() if model.header.representation == kind.name]
+    path = store.path_for(name) if name else models[0].path if models else None
+    if path and _exists(path):
+        held.model(path)
+        training_files.move_old_files(path)
+        return path
+    known = [model.name for model in models if training_files.has_state(model.path)]
+    hint = suggest(name or "", known) if known else "leave out --resume to start one"
+    which = f"named '{name}'" if name else "to resume"
+    raise ComposerError(f"no `{kind.name}` training run {which}", hint)
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or training_files.has_state(path)
