@@ -1,0 +1,140 @@
+"""Two runs that start together under one name: each keeps what it reports, or is refused in one line.
+
+    python tests/torture/concurrent_names.py [SEED] [SECONDS]
+
+prints a line for each pair of runs. Each has a seed of its own, by which its model or file is recognized.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from composer.checkpoints.file import read_header
+
+TUNES = "".join(
+    f"X:{number}\nM:4/4\nL:1/8\nK:G\n|:GA{note}c d2{note}A|{note}2c2 d4:|\n\n"
+    for number, note in enumerate("ABcdefg", 1)
+)
+SIZE = ("hidden=8", "layers=1", "embedding=4", "batch_size=4", "seq_length=16", "max_updates=3")
+TRAIN = ("train", "abc", "tunes.abc", *itertools.chain(*(("--set", each) for each in SIZE)))
+GENERATE = ("gen", "abc", "--candidates", "1", "--length", "80")
+
+
+class Ended(NamedTuple):
+    """A run with its seed, its exit code and its stderr."""
+
+    seed: int
+    code: int
+    stderr: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was refused in one line and a hint, since the other one was first."""
+        lines = [line for line in self.stderr.splitlines() if not line.startswith("warning:")]
+        first = re.search("is in use by process [0-9]+ since|already exists", lines[0]) if lines else None
+        return self.code == 1 and [line.partition(":")[0] for line in lines] == ["error", "hint"] and first is not None
+
+
+def _models(folder: Path, ended: Ended) -> bool:
+    """Return whether the model that a training reports is its own."""
+    found = re.search(r"^saved (.*)$", ended.stderr, re.MULTILINE)
+    return bool(found) and read_header(Path(found[1])).record["settings"]["seed"] == ended.seed
+
+
+def _file(folder: Path, ended: Ended) -> bool:
+    return all(f'"seed":{ended.seed}' in (folder / name).read_text() for name in ("out.abc",))
+
+
+def _files(folder: Path, ended: Ended) -> bool:
+    return all(f'"seed":{ended.seed + n - 1},' in (folder / f"{n}.abc").read_text() for n in range(1, 5))
+
+
+class Pair(NamedTuple):
+    """The arguments of two runs, and whether what a run reports is there. At least `succeed` of them succeed."""
+
+    name: str
+    arguments: Sequence[str]
+    keeps: Callable[[Path, Ended], bool]
+    succeed: int = 1
+
+
+PAIRS = (
+    Pair("train, one name", (*TRAIN, "--name", "mine"), _models),
+    Pair("train, no name", TRAIN, _models, succeed=2),
+    Pair("gen, one file", (*GENERATE, "--count", "4", "--output", "out.abc"), _file),
+    Pair("gen, one file of one piece", (*GENERATE, "--output", "out.abc"), _file),
+    Pair("gen, numbered files", (*GENERATE, "--count", "4", "--output", "%d.abc"), _files),
+)
+
+
+def outcomes(seed: int, budget_seconds: float) -> Iterator[tuple[Pair, str, str]]:
+    """Run the pairs in turn until the time is over; yield how each ended, and what is wrong with that."""
+    rng, end = random.Random(seed), time.monotonic() + budget_seconds
+    for pair in itertools.cycle(PAIRS):
+        if time.monotonic() > end:
+            return
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "tunes.abc").write_text(TUNES)
+            delay = rng.choice((0.0, 0.0, rng.uniform(0, 1)))
+            ended = _run_together(pair, folder, [rng.randrange(10**6), 10**6 + rng.randrange(10**6)], delay)
+            yield pair, *_judge(pair, folder, ended)
+
+
+def _run_together(pair: Pair, folder: Path, seeds: Sequence[int], delay: float) -> list[Ended]:
+    """Start two runs, the second one `delay` seconds later, and wait for both."""
+    environ = {**os.environ, "COMPOSER_HOME": str(folder / "home")}
+    processes = []
+    for seed in seeds:
+        time.sleep(delay if processes else 0)
+        command = [sys.executable, "-m", "composer", *pair.arguments, "--seed", str(seed)]
+        processes.append(
+            subprocess.Popen(
+                command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True,
+            )
+        )  # fmt: skip
+    ended = [
+        (seed, process.communicate()[1], process.returncode) for seed, process in zip(seeds, processes, strict=True)
+    ]
+    return [Ended(seed, code, stderr) for seed, stderr, code in ended]
+
+
+def _judge(pair: Pair, folder: Path, ended: Sequence[Ended]) -> tuple[str, str]:
+    """Return how the runs of a pair ended, and what is wrong with that; empty if nothing is."""
+    done = [each for each in ended if each.code == 0]
+    shown = f"{len(done)} done, {sum(each.refused for each in ended)} refused"
+    if len(done) < pair.succeed:
+        return shown, "too few succeeded: " + "; ".join(each.stderr.strip() for each in ended if each.code)
+    for each in ended:
+        if each.code and not each.refused:
+            return shown, f"failed in another way: {each.stderr.strip()}"
+        if each.code == 0 and not pair.keeps(folder, each):
+            return shown, f"what the run with seed {each.seed} reports is not there"
+    left = [path.name for path in folder.rglob(".*") if path.is_file()] + [p.name for p in folder.rglob("lock")]
+    return shown, f"left behind: {', '.join(left)}" if left else ""
+
+
+def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
+    """Run pairs until the time is over, print how each ended, and return how many broke the promise."""
+    failures = done = 0
+    for pair, shown, broken in outcomes(seed, budget_seconds):
+        failures, done = failures + bool(broken), done + 1
+        print(f"{pair.name:28} {shown}{f'  BROKEN: {broken}' if broken else ''}", flush=True)
+    print(f"{done} pairs of runs, {failures} broke the promise")
+    return failures
+
+
+if __name__ == "__main__":
+    given = [float(each) for each in sys.argv[1:]]
+    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)
