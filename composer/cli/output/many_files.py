@@ -69,7 +69,10 @@ class SingleFile(BufferedTarget):
             if not record.part and (left := self._left_part()) is not None:
                 left.unlink()
             record = replace(record, replaces=record.replaces or self._force)
-            if not self._part(record).is_file():
+            part = self._part(record)
+            if part.is_file() and self.path.exists() and part.samefile(self.path):
+                self.path.unlink()  # it was being renamed when the run was killed
+            if not part.is_file():
                 # the record is written first, so that no file is left that it does not name
                 record = replace(record, part=new_part_name(self.path.name))
                 record.write()

@@ -67,6 +67,16 @@ def test_half_a_piece_is_removed(gen, whole, interrupt, monkeypatch, tmp_path):
     assert (tmp_path / "all.abc").read_bytes() == whole[1]
 
 
+def test_resume_after_a_kill_between_the_steps_of_a_renaming(gen, whole, interrupt, monkeypatch, tmp_path, contents):
+    interrupt(3, killed=True)
+    gen("--output", tmp_path / "all.abc")
+    monkeypatch.undo()
+    (part,) = tmp_path.glob(".all.abc.*.part")
+    os.link(part, tmp_path / "all.abc")
+    assert gen("--resume", "--output", tmp_path / "all.abc").code == 0
+    assert contents(tmp_path) == {"all.abc": whole[1]}
+
+
 @pytest.mark.parametrize("name", ["all.abc", "%02d.abc"])
 def test_resume_after_a_full_disk(gen, whole, monkeypatch, tmp_path, name, contents):
     written = itertools.count()
