@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from composer.analysis import statistics
+from composer.analysis import statistics, voice_leading
 from composer.analysis.cadence import cadence
 from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures
-from composer.analysis.written_parts import BarContent
+from composer.analysis.written_parts import BarContent, longest_loop
+from composer.api import Score
 from composer.music import melody
+
+MIN_POLYPHONY_RATE = 0.5
+"""The share of time with two or more pitches from which on voice leading is measured: a fiddle tune has few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,23 @@ def ends_long(music: ScoreFeatures) -> float | None:
     return float(max(each.end - each.start for each in last) > median(lengths))
 
 
+def loops(music: ScoreFeatures) -> float | None:
+    """Return 1 if a cycle of at most 8 bars comes three or more times in a row; else 0."""
+    return float(longest_loop(music.bar_contents).excess > 0) if any(music.bar_contents) else None
+
+
+def _in_voices(compute: Callable[[Score], float | None]) -> Callable[[ScoreFeatures], float | None]:
+    """Return `compute` for music with two or more pitches at least half of the time; other music has no value."""
+
+    def computed(music: ScoreFeatures) -> float | None:
+        if (statistics.polyphony_rate(music) or 0) < MIN_POLYPHONY_RATE:
+            return None
+        value = compute(music.score)
+        return value if value is None else float(value)
+
+    return computed
+
+
 def _intervals(smallest: int, largest: int) -> Callable[[ScoreFeatures], float | None]:
     return lambda music: statistics.share_of_intervals(music, smallest, largest)
 
@@ -91,6 +112,8 @@ MUSIC = (
     Metric("leaps", "leaps of 5 semitones or more", _PITCH, True, _intervals(5, 127)),
     Metric("polyphony", "simultaneous pitches", _HARMONY, compute=statistics.polyphony),
     Metric("polyphony_rate", "time with two or more pitches", _HARMONY, True, statistics.polyphony_rate),
+    Metric("clashes", "semitone clashes on beats", _HARMONY, True, _in_voices(voice_leading.clashes_on_beats)),
+    Metric("outer_parallels", "parallel outer voices", _HARMONY, True, _in_voices(voice_leading.outer_parallels)),
     Metric("duration", "length, quarter notes", _RHYTHM, compute=statistics.duration),
     Metric("notes_per_beat", "notes per quarter note", _RHYTHM, compute=statistics.notes_per_beat),
     Metric("empty_beat_rate", "silent quarter notes", _RHYTHM, is_share=True, compute=statistics.empty_beat_rate),
@@ -98,7 +121,12 @@ MUSIC = (
     Metric("groove_consistency", "groove consistency", _RHYTHM, True, statistics.groove_consistency),
     Metric("bars_that_return", "repeated bars", _FORM, is_share=True, compute=bars_that_return),
     Metric("longest_return", "longest repeat, bars", _FORM, compute=longest_return),
+    Metric("loops", "loops of up to 8 bars", _FORM, is_share=True, compute=loops),
     Metric("ends_on_the_tonic", "ends on the tonic", _FORM, is_share=True, compute=ends_on_the_tonic),
+    Metric(
+        "tonic_in_the_bass", "ends with the tonic in the bass", _FORM, True,
+        _in_voices(voice_leading.ends_on_the_tonic_in_the_bass),
+    ),
     Metric("ends_long", "ends on a long note", _FORM, is_share=True, compute=ends_long),
 )  # fmt: skip
 """Metrics of a score."""
