@@ -225,9 +225,9 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         meter = meter_labels(controls.meter).get("meter", "")
         known = (BarPlan.parse(plan).steps(self.per_beat) for plan in self.training_plans)
         longest = context.length or max(primer + self.length, *known, 1)
+        form = BarPlan.of(context.labels, meter, controls.bars or None)._replace(fermatas=())  # only those of a primer
         wanted = Wanted(
-            BarPlan.of(context.labels, meter, controls.bars or None),
-            bool(primer or meter or "meter" in context.labels), bool(primer), primer + 1, longest,
+            form, bool(primer or meter or "meter" in context.labels), bool(primer), primer + 1, longest,
         )  # fmt: skip
         found = wanted.choose(self.training_plans, self.per_beat)
         if controls.bars:

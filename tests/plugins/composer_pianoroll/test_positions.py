@@ -96,6 +96,8 @@ def test_a_primer_leaves_only_longer_plans_with_its_pickup():
     context = GenerationContext(primer=tuple(fitted.prime(roll(10))), labels={"meter": "4/4"})
     assert fitted.plans(None, context) == {"4/4,4": 1, "4/4,6": 1}
     assert fitted.max_steps(None, context) == 48
+    unknown = GenerationContext(primer=context.primer, labels={"meter": "3/4", "fermatas": "2"})
+    assert fitted.plans(PianorollControls(bars=5), unknown) == {"3/4,5": 1}, "the fermatas after a primer are unknown"
     with pytest.raises(Unsatisfiable, match="20 frames and does not fit into the 16 frames"):
         fitted.constraint(None, GenerationContext(plan="4/4,2")).start(context.primer)
 
