@@ -5,18 +5,33 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False  # typing takes time to import, in which Ctrl-C would print a traceback
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 SELDOM = 200_000
 """How many objects are made before their cycles are looked for: Python's 700 means 50 times while modules load."""
 
 
 def command() -> NoReturn:
-    """Run the program, and end the process with its exit code."""
-    gc.set_threshold(SELDOM)
-    from composer.cli.app import main
+    """Run the program, and end the process with its exit code. No signal prints a traceback at any moment."""
+    try:
+        from composer.cli import interrupts
 
-    _leave(main())
+        interrupts.end_silently()
+        gc.set_threshold(SELDOM)
+        from composer.cli.app import main
+
+        try:
+            interrupts.raise_first(several="LOCAL_RANK" in os.environ)
+            code = main()
+        except KeyboardInterrupt:
+            code = interrupts.exit_code()
+        interrupts.exit_at_once(code)
+        _leave(code)
+    except KeyboardInterrupt:  # before or after the lines that could report it
+        os._exit(128 + 2)
 
 
 def _leave(code: int) -> NoReturn:

@@ -10,6 +10,7 @@ import typer
 
 from composer import __version__
 from composer.api import ComposerError, OptionError, UsageError
+from composer.cli import interrupts
 from composer.cli.command import CONTEXT, LazyGroup, plain_app
 from composer.cli.console import ClosedPipe, Console, discard_output
 from composer.cli.usage_errors import explain
@@ -23,13 +24,13 @@ class ExitCode(IntEnum):
     OK = 0
     ERROR = 1
     USAGE = 2
-    INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None, console: Console | None = None) -> int:
     """Run the program and return its exit code. Defaults to the process's own arguments and streams."""
     import sys
 
+    interrupts.forget()
     given = list(sys.argv[1:] if arguments is None else arguments)
     console = console or Console()
     if request := console.environ.get("_COMPOSER_COMPLETE"):
@@ -44,8 +45,11 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
         return ExitCode.OK
     except KeyboardInterrupt:
         console.say("interrupted")
-        return ExitCode.INTERRUPTED
+        return interrupts.exit_code()
     except Exception as error:
+        if interrupts.was_raised():  # a library turned the interruption into an error of its own
+            console.say("interrupted")
+            return interrupts.exit_code()
         if debug:
             import traceback
 

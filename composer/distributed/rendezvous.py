@@ -67,14 +67,15 @@ def _rendezvous(process: ProcessInfo, device: str) -> Any:
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
     """Let Ctrl-C end the process at once: torch ignores it while waiting, and there is nothing to save yet."""
-    if current_thread() is not main_thread() or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    before = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or not callable(before):  # ignored, for one
         yield
         return
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, before)
 
 
 def _rendezvous_error(process: ProcessInfo, error: Exception, seconds: float) -> ComposerError:

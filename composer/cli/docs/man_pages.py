@@ -107,8 +107,8 @@ STATUS = {
     " problem, or replay did not reproduce the file.",
     "2": "A usage error: an unknown command, option, setting or format, a value out of range, or options that exclude"
     " each other.",
-    "130": "Interrupted with Ctrl-C.",
-    "143": "Training was stopped by SIGTERM; its best model is saved.",
+    "129, 130, 143": "Interrupted by SIGHUP, Ctrl-C or SIGTERM. Training saves its state and its best model first.",
+    "141": "Training was stopped because nobody reads the output of --json anymore. It is saved too.",
 }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import report_pieces
@@ -130,7 +130,8 @@ class LiveReporter(Reporter):
         return self
 
     def __exit__(self, *reason: Any) -> None:
-        self._live.__exit__(*reason)
+        with suppress(OSError):  # the terminal is gone
+            self._live.__exit__(*reason)
 
     def on_event(self, event: Event) -> None:
         self.status.on_event(event)
@@ -168,23 +169,41 @@ class LiveReporter(Reporter):
         return Group(*rows)
 
 
+class Ending(NamedTuple):
+    """How a run ended: its last event, None if it was killed, and the first error in reporting it."""
+
+    finished: Finished | None
+    failure: Exception | None = None
+
+
 def follow(
     events: Iterable[Event], reporter: Reporter, generate: Callable[[Snapshot], SnapshotPiece],
-    writer: TensorBoardWriter | None = None,
-) -> Finished | None:  # fmt: skip
-    """Report all events, generate a piece at each snapshot, and return the last event of a run that was not killed."""
-    finished = None
+    writer: TensorBoardWriter | None = None, on_failure: Callable[[Exception], None] = lambda error: None,
+) -> Ending:  # fmt: skip
+    """Report all events, generate a piece at each snapshot, and return how the run ended.
+
+    If that fails, as when nobody reads stdout anymore, `on_failure` is called and nothing more is reported: an error
+    here must not end the run before it is saved.
+    """
+
+    def report(event: Event) -> None:
+        reporter.on_event(event)
+        if writer is not None:
+            writer.on_event(event)
+        if isinstance(event, Snapshot):
+            piece = generate(event)
+            reporter.print_text(str(piece))
+            if writer is not None:
+                writer.add_sample(piece)
+
+    finished = failure = None
     with reporter:
         for event in events:
-            reporter.on_event(event)
-            if writer is not None:
-                writer.on_event(event)
-            match event:
-                case Snapshot():
-                    piece = generate(event)
-                    reporter.print_text(str(piece))
-                    if writer is not None:
-                        writer.add_sample(piece)
-                case Finished():
-                    finished = event
-    return finished
+            finished = event if isinstance(event, Finished) else finished
+            if failure is None:
+                try:
+                    report(event)
+                except Exception as error:
+                    failure = error
+                    on_failure(error)
+    return Ending(finished, failure)

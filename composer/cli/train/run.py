@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from composer.cli import interrupts
+from composer.cli.console import ClosedPipe, discard_output
 from composer.cli.render.reading_progress import ReadingProgress
 from composer.cli.train import progress, tensorboard
 from composer.cli.train.names import Reservations
@@ -23,7 +25,7 @@ from composer.distributed import environment, rendezvous
 from composer.distributed.group import FailedElsewhere
 from composer.system import device as devices
 from composer.training import presets
-from composer.training.events import Event, Finished, RolledBack, Started
+from composer.training.events import Event, RolledBack, Started
 from composer.training.loop import train
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from composer.training.run import TrainingRun
 
 FORCE_QUIT_SECONDS = 5.0
+SIGPIPE = 13
+"""Windows does not define it."""
 
 
 def train_and_report(console: Console, options: TrainOptions) -> None:
@@ -62,10 +66,14 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
                 console.say(f"logging to {folder}")
                 log = closing(tensorboard.TensorBoardWriter(folder, run))
             with stop.handling_signals(), log as writer:
-                finished = progress.follow(events, reporter, lambda event: generate_snapshot(run, event), writer)
+                ending = progress.follow(
+                    events, reporter, lambda event: generate_snapshot(run, event), writer, stop.after_failure
+                )
     except FailedElsewhere:
         raise typer.Exit(1) from None
-    _close(console, run, finished, stop)
+    if isinstance(ending.failure, ClosedPipe):
+        discard_output(console.stdout)
+    _close(console, run, ending, stop)
 
 
 def _local_device(device: str, process: ProcessInfo) -> str:
@@ -76,10 +84,10 @@ def _local_device(device: str, process: ProcessInfo) -> str:
 
 
 class _StopSignal:
-    """Whether Ctrl-C or SIGTERM came: the first one finishes the update and saves, the second one interrupts at once.
+    """Whether a signal came: the first one finishes the update and saves, the second one interrupts at once.
 
-    Of several processes, a launcher may pass on Ctrl-C a second time, and SIGTERM to all: within FORCE_QUIT_SECONDS
-    they count as one.
+    A report that fails counts as a signal. Of several processes, a launcher may pass on Ctrl-C a second time, and
+    SIGTERM to all: within FORCE_QUIT_SECONDS they count as one.
     """
 
     def __init__(self, *, several: bool) -> None:
@@ -91,15 +99,22 @@ class _StopSignal:
         """Return whether a signal came."""
         return self._pressed is not None
 
+    def after_failure(self, failure: Exception) -> None:
+        """Stop because a report failed; the exit code for a closed pipe is that of SIGPIPE."""
+        if self._pressed is None:
+            self._pressed = time.monotonic()
+            self.number = SIGPIPE if isinstance(failure, ClosedPipe) else 0
+
     @contextmanager
     def handling_signals(self) -> Iterator[None]:
-        """Handle Ctrl-C and SIGTERM within the context; only the main thread gets signals."""
+        """Handle Ctrl-C, SIGTERM and SIGHUP within the context; only the main thread gets signals."""
         if current_thread() is not main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._press) for number in (signal.SIGINT, signal.SIGTERM)}
+        handled = [number for number in interrupts.SIGNALS if number == signal.SIGINT or _is_heeded(number)]
+        before = {number: signal.signal(number, self._press) for number in handled}
         if self._several:  # keep it: when a rank is lost, torchrun terminates the others, which still report the error
-            del before[signal.SIGTERM]
+            before.pop(signal.SIGTERM, None)
         try:
             yield
         finally:
@@ -108,10 +123,16 @@ class _StopSignal:
 
     def _press(self, number: int, frame: object) -> None:
         now = time.monotonic()
+        interrupts.note(number)
         if self._pressed is None:
             self._pressed, self.number = now, number
         elif not (self._several and (number == signal.SIGTERM or now - self._pressed <= FORCE_QUIT_SECONDS)):
             raise KeyboardInterrupt
+
+
+def _is_heeded(number: int) -> bool:
+    """Return False for a signal that was ignored from the start, as SIGHUP is by `nohup`."""
+    return signal.getsignal(number) is not signal.SIG_IGN
 
 
 def _with_notes(events: Iterable[Event], run: TrainingRun, console: Console) -> Iterator[Event]:
@@ -137,8 +158,9 @@ def _late_snapshots(run: TrainingRun, updates: int) -> list[str]:
     return late + [f"{epoch}e" for epoch in settings.snapshot_epochs if epoch * per_epoch > updates]
 
 
-def _close(console: Console, run: TrainingRun, finished: Finished | None, stop: _StopSignal) -> None:
-    """Print how training ended, and the commands to resume it or to generate."""
+def _close(console: Console, run: TrainingRun, ending: progress.Ending, stop: _StopSignal) -> None:
+    """Print how training ended, and the commands to resume it or to generate. Raises what made reporting fail."""
+    finished = ending.finished
     name, rep = run.path.stem, run.representation.name
     quoted = f'"{name}"' if " " in name else name
     generate = f"generate: composer gen {rep} --checkpoint {quoted}"
@@ -149,5 +171,9 @@ def _close(console: Console, run: TrainingRun, finished: Finished | None, stop: 
     if finished is None or finished.reason == "interrupted":
         console.say(f"resume:   composer train {rep} --name {quoted} --resume")
         console.say(generate)
+        if not stop.number and ending.failure is not None:
+            raise ending.failure
         raise typer.Exit(128 + stop.number)
     console.say(f"saved {run.path}\n{generate}")
+    if ending.failure is not None and not isinstance(ending.failure, ClosedPipe):
+        raise ending.failure

@@ -1,8 +1,6 @@
-"""`composer train`: names, resuming, fine-tuning, snapshots, signals."""
+"""`composer train`: names, resuming, fine-tuning, snapshots."""
 
 import json
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -270,25 +268,6 @@ def test_a_name_with_a_space_is_quoted(train, tunes, monkeypatch):
     result = train(tunes, "--name", "my tunes")
     assert result.code == 130
     assert 'composer train abc --name "my tunes" --resume' in result.err
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm(tunes, home, process, composer, number, tmp_path):
-    copy = tmp_path / "copy.safetensors"
-    options = ("--output", copy, "--epochs", "1000000", "--json")
-    running = process("train", "abc", tunes, "--name", "mine", *QUICK, *options, wait=False)
-    assert any(b'"updated"' in line for line in running.stdout)
-    running.send_signal(number)
-    out, err = running.communicate(timeout=60)
-    assert running.returncode == 128 + number, err
-    assert b'"reason": "interrupted"' in out
-    assert b"resume:   composer train abc" in err
-    assert b"--name mine --resume" in err
-    assert copy.read_bytes() == store.path_for("mine").read_bytes()
-    assert b"Traceback" not in err
-    again = composer("train", "abc", "--name", "mine", "--resume", "--max-updates", "1", "--quiet")
-    assert again.code == 0, again.err
 
 
 def test_training_in_a_thread(train, tunes):

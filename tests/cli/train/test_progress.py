@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from composer.cli.console import Console
+from composer.cli.console import ClosedPipe, Console
 from composer.cli.render.text import duration
-from composer.cli.train.progress import JsonReporter, LineReporter, LiveReporter, SilentReporter, reporter
+from composer.cli.train.progress import JsonReporter, LineReporter, LiveReporter, SilentReporter, follow, reporter
 from composer.cli.train.status import TrainingStatus, sparkline, update_line
 from composer.training.events import Finished, PlannedPhase, Prepared, RolledBack, Saved, Started, Updated, Validated
 
@@ -165,3 +165,20 @@ def test_sparklines():
 @pytest.mark.parametrize(("seconds", "words"), [(9.6, "10 s"), (90, "2 min"), (3 * 3600 + 300, "3 h 05 min")])
 def test_durations(seconds, words):
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize("error", [ClosedPipe(), OSError("gone")])
+def test_an_error_in_reporting_does_not_end_a_run(console, monkeypatch, error):
+    def fail(*_):
+        shown.append(None)
+        raise error
+
+    shown, failures, seen = [], [], []
+    report = JsonReporter(console)
+    monkeypatch.setattr(console, "write", fail)
+    events = (seen.append(event) or event for event in STORY)
+    ending = follow(events, report, lambda snapshot: None, on_failure=failures.append)
+    assert seen == STORY
+    assert len(shown) == 1
+    assert failures == [error]
+    assert ending == (STORY[-1], error)

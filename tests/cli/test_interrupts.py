@@ -1,0 +1,91 @@
+"""Signals at any moment of a command: one exit code, no traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from composer import __main__
+from composer.cli import app, interrupts
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals to send")
+
+PROGRAM = """
+import os, signal, sys
+at, numbers = sys.argv.pop(1), [int(number) for number in sys.argv.pop(1).split(",")]
+
+def send():
+    for number in numbers:
+        os.kill(os.getpid(), number)
+
+class Finder:  # sends while the module called `at` is imported
+    def find_spec(self, name, path, target=None):
+        if name == at:
+            send()
+
+sys.meta_path.insert(0, Finder())
+from composer.__main__ import command
+if at == "the end":
+    import atexit
+    atexit.register(send)
+command()
+"""
+
+
+def run(at, *numbers):
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, at, ",".join(str(int(number)) for number in numbers), "version"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("at", ["composer.cli", "composer.cli.app", "typer"])
+def test_a_signal_while_starting_ends_it_silently(at):
+    done = run(at, signal.SIGINT)
+    assert done.returncode in {130, -signal.SIGINT}
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_the_first_signal_gives_the_exit_code():
+    for first, second in [(signal.SIGTERM, signal.SIGINT), (signal.SIGHUP, signal.SIGTERM)]:
+        done = run("composer.cli.commands.version", first, second)
+        assert done.returncode == 128 + first
+        assert "Traceback" not in done.stderr
+
+
+def test_one_signal_is_reported():
+    done = run("composer.cli.commands.version", signal.SIGTERM)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "interrupted\n")
+
+
+def test_a_signal_at_the_end_does_not_change_the_exit_code():
+    done = run("the end", signal.SIGINT)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_error_that_a_library_makes_of_an_interruption(composer, monkeypatch):
+    def interrupted(*_):
+        monkeypatch.setattr(interrupts, "was_raised", lambda: True)
+        raise ImportError("numpy.core.multiarray failed to import")
+
+    monkeypatch.setattr(app, "_run", interrupted)
+    result = composer("version")
+    assert (result.code, result.err) == (130, "interrupted\n")
+
+
+def test_a_signal_between_the_lines_that_report_it(monkeypatch):
+    """Whatever `command` is doing, KeyboardInterrupt does not leave it."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    def exited(code):
+        raise SystemExit(code)
+
+    monkeypatch.setattr(interrupts, "end_silently", interrupted)
+    monkeypatch.setattr(os, "_exit", exited)
+    with pytest.raises(SystemExit) as stopped:
+        __main__.command()
+    assert stopped.value.code == 130
