@@ -204,11 +204,16 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         return map(PositionCounter(plan, self.steps, self._features).at, range(len(steps)))
 
     def plans(self, controls: GridControls | None, context: GenerationContext) -> Mapping[str, int]:
-        """Return the plan with the given number of bars, else those of the training pieces in the given meter."""
+        """Return the plan with the given number of bars, else those of the training pieces in the given meter.
+
+        Raises Unsatisfiable if the primer does not fit into the bars.
+        """
         plan = self._bar_plan(controls or GridControls(), context)
         if plan is None:
             return {}
         if plan.bars is not None:
+            if context.primer and (planned := self.constraint(controls, replace(context, plan=str(plan)))):
+                planned.start(context.primer)
             return {str(plan): 1}
         steps = range(len(context.primer) + 1, self.max_steps(controls, context))
         is_given = bool(context.primer or "meter" in context.labels or (controls and controls.meter))

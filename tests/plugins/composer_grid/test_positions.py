@@ -108,6 +108,8 @@ def test_a_primer_leaves_only_longer_plans():
     assert fitted.plans(None, context) == {"4/4,4": 1, "4/4,6": 1}
     with pytest.raises(Unsatisfiable, match="40 steps and does not fit into 2 bars"):
         fitted.constraint(None, GenerationContext(plan="4/4,2")).start(context.primer)
+    with pytest.raises(Unsatisfiable, match="40 steps and does not fit into the 32 steps of --bars"):
+        fitted.plans(GridControls(bars=2), context)
 
 
 def test_an_infill_keeps_the_plan_of_its_tune():
