@@ -11,6 +11,7 @@ import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from composer.data.encoded_split import open_split, write_split
 from composer.data.splits import SplitSettings, listed_pieces, split_pieces
 from composer.registry import options
 from composer.registry import plugins as registry
+from composer.system import malloc
 from composer.system.device import move_network
 
 if TYPE_CHECKING:
@@ -64,13 +66,13 @@ def evaluate(
     checkpoint: OpenCheckpoint, arguments: Sequence[str], *, device: str = "cpu", listing: Path | None = None,
     split: str | None = None, effort: int | None = None, stream: bool = False,
     reading_progress: Callable[[int, int], object] | None = None,
-    progress: Callable[[int, int], object] | None = None,
+    progress: Callable[[float, int], object] | None = None,
 ) -> Evaluation:  # fmt: skip
     """Measure the model on the pieces in the files `arguments`, selected as `select_pieces` does.
 
     `effort` is that of `Network.likelihood`, for estimates. `reading_progress` is called as in `corpus.read`,
-    `progress` with the number of windows done, from 0, and the total. Raises UsageError if `effort` is given for an
-    exact likelihood, ReadError if there is no piece to measure.
+    `progress` with the number of windows done, from 0 and in fractions, and the total. Raises UsageError if `effort` is
+    given for an exact likelihood, ReadError if there is no piece to measure.
     """
     representation, spec = checkpoint.representation, checkpoint.checkpoint.header.spec
     corpus = read(representation, arguments, progress=reading_progress)
@@ -118,7 +120,7 @@ def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None,
 
 def _measure(
     opened: OpenCheckpoint, windows: BPTTBatches, device: str, effort: int | None,
-    measured: Callable[[int, int], object] | None,
+    measured: Callable[[float, int], object] | None,
 ) -> Measurement:  # fmt: skip
     """Return the pooled Measurement of all windows. Raises UsageError if `effort` is given for an exact likelihood."""
     import torch
@@ -132,6 +134,7 @@ def _measure(
         )
     load_weights(network, opened.checkpoint.weights, "the checkpoint")
     move_network(network, device).eval()
+    malloc.keep_freed_memory()
     torch.manual_seed(0)
     return _total(network, windows, device, effort or 1, measured or (lambda *_: None))
 
@@ -152,15 +155,21 @@ def _measure_baseline(opened: OpenCheckpoint, windows: BPTTBatches) -> tuple[str
 
 
 def _total(
-    network: Network, windows: BPTTBatches, device: str, effort: int, measured: Callable[[int, int], object]
+    network: Network, windows: BPTTBatches, device: str, effort: int, measured: Callable[[float, int], object]
 ) -> Measurement:
     """Return the pooled Measurement of all windows."""
     from composer.api.network import Measurement
 
-    total, state = Measurement(), None
-    measured(0, windows.batches_per_epoch)
-    for done, batch in enumerate(windows.epoch_batches(0), 1):
+    total, state, count = Measurement(), None, windows.batches_per_epoch
+    measured(0, count)
+    for done, batch in enumerate(windows.epoch_batches(0)):
+        network.on_progress = partial(_report_share, measured, done, count)
         measure, state = network.likelihood(to_device(batch, device), state, effort)
         total += measure
-        measured(done, windows.batches_per_epoch)
+        measured(done + 1, count)
+    network.on_progress = None
     return total
+
+
+def _report_share(measured: Callable[[float, int], object], before: int, count: int, share: float) -> None:
+    measured(before + share, count)

@@ -109,6 +109,9 @@ class Network(GradientCheckpointing, nn.Module, ABC):
 
     phase = "train"
 
+    on_progress: Callable[[float], object] | None = None
+    """If set, a `likelihood` that takes long calls it with the share of the batch that is done, from 0 to 1."""
+
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, nn.Module | nn.Parameter) and hasattr(type(self), name):
             # torch would keep both, and the attribute would still be the method

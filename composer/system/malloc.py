@@ -1,4 +1,4 @@
-"""Keep freed memory in the process during training."""
+"""Keep freed memory in the process while training and evaluating."""
 
 from __future__ import annotations
 

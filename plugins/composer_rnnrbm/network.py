@@ -54,7 +54,8 @@ do the random numbers."""
 MAX_KNOWN_FRAMES = 256
 """Distinct frames of a batch that bound log Z from below."""
 
-MONITOR_EFFORT, EVALUATE_EFFORT, LIKELIHOOD_EFFORT = Effort(10, 4), Effort(25, 4, shared=True), Effort(400, 4)
+MONITOR_EFFORT, EVALUATE_EFFORT = Effort(10, 4), Effort(25, 4, shared=True)
+LIKELIHOOD_EFFORT = Effort(250, 4, max_variance=0.005, max_stderr=0.002)
 """For monitoring, for choosing the best checkpoint, and for reported likelihoods. Measured on JSB and Nottingham with
 50 and 150 units, the second is off by up to 0.1 nats per frame, the last is at most 0.03 too low."""
 
@@ -125,7 +126,7 @@ class RnnRbmNetwork(Network):
         If chains miss a mode of an RBM, log Z and so this figure are too low, less so with more effort. The frames of
         the batch bound how far (see `partition_function.py`).
         """
-        return self._measure(batch, state, Effort(LIKELIHOOD_EFFORT.steps * effort, LIKELIHOOD_EFFORT.chains))
+        return self._measure(batch, state, LIKELIHOOD_EFFORT.times(effort), self.on_progress)
 
     def biases(
         self, inputs: Tensor, state: tuple[Tensor, ...] | None, reset: Tensor
@@ -194,20 +195,24 @@ class RnnRbmNetwork(Network):
         return F.linear(u, self.Wuv, self.bv), F.linear(u, self.Wuh, self.bh)
 
     @torch.no_grad()
-    def _measure(self, batch: Batch, state: Any, effort: Effort) -> tuple[Measurement, Any]:
+    def _measure(
+        self, batch: Batch, state: Any, effort: Effort, progress: Callable[[float], object] | None = None
+    ) -> tuple[Measurement, Any]:
         v, u, state = self._frames_and_contexts(batch, state)
         if not len(v):
             return Measurement(), state
         bv, bh = self._rbm_biases(u)
-        nats, variance = self._nll(v, bv, bh, effort)
+        nats, variance = self._nll(v, bv, bh, effort, progress)
         # errors of frames with the same biases are fully correlated
         stderr = float(variance.sum().sqrt()) * (len(v) if len(bv) == 1 else 1)
         return Measurement(float(nats.sum()), float(len(v)), stderr=stderr), state
 
     @torch.no_grad()
-    def _nll(self, v: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
+    def _nll(
+        self, v: Tensor, bv: Tensor, bh: Tensor, effort: Effort, progress: Callable[[float], object] | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return -log p(v) of each frame (N,) and the variance of each estimate of log Z."""
-        log_z, variance = log_partition(self.W, bv, bh, effort, most_frequent(v, MAX_KNOWN_FRAMES))
+        log_z, variance = log_partition(self.W, bv, bh, effort, most_frequent(v, MAX_KNOWN_FRAMES), progress)
         return free_energy(v, self.W, bv, bh).double() + log_z, variance
 
     @torch.no_grad()

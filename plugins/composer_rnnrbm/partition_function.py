@@ -5,10 +5,14 @@ a base RBM with independent units, b = 0, to the RBM in question, b = 1, through
 
     E_b(v, h) = - ((1 - b) base + b bv) v - bh h - b h W v
 
-The weight of a chain v_1 ... v_K is the product of the ratios of p*_b(v_b) = exp(-F_b(v_b)) at successive b. The mean
-of the weights is an unbiased estimate of Z / Z_base. The base's visible biases are the logits of how often each unit is
-on in a few Gibbs steps of the RBM itself. A mean-field base finds only one of several modes: measured, its log Z is 0.2
-nats too low, compared to 0.03 here.
+A chain alternates between v and h, and b grows at each of them. The weight of a chain is the product of the ratios of
+p*_b(v), or p*_b(h), at successive b, with the other layer summed out. Both have the same Z, so the mean of the weights
+is an unbiased estimate of Z / Z_base. The base's visible biases are the logits of how often each unit is on in a few
+Gibbs steps of the RBM itself. A mean-field base finds only one of several modes: measured, its log Z is 0.2 nats too
+low, compared to 0.03 here.
+
+Chains come in antithetic pairs: where one uses the uniform number x, the other uses 1 - x. Each is an AIS chain of its
+own, and their errors partly cancel.
 
 An RBM trained for long has a few separate modes, some of which chains miss. Since Z is at least the sum of p* over any
 set of frames, that sum over the frames of the music is used as a lower bound. Measured on Nottingham, this gives 2.45
@@ -18,8 +22,10 @@ nats per frame with 100, 400 and 1,600 steps; chains alone give 0.2, 1.6 and 2.1
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -36,10 +42,24 @@ MIN_MARGINAL = 0.002
 MAX_NUMBERS = 2**18
 """Maximum number of values of a layer over all chains, to bound memory."""
 
+SCHEDULE_POWER = 1.5
+"""How much closer the values of b are near 1."""
+
+PILOT_FRAMES, PILOT_STEPS = 64, 25
+"""Frames and steps of the run that predicts the variance."""
+
+DOUBLINGS, MAX_GROWTH = 3, 10.0
+"""2^DOUBLINGS units share a logarithm; a unit's logit grows by at most MAX_GROWTH in a step, so that their product is
+finite. Only weights that have diverged reach it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Effort of AIS: number of `steps` from the base, and number of `chains` per frame.
+    """Effort of AIS: at most `steps` from the base, with `chains` per frame, an even number.
+
+    If `max_variance` is given, no more steps are done than are needed for a variance of a frame's estimate of at most
+    `max_variance`, and for a standard error of at most `max_stderr` of the mean over frames. Half the variance is also
+    how much too low the logarithm of a mean is on average.
 
     With `shared` noise, the same for all frames and calls, an estimate depends only on the biases of its frame; else
     the errors of frames are independent.
@@ -48,27 +68,55 @@ class Effort:
     steps: int
     chains: int
     shared: bool = False
+    max_variance: float | None = None
+    max_stderr: float = math.inf
+
+    def times(self, factor: int) -> Effort:
+        """Return an effort of `factor` times the work, for a variance smaller by that factor."""
+        variance = None if self.max_variance is None else self.max_variance / factor
+        return replace(
+            self, steps=self.steps * factor, max_variance=variance, max_stderr=self.max_stderr / math.sqrt(factor)
+        )
 
 
 def log_partition(
-    W: Tensor, bv: Tensor, bh: Tensor, effort: Effort, known: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
+    W: Tensor, bv: Tensor, bh: Tensor, effort: Effort, known: Tensor | None = None,
+    progress: Callable[[float], object] | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return log Z (N,) in nats for biases `bv` (N, V) and `bh` (N, H), and the variance of each estimate.
 
-    `known` (K, V) are distinct frames that give a lower bound.
+    `known` (K, V) are distinct frames that give a lower bound. `progress` is called with the share that is done.
     """
     if min(W.shape) <= MAX_ENUMERATED_UNITS:
         exact = by_enumeration(W, bv, bh)
         return exact, torch.zeros_like(exact)
+    effort = replace(effort, steps=sufficient_steps(W, bv, bh, effort), max_variance=None)
     rows = max(1, MAX_NUMBERS // (effort.chains * max(W.shape)))
-    parts = [
-        by_annealing(W, *biases, effort) for biases in zip(torch.split(bv, rows), torch.split(bh, rows), strict=True)
-    ]
+    parts = []
+    for start in range(0, len(bv), rows):
+        parts.append(by_annealing(W, bv[start : start + rows], bh[start : start + rows], effort))
+        if progress is not None:
+            progress(min(1.0, (start + rows) / len(bv)))
     log_z, variance = (torch.cat(part) for part in zip(*parts, strict=True))
     if known is None:
         return log_z, variance
     bound = lower_bound(W, bv, bh, known)
     return torch.maximum(log_z, bound), torch.where(bound > log_z, 0, variance)
+
+
+def sufficient_steps(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> int:
+    """Return the number of steps, up to those of `effort`, that its limits need.
+
+    A short run over some of the frames measures the variance, which is inversely proportional to the number of steps if
+    chains mix well. If they do not, it falls faster.
+    """
+    if effort.max_variance is None or effort.steps <= PILOT_STEPS:
+        return effort.steps
+    some = torch.linspace(0, len(bv) - 1, min(PILOT_FRAMES, len(bv)), device=bv.device).long()
+    _, variance = by_annealing(W, bv[some], bh[some], replace(effort, steps=PILOT_STEPS))
+    limit = min(effort.max_variance, len(bv) * effort.max_stderr**2)
+    needed = PILOT_STEPS * float(variance.mean()) / limit
+    return min(effort.steps, max(PILOT_STEPS, math.ceil(needed))) if math.isfinite(needed) else effort.steps
 
 
 def lower_bound(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
@@ -103,55 +151,105 @@ def by_enumeration(W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
 
 
 def by_annealing(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
-    """Return log Z (N,) by AIS, and the variance of each estimate (by the delta method)."""
+    """Return log Z (N,) by AIS, and the variance of each estimate (by the delta method, between pairs of chains)."""
     frames, chains = len(bv), effort.chains
-    rng = _LogisticNoise(frames, chains, effort.shared, W)
+    noise = _Uniform(frames, chains, effort.shared, W)
     bv, bh = bv.repeat(chains, 1), bh.repeat(chains, 1)
-    base = _marginals(W, bv, bh, rng).view(chains, frames, -1).mean(0).logit(MIN_MARGINAL)
+    base = _marginals(W, bv, bh, noise).view(chains, frames, -1).mean(0).logit(MIN_MARGINAL)
     log_base = F.softplus(base).double().sum(-1) + F.softplus(bh[:frames]).double().sum(-1)
-    base = base.repeat(chains, 1)
-    v, h = torch.empty_like(bv), torch.empty_like(bh)
-    torch.gt(base, rng.logistic(W.shape[1]), out=v)
-    log_w = torch.zeros(len(v), dtype=torch.float64, device=W.device)
-    for step in range(1, effort.steps + 1):
-        b, before = step / effort.steps, (step - 1) / effort.steps
-        a = F.linear(v, W)
-        hidden = torch.add(bh, a, alpha=b)
-        gain = F.softplus(hidden) - F.softplus(torch.add(bh, a, alpha=before))
-        log_w += (b - before) * (v * (bv - base)).sum(-1) + gain.sum(-1)
-        if step < effort.steps:
-            torch.gt(hidden, rng.logistic(W.shape[0]), out=h)
-            torch.gt(torch.lerp(base, torch.addmm(bv, h, W), b), rng.logistic(W.shape[1]), out=v)
-    log_w = log_w.view(chains, frames)
-    weights = (log_w - log_w.amax(0)).exp()
+    log_w = _log_weights(W, base.repeat(chains, 1), bv, bh, effort.steps, noise).view(chains, frames)
+    highest = log_w.amax(0)
+    weights = (log_w - highest).exp().view(2, chains // 2, frames).mean(0)
     mean = weights.mean(0)
-    variance = weights.var(0) / mean**2 / chains if chains > 1 else torch.zeros_like(mean)
-    return log_base + log_w.logsumexp(0) - math.log(chains), variance
+    variance = weights.var(0) / mean**2 / len(weights) if len(weights) > 1 else torch.zeros_like(mean)
+    return log_base + highest + mean.log(), variance
 
 
-class _LogisticNoise:
-    """Logistic random numbers: a unit with logit x is on with its probability if x is above one."""
+def _log_weights(W: Tensor, base: Tensor, bv: Tensor, bh: Tensor, steps: int, noise: _Uniform) -> Tensor:
+    """Return the log weight (rows,) of each chain; `base` (rows, V) are the visible biases at b = 0."""
+    lift, bs = bv - base, temperatures(2 * steps)
+    on_v, p_v, c, x_v = (torch.empty_like(bv) for _ in range(4))
+    on_h, p_h, a, x_h = (torch.empty_like(bh) for _ in range(4))
+    torch.gt(torch.sigmoid(base, out=p_v), noise.fill(x_v), out=on_v)
+    log_w = torch.zeros(len(bv), dtype=torch.float64, device=W.device)
+    for before, middle, after in zip(bs[:-2:2], bs[1::2], bs[2::2], strict=True):
+        torch.mm(on_v, W.T, out=a)
+        torch.add(bh, a, alpha=middle, out=p_h).sigmoid_()
+        log_w += (middle - before) * (on_v * lift).sum(-1) + _growth(p_h, a, middle - before)
+        torch.gt(p_h, noise.fill(x_h), out=on_h)
+        torch.mm(on_h, W, out=c).add_(lift)
+        torch.add(base, c, alpha=after, out=p_v).sigmoid_()
+        log_w += _growth(p_v, c, after - middle)
+        torch.gt(p_v, noise.fill(x_v), out=on_v)
+    return log_w
+
+
+def temperatures(count: int) -> list[float]:
+    """Return `count` + 1 values of b from 0 to 1, closer to each other near 1, where chains mix most slowly.
+
+    Measured on JSB, this lowers the variance by a twentieth to a fifth, compared with equal distances.
+    """
+    return [1 - (1 - step / count) ** SCHEDULE_POWER for step in range(count + 1)]
+
+
+def _growth(p: Tensor, slope: Tensor, increment: float) -> Tensor:
+    """Return the sum over units of softplus(x) - softplus(x - increment * slope), with sigmoid(x) = `p`.
+
+    It is the sum of -log(1 + p (exp(-increment * slope) - 1)), where the logarithms of several units are those of their
+    product. Overwrites `slope`.
+    """
+    factors = slope.mul_(-increment).clamp_(-MAX_GROWTH, MAX_GROWTH).exp_().sub_(1).mul_(p).add_(1)
+    for _ in range(DOUBLINGS):
+        half = factors.shape[1] // 2
+        factors[:, :half] *= factors[:, -half:]
+        factors = factors[:, : factors.shape[1] - half]
+    return -factors.log().sum(-1)
+
+
+class _Uniform:
+    """Uniform random numbers between 0 and 1 for all chains of all frames, in antithetic pairs.
+
+    The second half of the chains has 1 - x where the first half has x. On the CPU, numpy's SFC64 takes a third of the
+    time of torch's generator. It is seeded with a number of torch's.
+    """
 
     def __init__(self, frames: int, chains: int, shared: bool, like: Tensor) -> None:
-        self._frames, self._chains, self._like = frames, chains, like
-        self._generator = torch.Generator(like.device).manual_seed(0) if shared else None
+        if chains % 2:
+            raise ValueError(f"{chains} chains are not pairs")
+        self._frames, self._pairs, self._shared = frames, chains // 2, shared
+        self._one = like.new_ones(())
+        self._words = np.random.SFC64(0 if shared else int(torch.randint(2**62, ()))).random_raw
 
-    def logistic(self, units: int) -> Tensor:
-        """Return numbers for each row of each chain, (chains * frames, units); if shared, the same for all frames."""
-        shared = self._generator is not None
-        shape = (self._chains, 1 if shared else self._frames, units)
-        uniform = torch.rand(shape, generator=self._generator, dtype=self._like.dtype, device=self._like.device)
-        return uniform.logit_(1e-7).expand(-1, self._frames, -1).reshape(-1, units)
+    def fill(self, out: Tensor) -> Tensor:
+        """Fill `out` (chains * frames, units), and return it; if shared, the numbers are the same for all frames."""
+        halves = out.view(2, self._pairs, self._frames, -1)
+        if self._shared:
+            halves[0] = self._on_cpu((self._pairs, 1, out.shape[1]))
+        elif out.device.type == "cpu":
+            self._on_cpu(halves[0].shape, halves[0])
+        else:
+            halves[0].uniform_()
+        torch.sub(self._one, halves[0], out=halves[1])
+        return out
+
+    def _on_cpu(self, shape: Sequence[int], out: Tensor | None = None) -> Tensor:
+        """Return numbers from 32 random bits each, in `out` if given."""
+        count = math.prod(shape)
+        words = torch.from_numpy(self._words((count + 1) // 2)).view(torch.int32)
+        return torch.mul(words[:count].view(*shape), 2.0**-32, out=out).add_(0.5)
 
 
-def _marginals(W: Tensor, bv: Tensor, bh: Tensor, rng: _LogisticNoise) -> Tensor:
+def _marginals(W: Tensor, bv: Tensor, bh: Tensor, noise: _Uniform) -> Tensor:
     """Estimate how often each unit is on (rows, V), by a few Gibbs steps from the visible biases."""
-    v, h, total = torch.empty_like(bv), torch.empty_like(bh), torch.zeros_like(bv)
-    torch.gt(bv, rng.logistic(W.shape[1]), out=v)
+    on_v, p_v, x_v = (torch.empty_like(bv) for _ in range(3))
+    on_h, p_h, x_h = (torch.empty_like(bh) for _ in range(3))
+    total = torch.zeros_like(bv)
+    torch.gt(torch.sigmoid(bv, out=p_v), noise.fill(x_v), out=on_v)
     for step in range(SWEEPS_SKIPPED + SWEEPS_AVERAGED):
-        torch.gt(torch.addmm(bh, v, W.T), rng.logistic(W.shape[0]), out=h)
-        logits = torch.addmm(bv, h, W)
-        torch.gt(logits, rng.logistic(W.shape[1]), out=v)
+        torch.mm(on_v, W.T, out=p_h).add_(bh).sigmoid_()
+        torch.gt(p_h, noise.fill(x_h), out=on_h)
+        torch.mm(on_h, W, out=p_v).add_(bv).sigmoid_()
+        torch.gt(p_v, noise.fill(x_v), out=on_v)
         if step >= SWEEPS_SKIPPED:
-            total += logits.sigmoid_()
+            total += p_v
     return total / SWEEPS_AVERAGED

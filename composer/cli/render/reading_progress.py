@@ -29,6 +29,10 @@ def report_pieces(console: Console, event: Prepared) -> None:
         console.warn(note)
 
 
+FIRST_LINE = 10.0
+"""Seconds until an evaluation prints a line of progress if stderr is not a terminal."""
+
+
 class ReadSummary(Protocol):
     """What was skipped: `rejected` and `places` by reason, `losses` by phrase, a line for each `unreadable` source."""
 
@@ -62,11 +66,14 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
 
 
 class ReadingProgress(AbstractContextManager["ReadingProgress"]):
-    """A line on a terminal that counts what has been read, and is erased at the end."""
+    """A line on a terminal that counts what has been read, and is erased at the end.
+
+    Elsewhere, an evaluation prints a line after FIRST_LINE seconds, and after each doubling of that time.
+    """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
-        self._start, self._shown = 0.0, False
+        self._start, self._shown, self._next_line = 0.0, False, FIRST_LINE
 
     def __exit__(self, *reason: object) -> None:
         if self._shown:
@@ -81,14 +88,19 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
         """Show how many files and pieces have been converted."""
         self._show(f"converting: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}")
 
-    def update_measured(self, done: int, total: int) -> None:
-        """Show which share of the batches has been measured, and the time left."""
-        left = ""
+    def update_measured(self, done: float, total: int) -> None:
+        """Show which share of the batches has been measured, and the time left; `done` may be a fraction."""
+        left, elapsed = "", 0.0
         if done == 0:
             self._start = self._clock()
         else:
-            left = f", {duration((self._clock() - self._start) / done * (total - done))} left"
-        self._show(f"evaluating: {done / total:.0%}{left}")
+            elapsed = self._clock() - self._start
+            left = f", {duration(elapsed / done * (total - done))} left"
+        text = f"evaluating: {done / total:.0%}{left}"
+        self._show(text)
+        if elapsed >= self._next_line and done < total and not self._console.can_animate:
+            self._next_line = 2 * elapsed
+            self._console.say(text)
 
     def _show(self, text: str) -> None:
         if self._console.can_animate and not self._console.quiet:

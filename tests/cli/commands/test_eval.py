@@ -8,6 +8,7 @@ import pytest
 
 from composer.analysis.likelihood import Evaluation, evaluate
 from composer.api import Piece, Source
+from composer.api.network import Network
 from composer.checkpoints.file import read_header
 from composer.checkpoints.load import load_model, open_checkpoint
 from composer.cli.commands.eval import _line
@@ -132,12 +133,34 @@ def test_progress_is_shown_from_the_start(stream):
     ]
 
 
+def test_progress_in_a_pipe_is_printed_at_growing_intervals(stream):
+    console = Console(stream(), stream(), stream(), {"TERM": "xterm"})
+    seconds = iter([0, 5, 12, 20, 30])
+    with ReadingProgress(console, lambda: float(next(seconds))) as reading:
+        for done in (0, 0.25, 0.5, 1, 1.5):
+            reading.update_measured(done, 2)
+    assert console.stderr.data.decode() == "evaluating: 25%, 36 s left\nevaluating: 75%, 10 s left\n"
+
+
 def test_progress_is_reported_before_the_first_window(checkpoint, tunes):
     reports = []
     opened = open_checkpoint(checkpoint, "abc", "eval")
     evaluate(opened, [str(tunes)], progress=lambda *counts: reports.append(counts))
     assert reports[0] == (0, reports[-1][1])
     assert reports[-1][0] == reports[-1][1] > 0
+
+
+def test_progress_within_a_window_is_reported(checkpoint, tunes, monkeypatch):
+    def slow(network, batch, state, effort=1):
+        network.on_progress(0.5)
+        return Network.likelihood(network, batch, state, effort)
+
+    reports = []
+    opened = open_checkpoint(checkpoint, "abc", "eval")
+    kind = type(opened.model.network(opened.checkpoint.header.spec, opened.config))
+    monkeypatch.setattr(kind, "likelihood", slow)
+    evaluate(opened, [str(tunes)], progress=lambda *counts: reports.append(counts))
+    assert (0.5, reports[-1][1]) in reports
 
 
 @pytest.mark.parametrize(

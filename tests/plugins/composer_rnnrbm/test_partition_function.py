@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 
+from composer_rnnrbm import partition_function
 from composer_rnnrbm.partition_function import (
     Effort,
     by_annealing,
@@ -12,6 +13,8 @@ from composer_rnnrbm.partition_function import (
     log_partition,
     lower_bound,
     most_frequent,
+    sufficient_steps,
+    temperatures,
 )
 from composer_rnnrbm.rbm import free_energy, gibbs
 
@@ -48,6 +51,33 @@ def test_annealing_agrees_with_enumeration(spread):
     assert abs(float((log_z - exact).mean())) < 0.02
     assert 0 < variance.mean().sqrt() < 0.1
     assert float(((log_z - exact) ** 2 / variance).mean()) < 4
+
+
+def test_temperatures_are_closer_near_the_end():
+    found = torch.tensor(temperatures(20))
+    gaps = found.diff()
+    assert (found[0], found[-1]) == (0, 1)
+    assert (gaps.diff() < 0).all()
+    assert gaps[0] > 5 * gaps[-1] > 0
+
+
+def test_steps_are_as_many_as_the_variance_needs():
+    W, bv, bh = make_rbms(40, 30, 14)
+    torch.manual_seed(0)
+    limited = Effort(4000, 4, max_variance=1e-4)
+    steps = sufficient_steps(W, bv, bh, limited)
+    assert 50 < steps < 400
+    assert 0.25e-4 < by_annealing(W, bv, bh, Effort(steps, 4))[1].mean() < 4e-4
+    assert sufficient_steps(W, bv, bh, limited.times(4)) > 2 * steps
+    assert sufficient_steps(W, bv, bh, Effort(4000, 4, max_variance=1e-4, max_stderr=0.0005)) > 3 * steps
+    assert sufficient_steps(W, bv, bh, Effort(30, 4, max_variance=1e-9)) == 30
+
+
+def test_progress_is_the_share_of_frames(monkeypatch):
+    monkeypatch.setattr(partition_function, "MAX_NUMBERS", 2 * 16 * 4)
+    shares = []
+    log_partition(*make_rbms(10, 16, 12), Effort(2, 2), progress=shares.append)
+    assert shares == pytest.approx([0.4, 0.8, 1.0])
 
 
 def test_shared_noise_makes_estimates_independent_of_the_batch():
