@@ -1,18 +1,25 @@
-"""Fill bars 5 to 8 of held-out pieces, and measure how well the bars after them follow.
+"""Fill bars 5 to 8 of real pieces, and measure how well the bars after them follow.
 
-    python tests/bench/infill.py abc corpus:oneills1850 [--pieces 30] [--particles 1,16,64] [--seeds 1]
+    python tests/bench/infill.py abc [corpus:oneills1850] [--pieces 100] [--particles 1,16] [--seeds 1]
+                                     [--results FILE] [--training]
 
-Print the log-likelihood of bars 9 to 12, in nats per step, after the generated gap and after the real one; and the
-share of gaps that equal bars 1 to 4 or 9 to 12, and of their bars that occur elsewhere in the piece.
+Print a Markdown table with a row for the real gaps and one for each number of particles; 1 fills from left to right.
+Its columns are the log-likelihood of bars 9 to 12 in nats per step, its mean difference from the first number of
+particles with its standard error over pieces, the share of gaps that equal bars 1 to 4 or 9 to 12, the share of their
+bars that occur elsewhere in the piece, and the processor time. Pieces are held out; with --training, pieces that the
+model was trained on make up the number. With --results, each piece is saved, and the same command continues.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +36,8 @@ from composer.generation.request import Generated, GenerationRequest
 from composer.music.bars import bars as bars_of_score
 
 GAP, AFTER = range(5, 9), range(9, 13)
+DATA = {"abc": "corpus:oneills1850", "grid": "corpus:oneills1850", "pianoroll": "corpus:bach"}
+HEADS = ("bars 5 to 8", "pieces", "nats per step after", "difference", "equal", "bars found elsewhere", "s per piece")
 
 
 class Bars(NamedTuple):
@@ -39,30 +48,76 @@ class Bars(NamedTuple):
     rest: int
 
 
+class Filled(NamedTuple):
+    """A filled gap: the mean log-probability of the bars after it, what `copies` returns, and processor time."""
+
+    nats: float
+    equal: bool
+    shared: float
+    seconds: float
+
+
+class Saved:
+    """Results by piece, particles and seed, saved as lines of JSON if there is a file."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        lines = path.read_text("utf-8").splitlines() if path is not None and path.exists() else []
+        self.known = {tuple(key): Filled(*values) for key, values in map(json.loads, lines)}
+
+    def get(self, model: LoadedModel, piece: Piece, particles: int, seed: int) -> Filled:
+        """Return a result, measured if it is new; 0 particles are the real gap."""
+        key = (model.header.representation, piece.source, piece.title, particles, seed)
+        if key not in self.known:
+            begin = time.process_time()
+            found = measure(model, piece, particles, seed) if particles else measure_real(model, piece)
+            self.known[key] = Filled(*found, time.process_time() - begin)
+            if self.path is not None:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([key, self.known[key]]) + "\n")
+        return self.known[key]
+
+
 def main() -> None:
-    """Print a line for each number of particles, and one for the real gaps."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("representation")
-    parser.add_argument("files", nargs="+")
-    parser.add_argument("--pieces", type=int, default=30)
-    parser.add_argument("--particles", default="1,4,16,64")
+    parser.add_argument("representation", choices=DATA)
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--pieces", type=int, default=100)
+    parser.add_argument("--particles", default="1,16")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--results", type=Path, metavar="FILE")
+    parser.add_argument("--training", action="store_true")
     given = parser.parse_args()
     model = load_model(store.default(given.representation), given.representation, "cpu")
-    held_out = split_pieces(SplitSettings(), corpus.read(model.representation, given.files).pieces).pieces["valid"]
-    found = [piece for piece in held_out if usable(model, piece)][: given.pieces]
-    report(f"real, {len(found)} pieces", [measure_real(model, piece) for piece in found])
+    files = given.files or [DATA[given.representation]]
+    pieces = list(islice(choose(model, files, given.training), given.pieces))
+    saved, base = Saved(given.results), None
+    print("|".join(["", *(f" {head} " for head in HEADS), ""]) + "\n" + "|---" * len(HEADS) + "|")
+    row("real", [saved.get(model, piece, 0, 0) for piece in pieces], None)
     for count in map(int, given.particles.split(",")):
-        begin = time.process_time()
-        measured = [measure(model, piece, count, 1 + seed) for piece in found for seed in range(given.seeds)]
-        took = (time.process_time() - begin) / len(measured)
-        report(f"{count} particles, {took:.2f} s a piece", measured)
+        filled = [saved.get(model, piece, count, 1 + seed) for piece in pieces for seed in range(given.seeds)]
+        row(f"{count} particles" if count > 1 else "left to right", filled, base)
+        base = base or filled
 
 
-def report(name: str, measured: Sequence[tuple[float, bool, float]]) -> None:
-    """Print the means of what `measure` returned."""
-    nats, equal, shared = (statistics.fmean(each) for each in zip(*measured, strict=True))
-    print(f"{name}: {nats:.4f} nats per step after the gap, {equal:.1%} equal, {shared:.1%} of bars occur elsewhere")
+def choose(model: LoadedModel, files: Sequence[str], training: bool) -> Iterator[Piece]:
+    """Yield the usable pieces that are held out, then, if wanted, those of the training data."""
+    parts = split_pieces(SplitSettings(), corpus.read(model.representation, files).pieces).pieces
+    for part in ("valid", "train") if training else ("valid",):
+        yield from (piece for piece in parts[part] if usable(model, piece))
+
+
+def row(name: str, filled: Sequence[Filled], base: Sequence[Filled] | None) -> None:
+    """Print a row of the table."""
+    nats, equal, shared, seconds = (statistics.fmean(each) for each in zip(*filled, strict=True))
+    apart = ""
+    if base is not None and len(base) > 1:
+        differences = [one.nats - other.nats for one, other in zip(filled, base, strict=True)]
+        error = statistics.stdev(differences) / len(differences) ** 0.5
+        apart = f"{statistics.fmean(differences):+.4f} ± {error:.4f}"
+    cells = (name, len(filled), f"{nats:.4f}", apart, f"{equal:.1%}", f"{shared:.1%}", f"{seconds:.2f}")
+    print("|".join(["", *(f" {cell} " for cell in cells), ""]), flush=True)
 
 
 def usable(model: LoadedModel, piece: Piece) -> bool:

@@ -2,9 +2,11 @@
 
     make bench-quality DATA=FOLDER
     make bench-quality DATA=FOLDER QUALITY='--only erk --seeds 1,2,3 --budget 3600'
+    make bench-quality DATA=FOLDER QUALITY='--only erk --seeds 1 --adopt erk-1.safetensors'
     make bench-quality DATA=FOLDER QUALITY='--page --output tests/bench'
 
-It can be stopped at any time and continues where it was. RESULTS.md is written to --home or --output.
+It can be stopped at any time and continues where it was. Models that were trained elsewhere with the commands and the
+seed of a stage are taken in with --adopt and need not be trained again. RESULTS.md is written to --home or --output.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import NoReturn
 from composer.api import ComposerError, UsageError
 
 from . import stages
+from .adoption import adopt
 from .commands import files, words
 from .data import HINT, prepare, require
 from .hearing import after_opening, story
@@ -65,6 +68,8 @@ def _run(given: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     failed = False
     with locked(home):
+        if given.adopt:
+            _adopt(given, wanted, results.store)
         try:
             prepare(given.data.absolute(), home)
             os.chdir(home)
@@ -77,6 +82,16 @@ def _run(given: argparse.Namespace) -> int:
             return INTERRUPTED
     print(f"results are in {output / PAGE}")
     return int(failed)
+
+
+def _adopt(given: argparse.Namespace, wanted: list[Stage], store: Store) -> None:
+    """Take in the models of one stage and seed. Raises UsageError."""
+    if len(wanted) != 1 or len(given.seeds) != 1:
+        raise UsageError("--adopt is for one stage and one seed", "add --only STAGE --seeds N")
+    try:
+        adopt(wanted[0], given.seeds[0], given.adopt, store)
+    except ComposerError as error:
+        raise UsageError(error.message, error.hint or "give models that composer trained") from error
 
 
 def _declared(given: argparse.Namespace) -> tuple[Plan, list[Stage]]:
@@ -121,6 +136,13 @@ def _arguments() -> argparse.Namespace:
         "--only", nargs="+", default=[], metavar="NAME", help="only these stages, tasks, ablations or races"
     )
     parser.add_argument("--seeds", type=_seeds, default=[0], metavar="N,N", help="seeds for each stage")
+    parser.add_argument(
+        "--adopt",
+        type=Path,
+        nargs="+",
+        metavar="MODEL",
+        help="models of a stage's trainings, made elsewhere",
+    )
     parser.add_argument("--budget", type=_seconds, metavar="SECONDS", help="time limit of each training")
     parser.add_argument("--no-intervals", action="store_true", help="measure without intervals; a later run adds them")
     parser.add_argument("--list", action="store_true", help="list the stages and their state")

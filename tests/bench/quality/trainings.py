@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from composer.checkpoints.file import read_header
 from composer.checkpoints.training_files import state_path
 
+from .adoption import trained_from
 from .commands import process, tidy, words
 from .stages import Stage
 from .store import CUT, Point, Store, Trained, chain
@@ -82,12 +83,7 @@ def _train(command: str, seed: int, key: str, before: str, store: Store, data: s
         arguments.append("--force")
         store.begin_curve(key, -1)
     follow([*arguments, "--name", key, "--json"], key, spent, store, most)
-    record = read_header(store.model(key)).record
-    reported = record["reported"] if record["best"] is not None else None
-    ended = {"steps": record["updates"], "seconds": record["seconds"], "best_step": record["best_update"]}
-    store.keep_trained(
-        key, Trained(tidy(command), seed, **ended, reported=reported, unit=record["unit"], reason=record["reason"])
-    )
+    store.keep_trained(key, trained_from(command, seed, read_header(store.model(key)).record))
 
 
 def resumed(arguments: Sequence[str]) -> list[str]:
