@@ -26,6 +26,7 @@ import numpy as np
 
 from composer.api import GenerationContext, Piece, Step, StepKind, Unsatisfiable
 from composer.checkpoints import store
+from composer.checkpoints.file import digest
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.data import corpus
 from composer.data.splits import SplitSettings, split_pieces
@@ -58,16 +59,16 @@ class Filled(NamedTuple):
 
 
 class Saved:
-    """Results by piece, particles and seed, saved as lines of JSON if there is a file."""
+    """Results by model, piece, particles and seed, saved as lines of JSON if there is a file."""
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
+    def __init__(self, path: Path | None, model: str) -> None:
+        self.path, self.model = path, model
         lines = path.read_text("utf-8").splitlines() if path is not None and path.exists() else []
         self.known = {tuple(key): Filled(*values) for key, values in map(json.loads, lines)}
 
     def get(self, model: LoadedModel, piece: Piece, particles: int, seed: int) -> Filled:
         """Return a result, measured if it is new; 0 particles are the real gap."""
-        key = (model.header.representation, piece.source, piece.title, particles, seed)
+        key = (self.model, piece.source, piece.title, particles, seed)
         if key not in self.known:
             begin = time.process_time()
             found = measure(model, piece, particles, seed) if particles else measure_real(model, piece)
@@ -86,13 +87,15 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=100)
     parser.add_argument("--particles", default="1,16")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--checkpoint", type=Path, metavar="NAME", help="model name or file")
     parser.add_argument("--results", type=Path, metavar="FILE")
     parser.add_argument("--training", action="store_true")
     given = parser.parse_args()
-    model = load_model(store.default(given.representation), given.representation, "cpu")
+    path = store.resolve_model(given.checkpoint) if given.checkpoint else store.default(given.representation)
+    model = load_model(path, given.representation, "cpu")
     files = given.files or [DATA[given.representation]]
     pieces = list(islice(choose(model, files, given.training), given.pieces))
-    saved, base = Saved(given.results), None
+    saved, base = Saved(given.results, digest(path)), None
     print("|".join(["", *(f" {head} " for head in HEADS), ""]) + "\n" + "|---" * len(HEADS) + "|")
     row("real", [saved.get(model, piece, 0, 0) for piece in pieces], None)
     for count in map(int, given.particles.split(",")):
