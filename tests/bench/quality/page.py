@@ -42,8 +42,8 @@ READING = f"""## How to read the figures
 - With several seeds, figures are means, with the standard deviation. Otherwise they are of one seed, and another one
   may miss the target.
 - A figure with "± (AIS)" is an estimate by annealed importance sampling with its standard error, rounded up to
-  thousandths. It may also be up to {AIS_LOW} nats per frame too low, as measured with 50 and 150 hidden units; more
-  were not tried. All other figures are exact.
+  thousandths. It may also be up to {AIS_LOW} nats per frame too low, as measured with 150 hidden units; more were
+  not tried. All other figures are exact.
 - The piano rolls of 2012 are not what the composers wrote. The JSB chorales are all transposed to one key, C major or
   minor: 356 of 382 end with C in the bass. One key makes them easier to predict than chorales in their own keys. They
   also lie an octave high: the median top note is C6. So compare these figures only with others on the same rolls.

@@ -14,8 +14,8 @@ from .stages import Plan, Race, Stage, Task
 from .store import CUT, Store, Trained, chain, measure_key
 from .trainings import Limits, is_whole
 
-AIS_LOW = 0.03
-"""Nats per frame by which an AIS figure may be too low, measured by `rnnrbm` with 50 and 150 units."""
+AIS_LOW = 0.06
+"""Nats per frame by which an AIS figure may be too low, measured by `rnnrbm` on Nottingham with 150 units."""
 
 
 @dataclass(frozen=True)
