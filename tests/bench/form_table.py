@@ -2,18 +2,22 @@
 
     python tests/bench/form_table.py abc [--count 200] [--temps 1.0 0.8] [--candidates 1 4] [--seed 1]
     python tests/bench/form_table.py pianoroll corpus:bach [--checkpoint FILE]
+    python tests/bench/form_table.py abc --temps "" --variants "" "--candidates 1" "--candidates 1 --unconstrained"
 
 The first column are real pieces: those that are named, by default the training data of the bundled model, a sample of
-as many as are generated. Both are read by the representation, so tunes are compared in the same dialect. The last row
-is the processor time per generated piece.
+as many as are generated. Both are read by the representation, so tunes are compared in the same dialect. Each of
+--variants is a set of options of `gen`, and a column that shows what they change; write a space before a single option:
+" --unconstrained". The last row is the processor time per generated piece.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import re
 import resource
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -56,6 +60,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="pieces per column")
     parser.add_argument("--temps", nargs="+", default=["", "0.8", "1.0"], help="temperatures; '' is the default")
     parser.add_argument("--candidates", nargs="+", default=[""], help="numbers of candidates; '' is the default")
+    parser.add_argument("--variants", nargs="+", default=[""], help="options of gen, one set per column")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--checkpoint", default="")
     given, others = parser.parse_known_args()
@@ -65,17 +70,17 @@ def main() -> None:
     titles = Counter(word for piece in everything for word in set(words(piece)))
     measure = MEASURES[given.representation]
     columns = {"real": averages([measure(representation, piece, titles, 1) for piece in real])}
-    for temp in given.temps:
-        for candidates in given.candidates:
-            flags = {"--temp": temp, "--candidates": candidates, "--checkpoint": given.checkpoint}
-            options = [each for pair in flags.items() if pair[1] for each in pair]
-            with tempfile.TemporaryDirectory() as folder:
-                seconds = generate(given, [*options, *others], Path(folder))
-                pieces = list(read(representation, [folder]))
-            name = f"temp {temp or 'default'}" + (f", {candidates} candidates" if candidates else "")
-            found = averages([measure(representation, piece, titles, 0) for piece in pieces])
-            distinct = len({piece.content for piece in pieces})
-            columns[name] = {**found, "distinct pieces": f"{distinct} of {len(pieces)}", "seconds per piece": seconds}
+    for temp, candidates, variant in itertools.product(given.temps, given.candidates, given.variants):
+        flags = {"--temp": temp, "--candidates": candidates, "--checkpoint": given.checkpoint}
+        options = [each for pair in flags.items() if pair[1] for each in pair]
+        with tempfile.TemporaryDirectory() as folder:
+            seconds = generate(given, [*options, *shlex.split(variant), *others], Path(folder))
+            pieces = list(read(representation, [folder]))
+        parts = [f"temp {temp or 'default'}", f"{candidates} candidates" if candidates else "", variant]
+        found = averages([measure(representation, piece, titles, 0) for piece in pieces])
+        distinct = len({piece.content for piece in pieces})
+        numbers = {"distinct pieces": f"{distinct} of {len(pieces)}", "seconds per piece": seconds}
+        columns[", ".join(part for part in parts if part)] = {**found, **numbers}
     print_table(columns)
 
 
@@ -189,7 +194,8 @@ def words(piece: Piece) -> list[str]:
 
 def averages(pieces: Sequence[Figures]) -> dict[str, str]:
     """Return the mean of each row in percent."""
-    rows = {row: [float(value) for piece in pieces if (value := piece[row]) is not None] for row in pieces[0]}
+    names = dict.fromkeys(row for piece in pieces for row in piece)
+    rows = {row: [float(value) for piece in pieces if (value := piece[row]) is not None] for row in names}
     return {row: f"{100 * fmean(values):.1f} %" if values else "" for row, values in rows.items()}
 
 
