@@ -19,7 +19,7 @@ from composer.api.errors import (
     UsageError,
 )
 from composer.api.hooks import API_VERSION, hookimpl
-from composer.api.model import Model
+from composer.api.model import DataSize, Model
 from composer.api.representation import Decoder, Event, GenerationContext, NoOptions, Representation, TextDecoder
 from composer.api.sampler import Sampler
 from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, RejectedPiece, Score, Section, Tempo
@@ -32,6 +32,7 @@ __all__ = [
     "ChordSymbol",
     "ComposerError",
     "Constraint",
+    "DataSize",
     "Decoder",
     "DeviceError",
     "EncodeError",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from composer.api.representation import NoOptions
 from composer.api.sampler import Sampler
@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from composer.api.network import Network
+
+
+class DataSize(NamedTuple):
+    """The size of the training data.
+
+    `pieces` and `steps` do not count variants, such as transpositions; `steps_with_variants` does. `held_out` counts
+    the validation pieces.
+    """
+
+    pieces: int
+    steps: int
+    steps_with_variants: int
+    held_out: int
 
 
 class Model(ABC):
@@ -40,6 +53,14 @@ class Model(ABC):
     def check(self, kind: StepKind, config: Any) -> None:
         """Raise OptionError if `config` does not fit sequences of `kind`; called before any file is read."""
         return
+
+    def suggest(self, spec: SequenceSpec, size: DataSize) -> Mapping[str, Any]:
+        """Return settings that suit training data of this size, for users who choose none.
+
+        Their names are those of `--set`: fields of `Config`, and settings of the training such as `batch_size`,
+        `seq_length`, `lr` and `epochs`. All others keep their defaults.
+        """
+        return {}
 
     @abstractmethod
     def network(self, spec: SequenceSpec, config: Any) -> Network:

@@ -130,6 +130,7 @@ def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus, encoded_spec: S
         pieces = training if split == "train" else corpus.pieces(split)
         written[split] = write_split(folder / split, representation, encoded_spec, pieces, not_encodable.add)
         rejected.merge(not_encodable)
+    written["train"]["originals"] = corpus.count("train")
     (folder / MELODIES_FILE).write_bytes(melodies.melodies().to_bytes())
     if not written["train"]["pieces"]:
         raise EncodeError(f"no piece can be encoded; {rejected.most_common()}", "train a new model, without --from")

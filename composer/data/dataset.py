@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from composer.api import ComposerError, Representation, SequenceSpec
+from composer.api import ComposerError, DataSize, Representation, SequenceSpec
 from composer.data.build import MELODIES_FILE, BuildSpec, Report, build
 from composer.data.cache_key import build_settings_key, digest, source_digests
 from composer.data.conditions import with_conditions
@@ -26,7 +26,7 @@ from composer.music.contour import MelodyCollection
 from composer.system.cache_dir import MANIFEST, mark_used, prune
 from composer.system.paths import cache_folder
 
-LAYOUT_VERSION = 6
+LAYOUT_VERSION = 7
 """Version of the layout of the files; it is part of every data set's name."""
 
 
@@ -36,7 +36,7 @@ class Dataset:
 
     `digest` is of the sources' contents and `encoded_digest` of the encoded steps. `arguments`, `split` and `augment`
     are those of `prepare`, and `cached` says that the data set was built before. `melodies` are those of the training
-    pieces, packed by `MelodyCollection.to_bytes`.
+    pieces, packed by `MelodyCollection.to_bytes`, and `originals` is the number of these pieces without variants.
     """
 
     spec: SequenceSpec
@@ -49,6 +49,15 @@ class Dataset:
     augment: bool
     cached: bool
     melodies: bytes
+    originals: int
+
+    @property
+    def size(self) -> DataSize:
+        """The size of the training data; variants of a piece count as being of the same length."""
+        train = self.splits["train"]
+        originals = min(self.originals, train.pieces)
+        steps = round(train.count * originals / max(1, train.pieces))
+        return DataSize(originals, steps, train.count, self.splits["valid"].pieces)
 
 
 def prepare(
@@ -105,10 +114,12 @@ def _open(folder: Path, spec: BuildSpec, digest_of_sources: str, *, cached: bool
         report = Report(**manifest["report"])
         melodies = (folder / MELODIES_FILE).read_bytes()
         MelodyCollection.from_bytes(melodies)  # raises if damaged
+        originals = int(written["train"]["originals"])
         encoded = digest(json.dumps([written[split]["sums"] for split in SPLITS]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     mark_used(folder)
     return Dataset(
-        steps, splits, report, digest_of_sources, encoded, spec.arguments, spec.split, spec.augment, cached, melodies
-    )
+        steps, splits, report, digest_of_sources, encoded, spec.arguments, spec.split, spec.augment, cached, melodies,
+        originals,
+    )  # fmt: skip

@@ -104,6 +104,7 @@ REPRESENTATION = {
 MODEL = {
     "__init__": _Method(),
     "check": _Method(),
+    "suggest": _Method(model_checks.suggestion),
     "network": _Method(model_checks.network, NETWORK),
     "sampler": _Method(model_checks.sampler, SAMPLER),
 }

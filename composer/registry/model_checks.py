@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from composer.registry.result_checks import GUARDED_SIZE, InvalidResult, expect, expect_methods, shown
@@ -15,6 +15,13 @@ def network(value: Any, *_: Any) -> Any:
     from composer.api.network import Network
 
     return expect(value, Network, "a Network")
+
+
+def suggestion(value: Any, *_: Any) -> Any:
+    """Check suggested settings: a mapping by name."""
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise InvalidResult(f"it returned {shown(value)}, not a mapping of settings by name")
+    return value
 
 
 def sampler(value: Any, *_: Any) -> Any:

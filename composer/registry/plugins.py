@@ -135,10 +135,10 @@ def check_pair(representation: type[Representation] | Representation, model: Mod
     )
 
 
-def default_model(representation: type[Representation] | Representation) -> Model:
-    """Return the model to train by default: `lstm` if it fits, else the first that does."""
+def default_model(representation: type[Representation] | Representation, first: str = "lstm") -> Model:
+    """Return the model to train by default: the one called `first` if it fits, else any other that does."""
     try:
-        candidate = model("lstm")
+        candidate = model(first)
         if representation.kind in candidate.accepts:
             return candidate
     except PluginError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from composer.api import Model, Sampler, SequenceSpec, StepKind, hookimpl
+from composer.api import DataSize, Model, Sampler, SequenceSpec, StepKind, hookimpl
 from composer.toolkit.models.settings import check_output, check_tied
 from composer_attn_lstm.config import AttnLstmConfig
 
@@ -35,6 +35,11 @@ class AttnLstm(Model):
     def check(self, kind: StepKind, config: AttnLstmConfig) -> None:
         check_output(kind, config.output)
         check_tied(kind, config.tied)
+
+    def suggest(self, spec: SequenceSpec, size: DataSize) -> Mapping[str, Any]:
+        from composer_attn_lstm.suggestion import suggested_settings
+
+        return suggested_settings(spec.kind, size)
 
     def network(self, spec: SequenceSpec, config: AttnLstmConfig) -> Network:
         from composer_attn_lstm.network import AttnLstmNetwork

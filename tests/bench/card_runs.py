@@ -133,9 +133,7 @@ def _training(model: Bundled) -> list[str]:
         parts += ["--from", "first.safetensors"]
     else:
         parts += [part for key, value in changed[0].items() for part in ("-O", f"{key}={value}")]
-        if network.name != registry.default_model(kind).name:
-            parts += ["--model", network.name]
-        parts += _set(changed[1])
+        parts += ["--model", network.name, *_set(changed[1])]
     settings = dict(_changed(Settings, record["settings"]))
     parts += [part for key in FLAGS if key in settings for part in (FLAGS[key], settings.pop(key))]
     if record.get(ENTRY) is not None:

@@ -85,8 +85,8 @@ def processes() -> None:
 def trained(text: Path, home: Path, world: int) -> float:
     """Return the tokens per second of `composer train` with `world` processes, over its last updates."""
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(world)] if world > 1 else []
-    command = [sys.executable, *launcher, "-m", "composer", "train", "text", str(text), "--max-updates", "40", "--json"]
-    asked = [*command, "--force", "--name", f"scale-{world}"]
+    command = [sys.executable, *launcher, "-m", "composer", "train", "text", str(text), "--model", "lstm"]
+    asked = [*command, "--max-updates", "40", "--json", "--force", "--name", f"scale-{world}"]
     done = subprocess.run(
         asked,
         env={**os.environ, "COMPOSER_HOME": str(home), "OMP_NUM_THREADS": "1"},

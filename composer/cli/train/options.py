@@ -59,7 +59,9 @@ class TrainOptions:
     preset: str | None = option(
         None, "Use the settings of a published system; see `composer presets`.", metavar="PRESET", panel=TRAINING
     )
-    model: str | None = option(None, "Model architecture. [default: lstm if possible]", metavar="MODEL", panel=TRAINING)
+    model: str | None = option(
+        None, "Model architecture. [default: attn-lstm if possible; lstm with --set]", metavar="MODEL", panel=TRAINING
+    )
     epochs: int | None = option(None, "Passes over the training data.", minimum=1, **_NUMBER)
     max_updates: int | None = option(None, "Stop after N updates, including pretraining.", minimum=0, **_NUMBER)
     batch_size: int | None = option(None, "Sequences per batch.", minimum=1, **_NUMBER)

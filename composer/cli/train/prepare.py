@@ -17,7 +17,7 @@ from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint, check_version, open_checkpoint
 from composer.cli.inputs import hint_other_representation
 from composer.cli.representation_argument import find_representation
-from composer.cli.train import names
+from composer.cli.train import automatic, names
 from composer.cli.train.options import TrainOptions
 from composer.data import dataset
 from composer.data.conditions import MissingLabel
@@ -89,12 +89,22 @@ def prepare(
         raise hint_other_representation(error, "composer train", data.arguments) from error
     except MissingLabel as error:
         raise _missing_label(options, error) from error
+    if automatic.is_automatic(options):
+        choice = _suited_to_data(choice, prepared, options)
     origin = choice.origin.checkpoint if choice.origin else None
     default_temp = before.get(DEFAULT_TEMPERATURE) if options.default_temp is None else options.default_temp
     return TrainingRun(
         choice.model, choice.config, choice.representation, prepared, path, choice.settings, resolved,
         options.resume, origin, output, default_temp, stop, group,
     )  # fmt: skip
+
+
+def _suited_to_data(choice: ModelChoice, data: dataset.Dataset, options: TrainOptions) -> ModelChoice:
+    """Return the choice with the settings that the model suggests for this much data, if it suggests any."""
+    found = automatic.suggested(choice.model, data.spec, data.size, options.setting_flags)
+    if found is None:
+        return choice
+    return dataclasses.replace(choice, config=found[0], settings=found[1])
 
 
 def _conditions(options: TrainOptions, kind: type[Representation], model: Model) -> tuple[str, ...] | None:
@@ -154,11 +164,13 @@ def _preset_conditions(options: TrainOptions, preset: presets.Preset) -> tuple[s
 
 
 def _new_model(options: TrainOptions, kind: type[Representation]) -> ModelChoice:
-    model = registry.model(options.model) if options.model else registry.default_model(kind)
+    model = automatic.choose_model(options, kind)
     registry.check_pair(kind, model)
     given = _representation_options(options, kind)
     config, settings = _settings(options, model, model.Config(), Settings())
     model.check(kind.kind, config)
+    if options.model is None and automatic.is_automatic(options):
+        given = automatic.with_positions(given, options.representation_options, kind, model)
     representation = kind(given)
     registry.check_pair(representation, model)
     return ModelChoice(representation, model, config, settings)

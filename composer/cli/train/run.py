@@ -15,7 +15,7 @@ import typer
 from composer.cli import interrupts
 from composer.cli.console import ClosedPipe, discard_output
 from composer.cli.render.reading_progress import ReadingProgress
-from composer.cli.train import progress, tensorboard
+from composer.cli.train import automatic, progress, tensorboard
 from composer.cli.train.names import Reservations
 from composer.cli.train.options import TrainOptions
 from composer.cli.train.prepare import prepare
@@ -25,7 +25,7 @@ from composer.distributed import environment, rendezvous
 from composer.distributed.group import FailedElsewhere
 from composer.system import device as devices
 from composer.training import presets
-from composer.training.events import Event, RolledBack, Started
+from composer.training.events import Event, Prepared, RolledBack, Started
 from composer.training.loop import train
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
                 console.warn(warning)
             status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)
             reporter = progress.reporter(console, status, as_json=options.json)
-            events = _with_notes(train(run), run, console)
+            picked = automatic.describe(run) if automatic.is_automatic(options) else ""
+            events = _with_notes(train(run), run, console, picked)
             log: AbstractContextManager[tensorboard.TensorBoardWriter | None] = nullcontext()
             if log_dir is not None:
                 folder = tensorboard.run_folder(log_dir, run.path.stem)
@@ -135,8 +136,8 @@ def _is_heeded(number: int) -> bool:
     return signal.getsignal(number) is not signal.SIG_IGN
 
 
-def _with_notes(events: Iterable[Event], run: TrainingRun, console: Console) -> Iterator[Event]:
-    """Yield all events; at the start, say what is resumed, and warn of snapshots and phases that are not reached."""
+def _with_notes(events: Iterable[Event], run: TrainingRun, console: Console, picked: str) -> Iterator[Event]:
+    """Yield all events; at the start, say what was `picked` or is resumed, and warn of what is not reached."""
     started = rolled_back = False
     for event in events:
         rolled_back |= isinstance(event, RolledBack)
@@ -149,6 +150,8 @@ def _with_notes(events: Iterable[Event], run: TrainingRun, console: Console) -> 
             if (unreached := unreached_line(event)) is not None:
                 console.warn(unreached)
         yield event
+        if isinstance(event, Prepared) and picked:
+            console.say(picked)
 
 
 def _late_snapshots(run: TrainingRun, updates: int) -> list[str]:
