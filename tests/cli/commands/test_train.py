@@ -204,8 +204,8 @@ def test_default_temperature(train, tunes):
     train(tunes, "--name", "mine", "--default-temp", "0.25", "--snapshots", "2")
     assert recorded("mine") == 0.25
     train(tunes, "--name", "other", "--snapshots", "2")
-    folder = store.path_for("mine").parent
-    assert (folder / "mine.update-2.abc").read_text() != (folder / "other.update-2.abc").read_text()
+    first, second = (training_folder(store.path_for(name)) / "update-2.abc" for name in ("mine", "other"))
+    assert first.read_text() != second.read_text()
     train("--name", "mine", "--resume", steps=5)
     assert recorded("mine") == 0.25
     train(tunes, "--name", "tuned", "--from", "mine", steps=1)
