@@ -62,7 +62,9 @@ def reserve(path: Path) -> locks.Lock:
     """Reserve the name of a model for this process. Raises NameInUse if another one trains it, CheckpointError."""
     name = model_name(path)
     try:
-        return locks.acquire(training_folder(path) / "lock", f"model '{name}'", "wait for it, or use another --name")
+        return locks.acquire(
+            training_folder(path) / "lock", f"model '{name}'", "wait for it to end, or use another --name"
+        )
     except OSError as error:
         raise CheckpointError(
             f"cannot write to {training_folder(path)}: {error.strerror or error}", "set COMPOSER_HOME to another folder"

@@ -35,19 +35,39 @@ ABANDONED_SECONDS = 24 * 3600
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """Give a new empty folder that replaces `folder` at the end; it is removed if anything is raised.
 
-    Raises ComposerError if it cannot be written.
+    If another process has written the same entry meanwhile, its folder stays, since it may already be in use. Raises
+    ComposerError if it cannot be written.
     """
+    before = _identity(folder)
     with reporting_write_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=UNFINISHED_PREFIX))
     try:
         yield temporary
-        with reporting_write_errors(folder):
-            if folder.exists():
-                shutil.rmtree(folder)
-            temporary.replace(folder)
+        if _identity(folder) in {None, before}:
+            with reporting_write_errors(folder):
+                _replace(folder, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace(folder: Path, temporary: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+    try:
+        temporary.replace(folder)
+    except OSError:
+        if _identity(folder) is None:  # else another process was faster
+            raise
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Return what tells an entry from others of its name; None if there is none."""
+    try:
+        status = (folder / MANIFEST).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ def reserved(path: Path, name: str = "") -> Iterator[Lock | None]:
     new = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     try:
         with reporting_write_errors(path):
-            lock = locks.acquire(path.with_name(f".{path.name}.lock"), name or str(path), IN_USE_HINT)
+            lock = locks.acquire(path.with_name(f".{path.name}.composer-lock"), name or str(path), IN_USE_HINT)
         with lock:
             yield lock
     finally:

@@ -83,6 +83,7 @@ def write_package(package: NewPackage, parent: Path = Path(), taken: Collection[
     files = dict(_files(package))
     _check_classes(package, files)
     try:
+        folder.mkdir(parents=True)  # which fails if another process has just made it
         for name, data in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_atomic(folder / name, data)
