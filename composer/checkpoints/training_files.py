@@ -60,11 +60,9 @@ def has_state(path: Path) -> bool:
 
 def reserve(path: Path) -> locks.Lock:
     """Reserve the name of a model for this process. Raises NameInUse if another one trains it, CheckpointError."""
-    name = model_name(path)
+    hint = "wait for it to end, or use another --name"
     try:
-        return locks.acquire(
-            training_folder(path) / "lock", f"model '{name}'", "wait for it to end, or use another --name"
-        )
+        return locks.acquire(training_folder(path) / "lock", f"model '{model_name(path)}'", hint)
     except OSError as error:
         raise CheckpointError(
             f"cannot write to {training_folder(path)}: {error.strerror or error}", "set COMPOSER_HOME to another folder"

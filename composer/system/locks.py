@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import shlex
@@ -26,6 +27,8 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.
 """Errors of file systems that cannot lock, such as some network ones."""
 ATTEMPTS = 100
 """How often to create a folder that other processes remove when they are done."""
+MAX_WAITS, WAIT_SECONDS = 10, 0.01
+"""How long to wait for a holder to say who it is."""
 _MAX_BYTES, _MAX_COMMAND = 4096, 100
 _LOCKED_BYTE = 1 << 30
 """Windows lets nobody read bytes that are locked, so one far behind the text is locked."""
@@ -66,22 +69,26 @@ def acquire(path: Path, what: str, hint: str) -> Lock:
     Raises NameInUse, which names `what` and its holder, if another process has it, and OSError. On a file system that
     cannot lock, the name is not protected and `unsupported` of the result is set.
     """
-    while True:
+    for attempt in itertools.count():
         file = _open_file(path)
         try:
             locked = try_lock(file)
             if locked is None:
                 return _unprotected(path, file)
             if not locked:
-                raise NameInUse(f"{what} is in use{_holder(file)}", hint)
-            if _is_at(path, file):
+                holder = _holder(file)
+                if holder or attempt >= MAX_WAITS:
+                    raise NameInUse(f"{what} is in use{holder}", hint)
+                time.sleep(WAIT_SECONDS)
+            elif _is_at(path, file):
                 _write_holder(file)
                 _open.add(file)
                 return Lock(path, file)
         except BaseException:
             os.close(file)
             raise
-        os.close(file)  # the previous holder has just removed it
+        os.close(file)  # the holder has not yet written who it is, or has just removed the file
+    raise AssertionError
 
 
 def try_lock(file: int) -> bool | None:

@@ -74,6 +74,16 @@ def test_any_content_is_harmless(tmp_path, content):
     acquire(path).release()
 
 
+def test_a_holder_that_has_not_yet_said_who_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "lock"
+    other = os.open(path, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    monkeypatch.setattr(locks.time, "sleep", lambda seconds: locks._write_holder(other))
+    with pytest.raises(locks.NameInUse, match=f"in use by process {os.getpid()} since"):
+        acquire(path)
+    os.close(other)
+
+
 def test_links_are_not_followed(tmp_path):
     (tmp_path / "precious").write_text("tune")
     (tmp_path / "lock").symlink_to("precious")
