@@ -59,15 +59,9 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
 
 def _run(arguments: list[str], console: Console) -> int:
     """Parse and run a command. Raises whatever goes wrong."""
-    import contextlib
-
     program = command_tree()
     try:
-        # what plugins and libraries print must not get into the music on stdout
-        with (
-            contextlib.redirect_stdout(console.stderr),
-            program.make_context("composer", arguments, obj=console) as context,
-        ):
+        with console.library_output(), program.make_context("composer", arguments, obj=console) as context:
             program.invoke(context)
     except typer.Exit as stop:
         return stop.exit_code

@@ -1,6 +1,7 @@
 """Console of a command: three streams and an environment, which tests replace.
 
-stdout carries music and nothing else; notes, warnings and progress go to stderr. Text is always UTF-8.
+stdout carries music and nothing else; notes, warnings and progress go to stderr. Text is always UTF-8. What is printed
+may quote files that are not to be trusted, so control characters are escaped here, and in nothing that calls it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 
 from composer.api import ComposerError, ReadError
+from composer.system.escaping import EscapedStream, escape, escape_bytes, escape_line
 from composer.system.files import is_disk_full
 
 if TYPE_CHECKING:
@@ -64,10 +66,25 @@ class Console:
         return DEFAULT_WIDTH
 
     def write(self, text: str) -> None:
-        """Write text to stdout and flush. Raises ClosedPipe, or ComposerError if that fails."""
-        self.write_bytes(text.encode("utf-8", "replace"))
+        """Write text that is meant to be read to stdout, escaped. Raises ClosedPipe, or ComposerError if that fails."""
+        self._write_raw(escape(text).encode())
+
+    def write_rendered(self, text: str) -> None:
+        """Write what a console of `rich_console` made, which has escaped it. Raises as `write`."""
+        self._write_raw(text.encode("utf-8", "replace"))
+
+    def write_json(self, document: Any, **format_options: Any) -> None:
+        """Write a JSON document, in ASCII, to stdout; `format_options` are those of `json.dumps`. Raises as `write`."""
+        import json
+
+        text = json.dumps(document, **format_options).replace("\x7f", "\\u007f")
+        self._write_raw(text.encode("ascii") + b"\n")
 
     def write_bytes(self, data: bytes) -> None:
+        """Write music or other data to stdout: unchanged, but escaped if a terminal shows it. Raises as `write`."""
+        self._write_raw(escape_bytes(data) if self.stdout_is_terminal else data)
+
+    def _write_raw(self, data: bytes) -> None:
         """Write bytes to stdout and flush. Raises ClosedPipe, or ComposerError if that fails."""
         try:
             self.stdout.buffer.write(data)
@@ -96,30 +113,30 @@ class Console:
         return Console(self.stdin, _nowhere(), _nowhere(), self.environ, quiet=True)
 
     def say(self, text: str) -> None:
-        """Print a note to stderr unless the console is quiet."""
+        """Print a note of one line to stderr unless the console is quiet."""
         if not self.quiet:
-            self.print_error(text)
+            self._write_error(escape_line(text) + "\n")
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
-        self.print_error(f"{self._bold('warning:', 33)} {text}")
+        self._print_labeled("warning:", 33, text)
 
     def fail(self, message: str, hint: str | None = None) -> None:
-        """Print an error to stderr, with its hint if there is one."""
-        self.print_error(f"{self._bold('error:', 31)} {message}")
+        """Print an error to stderr in one line, with its hint in another if there is one."""
+        self._print_labeled("error:", 31, message)
         if hint:
-            self.print_error(f"{self._bold('hint:', 36)} {hint}")
+            self._print_labeled("hint:", 36, hint)
 
     def rich_console(self, stream: TextIO) -> RichConsole:
-        """Return a rich console on one of the streams, with the terminal's width and colors.
+        """Return a rich console on one of the streams, with the terminal's width and colors, that escapes all text.
 
-        On stdout, it writes by `write`, which reports failures.
+        It takes no markup from text: use objects with styles. On stdout, failures are reported as by `write`.
         """
-        from rich.console import Console as RichConsole
+        from composer.cli.render.escaped_rich import escaped_console
 
         plain, terminal = not self._use_color(stream), stream.isatty()
         file = cast("IO[str]", _CheckedStdout(self)) if stream is self.stdout else stream
-        return RichConsole(file=file, force_terminal=terminal, no_color=plain, highlight=False, _environ=self.environ)
+        return escaped_console(file=file, force_terminal=terminal, no_color=plain, _environ=self.environ)
 
     def piano_roll(self, score: Score, max_systems: int | None = None) -> Iterator[str]:
         """Yield a score as a piano roll, system by system, in the colors that stdout supports."""
@@ -132,13 +149,28 @@ class Console:
             yield drawn.get()
 
     def print_error(self, text: str) -> None:
-        """Write a line to stderr even if the console is quiet; ignore failures."""
-        with contextlib.suppress(OSError):
-            self.stderr.write(text + "\n")
-            self.stderr.flush()
+        """Write lines to stderr, escaped, even if the console is quiet; ignore failures."""
+        self._write_error(escape(text) + "\n")
 
-    def _bold(self, text: str, color: int) -> str:
-        return f"\033[1;{color}m{text}\033[0m" if self._use_color(self.stderr) else text
+    def show_status(self, text: str) -> None:
+        """Replace the last line of a terminal's stderr by `text`; by nothing if it is empty."""
+        self._write_error(f"\r{escape_line(text)}\033[K")
+
+    def library_output(self) -> contextlib.AbstractContextManager[object]:
+        """Send what plugins and libraries print to stderr, escaped, while the context is open."""
+        stack, stream = contextlib.ExitStack(), EscapedStream(self.stderr)
+        stack.enter_context(contextlib.redirect_stdout(stream))  # it must not get into the music on stdout
+        stack.enter_context(contextlib.redirect_stderr(stream))
+        return stack
+
+    def _print_labeled(self, label: str, color: int, text: str) -> None:
+        shown = f"\033[1;{color}m{label}\033[0m" if self._use_color(self.stderr) else label
+        self._write_error(f"{shown} {escape_line(text)}\n")
+
+    def _write_error(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self.stderr.write(text)
+            self.stderr.flush()
 
     def _use_color(self, stream: TextIO) -> bool:
         return stream.isatty() and not self.environ.get("NO_COLOR") and self.environ.get("TERM") != "dumb"
@@ -168,7 +200,7 @@ class _CheckedStdout(io.TextIOBase):
 
     def write(self, text: str) -> int:
         if text:
-            self._console.write(text)
+            self._console.write_rendered(text)
         return len(text)
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import ReadError, Representation, Source
 from composer.data.source_reading import ReadResult, read_source
+from composer.system.escaping import EscapedStream
 
 if TYPE_CHECKING:
     from pebble import ProcessFuture, ProcessPool
@@ -146,9 +147,11 @@ def _stored_results(file: Path) -> Iterator[ReadResult]:
 
 
 def _read_into(pickled: bytes, source: Source, path: Path) -> None:
-    """In a worker: read `source` into a file of pickled results. What the plugin prints goes to stderr."""
+    """In a worker: read `source` into a file of pickled results. What the plugin prints goes to stderr, escaped."""
+    stderr = EscapedStream(sys.stderr)
     with (
-        redirect_stdout(sys.stderr),
+        redirect_stdout(stderr),
+        redirect_stderr(stderr),
         path.open("wb", buffering=0) as file,
     ):  # what was read before the process ends is kept
         for result in read_source(_unpickle(pickled), source):

@@ -14,6 +14,7 @@ from typing import Any
 from composer.api import ComposerError, OptionError, Representation, Score
 from composer.api.errors import suggest
 from composer.api.file_format import Format, format_provider
+from composer.formats.control_characters import without_control_characters
 from composer.formats.settings import WriteSettings
 
 
@@ -124,4 +125,4 @@ def write(format_name: str, score: Score, settings: WriteSettings | None = None)
         hint = f"choose one of {others}, or another representation"
         raise ComposerError(f"a score cannot be written as {chosen.name}", hint)
     settings = settings or WriteSettings()
-    return chosen.write(settings.applied_to(score), settings)
+    return chosen.write(without_control_characters(settings.applied_to(score)), settings)

@@ -1,6 +1,5 @@
 """`composer convert`: music files in other formats."""
 
-import json
 import shlex
 from collections import Counter
 from collections.abc import Iterator
@@ -71,7 +70,7 @@ def convert(console: "Console", options: ConvertOptions) -> None:
     run.convert()
     destination.close()
     if options.as_json:
-        console.write(json.dumps(run.document(), indent=2) + "\n")
+        console.write_json(run.document(), indent=2)
     run.report()
 
 

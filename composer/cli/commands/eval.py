@@ -1,6 +1,5 @@
 """`composer eval`: likelihood of held-out music, or generated pieces compared with real ones."""
 
-import json
 import shlex
 from dataclasses import dataclass
 from decimal import Decimal
@@ -127,7 +126,7 @@ def _report_likelihood(console: "Console", options: EvalOptions, path: Path, dev
         )  # fmt: skip
     report_skipped(console, result)
     if options.as_json:
-        console.write(json.dumps({"checkpoint": name, "representation": representation, **result.to_json()}) + "\n")
+        console.write_json({"checkpoint": name, "representation": representation, **result.to_json()})
     else:
         console.write(_line(name, result, model.representation.step_name) + "\n")
         if result.baseline is not None:

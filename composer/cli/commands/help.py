@@ -60,7 +60,7 @@ def _show(page: str, console: "Console") -> None:
     with canvas.use_theme(Theme({"markdown.code": "bold", "markdown.h2": "bold"})), canvas.capture() as drawn:
         canvas.print(Markdown(page, code_theme="ansi_dark", hyperlinks=False), width=min(console.width, WIDEST))
     if not _paged(drawn.get(), console):
-        console.write(drawn.get())
+        console.write_rendered(drawn.get())
 
 
 def _paged(text: str, console: "Console") -> bool:

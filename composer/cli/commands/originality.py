@@ -3,7 +3,6 @@
 The annotations are no strings, since typer would compile each of them twice at every start.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -184,7 +183,7 @@ class _Report:
                 "share": round(copied / pieces, 4),
                 "found": self.pieces,
             }
-            self.console.write(json.dumps(document, indent=2) + "\n")
+            self.console.write_json(document, indent=2)
         self.console.say(
             f"{COPIED} or more consecutive notes copied from the {count_noun(self.tunes, 'tune')} in {self.against}: "
             f"{copied:,} of {count_noun(pieces, 'piece')} ({copied / pieces:.1%})"

@@ -1,4 +1,4 @@
-"""`composer show`: music as a piano roll, text unchanged, or a trained model's card."""
+"""`composer show`: music as a piano roll, text, or a trained model's card."""
 
 from itertools import islice
 from pathlib import Path
@@ -83,7 +83,7 @@ def _draw(console: Console, source: Source, tune: int | None, limit: int) -> Non
     for number, score in enumerate(selected):
         console.write("\n" * bool(number))
         for text in console.piano_roll(score, systems):
-            console.write(text)
+            console.write_rendered(text)
         for phrase, count in score.losses.items():
             console.say(f"{source.label}: {counted(count, phrase)}")
     if more:

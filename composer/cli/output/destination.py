@@ -122,7 +122,7 @@ def plan_output(
             f"{count:,} pieces are too many for one file (at most {MAX_IN_ONE_FILE:,})",
             f"use one file per piece: --output tunes/%0{len(str(count))}d{chosen.suffixes[0]}",
         )
-    return Output(chosen, native, drawn, _single_target(output, count, console), settings, console)
+    return Output(chosen, native, drawn, _single_target(output, count, console, drawn), settings, console)
 
 
 def _numbered_files(output: str, count: int, console: Console) -> Target | None:
@@ -136,10 +136,10 @@ def _numbered_files(output: str, count: int, console: Console) -> Target | None:
     return NumberedFiles(pattern, count, console) if pattern is not None else None
 
 
-def _single_target(output: str | None, count: int, console: Console) -> Target:
-    """Return the target for all pieces together."""
+def _single_target(output: str | None, count: int, console: Console, drawn: bool) -> Target:
+    """Return the target for all pieces together; with `drawn`, stdout gets pictures of them."""
     if output is None:
-        return ToStdout(console)
+        return ToStdout(console, rendered=drawn)
     path = Path(output)
     special = path.exists() and not path.is_file() and not path.is_dir()
     if count == 1 or special:

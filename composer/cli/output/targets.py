@@ -64,12 +64,15 @@ class Target:
 
 @dataclass
 class ToStdout(Target):
-    """Writes to stdout at once."""
+    """Writes to stdout at once: music, or with `rendered` what shows it on a terminal."""
 
     console: Console
+    rendered: bool = False
 
     def write(self, number: int, data: bytes) -> None:
-        if data:
+        if data and self.rendered:
+            self.console.write_rendered(data.decode())
+        elif data:
             self.console.write_bytes(data)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -120,7 +119,7 @@ class _Grouped(Report):
     def _print(self, text: Any) -> None:
         with self.canvas.capture() as drawn:
             self.canvas.print(text, end="", soft_wrap=True)
-        self.console.write(drawn.get())
+        self.console.write_rendered(drawn.get())
 
 
 @dataclass(slots=True)
@@ -145,7 +144,7 @@ class _Json(Report):
         counts = {f"{name}s": total.severities[name] for name in ("error", "warning")}
         found = {"problems": self.problems, "fixed": self.fixes}
         document = {"files": total.files, "pieces": total.pieces, **counts, **found}
-        self.console.write(json.dumps(document, indent=2) + "\n")
+        self.console.write_json(document, indent=2)
 
 
 def _notes(path: Path | None, done: FixResult) -> list[tuple[str, FixNote]]:

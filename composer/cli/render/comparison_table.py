@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from composer.analysis.comparison import Comparison, MetricComparison, Summary, compare
 from composer.analysis.likelihood import select_pieces
@@ -24,6 +23,7 @@ from composer.generation.request import GenerationRequest
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 MAX_SIMILAR_DISTANCE = 1.0
 """Means at most this many of the corpus's standard deviations apart count as similar."""
@@ -68,13 +68,13 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
     rejected = found.rejected
     report_skipped(console, _LeftOut(rejected.counts, rejected.places, compared.losses, found.unreadable))
     if options.as_json:
-        console.write(_document(options, compared))
+        console.write_json(_document(options, compared), indent=2)
         return
     canvas = console.rich_console(console.stdout)
     with canvas.capture() as output:
         canvas.print(_table(compared.metrics))
-    lines = [_title(options, compared), *(line.rstrip() for line in output.get().splitlines())]
-    console.write("\n".join(lines) + "\n")
+    console.write(_title(options, compared) + "\n")
+    console.write_rendered("".join(f"{line.rstrip()}\n" for line in output.get().splitlines()))
     _remarks(console, compared, request)
 
 
@@ -87,10 +87,10 @@ class _LeftOut(NamedTuple):
     unreadable: Sequence[str]
 
 
-def _document(options: ComparisonOptions, compared: Comparison) -> str:
+def _document(options: ComparisonOptions, compared: Comparison) -> dict[str, Any]:
     model = {"checkpoint": options.path.stem, "representation": options.representation}
     sampling = {"seed": options.seed, "temperature": options.temperature}
-    return json.dumps({**model, **sampling, **compared.to_json()}, indent=2) + "\n"
+    return {**model, **sampling, **compared.to_json()}
 
 
 def _title(options: ComparisonOptions, compared: Comparison) -> str:
@@ -113,12 +113,14 @@ def _table(rows: Sequence[MetricComparison]) -> Table:
     return table
 
 
-def _cells(rows: Sequence[MetricComparison]) -> Iterator[tuple[str, ...]]:
+def _cells(rows: Sequence[MetricComparison]) -> Iterator[tuple[str | Text, ...]]:
+    from rich.text import Text
+
     group = ""
     for row in rows:
         if row.metric.group != group:
             group = row.metric.group
-            yield (f"[bold]{group}[/]",)
+            yield (Text(group, "bold"),)
         share = row.metric.is_share
         yield f"  {row.metric.label}", _summary(row.generated, share), _summary(row.corpus, share), _distance(row)
 
@@ -132,10 +134,12 @@ def _summary(summary: Summary | None, is_share: bool) -> str:
     return f"{mean} ± {100 * summary.deviation:4.1f}" if is_share else f"{mean} ± {summary.deviation:5.2f}"
 
 
-def _distance(row: MetricComparison) -> str:
+def _distance(row: MetricComparison) -> str | Text:
+    from rich.text import Text
+
     if row.distance is None:
         return "–"
-    return f"[{'green' if abs(row.distance) <= MAX_SIMILAR_DISTANCE else 'yellow'}]{row.distance:+.2f}[/]"
+    return Text(f"{row.distance:+.2f}", "green" if abs(row.distance) <= MAX_SIMILAR_DISTANCE else "yellow")
 
 
 def _remarks(console: Console, compared: Comparison, request: GenerationRequest) -> None:

@@ -102,7 +102,7 @@ class LiveBar(ProgressDisplay):
         self.progress.done += 1
 
     def warn(self, text: str) -> None:
-        self._rich.print(f"warning: {text}", markup=False)
+        self._rich.print(f"warning: {text}")
 
     def render(self) -> RenderableType:
         """Return the bar and its line of text."""

@@ -77,8 +77,7 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
 
     def __exit__(self, *reason: object) -> None:
         if self._shown:
-            self._console.stderr.write("\r\033[K")
-            self._console.stderr.flush()
+            self._console.show_status("")
 
     def update(self, sources: int, pieces: int) -> None:
         """Show how many files and pieces have been read."""
@@ -104,6 +103,5 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
 
     def _show(self, text: str) -> None:
         if self._console.can_animate and not self._console.quiet:
-            self._console.stderr.write(f"\r{text}\033[K")
-            self._console.stderr.flush()
+            self._console.show_status(text)
             self._shown = True

@@ -18,6 +18,7 @@ from composer.cli.model_choice import choose_model
 from composer.cli.render.piano_roll import NoteStyle, roll
 from composer.cli.render.roll_layout import Mark, System
 from composer.music.bars import bars
+from composer.system.escaping import escape
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -62,13 +63,13 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
     if not chosen:
         raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
     for number, piece in enumerate(chosen):
-        console.write("\n" * bool(number) + _picture(console, loaded, piece, name))
+        console.write_rendered("\n" * bool(number) + _picture(console, loaded, piece, name))
     if tune is None and next(pieces, None) is not None:
         console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
 
 
 def _picture(console: Console, loaded: LoadedModel, piece: Piece, model: str) -> str:
-    """Return a piece as stdout can show it: in color, or as rows of figures."""
+    """Return a piece as stdout can show it, escaped: in color, or as rows of figures."""
     found, representation = surprisal(loaded, piece), loaded.representation
     heading = f"{len(found.steps):,} steps, {found.total:,.1f} bits, {found.mean:.2f} bits per step, model {model}"
     score, canvas = representation.score(piece), console.rich_console(console.stdout)
@@ -77,7 +78,7 @@ def _picture(console: Console, loaded: LoadedModel, piece: Piece, model: str) ->
     if not colored:
         rows = _text_rows(representation, found) if as_text or score is None else _bars(representation, score, found)
         title = f"{name}: " if (name := piece.title or piece.source) else ""
-        return f"{title}{heading}\n{_table(rows, text=as_text)}"
+        return escape(f"{title}{heading}\n{_table(rows, text=as_text)}")
     with canvas.capture() as drawn:
         canvas.print(_legend(heading))
         if as_text or score is None:

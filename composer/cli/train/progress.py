@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, redirect_stderr, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -19,6 +19,7 @@ from composer.cli.train.status import (
     update_line,
     validation_line,
 )
+from composer.system.escaping import EscapedStream
 from composer.training.events import (
     Event,
     Finished,
@@ -62,8 +63,9 @@ class Reporter(AbstractContextManager["Reporter"]):
         """Report an event."""
 
     def print_text(self, text: str) -> None:
-        """Print a text between reports."""
-        self.console.say(text)
+        """Print a text, of several lines if need be, between reports."""
+        if not self.console.quiet:
+            self.console.print_error(text)
 
 
 @dataclass
@@ -71,7 +73,7 @@ class JsonReporter(Reporter):
     """Print each event as a line of JSON on stdout."""
 
     def on_event(self, event: Event) -> None:
-        self.console.write(json.dumps(event.to_json(), allow_nan=False, default=str) + "\n")
+        self.console.write_json(event.to_json(), allow_nan=False, default=str)
 
 
 @dataclass
@@ -124,12 +126,15 @@ class LiveReporter(Reporter):
         self._live = RichLive(
             get_renderable=self.render, console=self._rich, refresh_per_second=8, redirect_stdout=False
         )
+        self._printed = ExitStack()
 
     def __enter__(self) -> Self:
         self._live.__enter__()
+        self._printed.enter_context(redirect_stderr(EscapedStream(sys.stderr)))  # it would take colors and links over
         return self
 
     def __exit__(self, *reason: Any) -> None:
+        self._printed.close()
         with suppress(OSError):  # the terminal is gone
             self._live.__exit__(*reason)
 
@@ -145,7 +150,7 @@ class LiveReporter(Reporter):
             self.print_text(f"warning: {memory_line(event)}")
 
     def print_text(self, text: str) -> None:
-        self._rich.print(text, markup=False)
+        self._rich.print(text)
 
     def render(self) -> RenderableType:
         """Return the current display."""

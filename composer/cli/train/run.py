@@ -177,6 +177,7 @@ def _close(console: Console, run: TrainingRun, ending: progress.Ending, stop: _S
         if not stop.number and ending.failure is not None:
             raise ending.failure
         raise typer.Exit(128 + stop.number)
-    console.say(f"saved {run.path}\n{generate}")
+    console.say(f"saved {run.path}")
+    console.say(generate)
     if ending.failure is not None and not isinstance(ending.failure, ClosedPipe):
         raise ending.failure

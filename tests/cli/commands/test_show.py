@@ -67,7 +67,7 @@ def test_systems_are_written_as_they_are_drawn(composer, tmp_path, monkeypatch):
     long = tmp_path / "long.abc"
     long.write_text("X:1\nM:4/4\nL:1/8\nK:G\n" + "GABc d2cB|A2F2 G4|\n" * 100)
     drawn, written = [], []
-    lay_out, write = piano_roll.lay_out, Console.write
+    lay_out, write = piano_roll.lay_out, Console.write_rendered
 
     def recorded(score, width):
         for system in lay_out(score, width):
@@ -75,7 +75,7 @@ def test_systems_are_written_as_they_are_drawn(composer, tmp_path, monkeypatch):
             yield system
 
     monkeypatch.setattr(piano_roll, "lay_out", recorded)
-    monkeypatch.setattr(Console, "write", lambda console, text: (written.append(text), write(console, text)))
+    monkeypatch.setattr(Console, "write_rendered", lambda console, text: (written.append(text), write(console, text)))
     composer("show", long, COLUMNS="40")
     assert drawn == [*range(drawn[0], drawn[0] + len(drawn))]
     assert len(drawn) > 9

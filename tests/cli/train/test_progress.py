@@ -169,13 +169,13 @@ def test_durations(seconds, words):
 
 @pytest.mark.parametrize("error", [ClosedPipe(), OSError("gone")])
 def test_an_error_in_reporting_does_not_end_a_run(console, monkeypatch, error):
-    def fail(*_):
+    def fail(*_, **options):
         shown.append(None)
         raise error
 
     shown, failures, seen = [], [], []
     report = JsonReporter(console)
-    monkeypatch.setattr(console, "write", fail)
+    monkeypatch.setattr(console, "write_json", fail)
     events = (seen.append(event) or event for event in STORY)
     ending = follow(events, report, lambda snapshot: None, on_failure=failures.append)
     assert seen == STORY
