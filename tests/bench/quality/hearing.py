@@ -15,6 +15,7 @@ from tunes import faults
 from composer.analysis.likelihood import select_pieces
 from composer.check.abc_tunes import diagnostics
 from composer.checkpoints.load import load_model
+from composer.checkpoints.training_files import snapshot_path
 from composer.data import corpus
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
@@ -28,7 +29,7 @@ OPENING, LONGEST = 100, 1000
 
 def story(checkpoint: Path, steps: Sequence[int]) -> list[dict[str, Any]]:
     """Return counts of valid tunes for each snapshot; missing snapshots are skipped."""
-    paths = {step: checkpoint.with_name(f"{checkpoint.stem}.update-{step}.safetensors") for step in steps}
+    paths = {step: snapshot_path(checkpoint, step) for step in steps}
     return [{"step": step, **_count_valid(path)} for step, path in paths.items() if path.exists()]
 
 
