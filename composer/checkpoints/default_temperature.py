@@ -6,7 +6,6 @@ not change what is reproduced.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ def default_temperature(record: Mapping[str, Any]) -> float:
     value = record.get(ENTRY)
     if value is None:
         return 1.0
-    if type(value) not in (int, float) or not (math.isfinite(value) and 0 <= value <= MAX_TEMPERATURE):
+    if type(value) not in (int, float) or not 0 <= value <= MAX_TEMPERATURE:  # also for nan, which is in no range
         raise CheckpointError(
             f"the checkpoint has an invalid default temperature: '{value}'", "train it again, or copy it again"
         )

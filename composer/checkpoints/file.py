@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from composer.api import CheckpointError, SequenceSpec
 from composer.checkpoints import tensors
 from composer.checkpoints.old_names import current_options, current_record
+from composer.checkpoints.record import first_misfit
 from composer.system.files import is_disk_full, write_atomic
 
 if TYPE_CHECKING:
@@ -188,13 +189,16 @@ def header_of(path: Path, text: str | None) -> Header:
             raise CheckpointError(
                 f"{path} was written by composer {data['program']} in a newer format", "upgrade composer-cli"
             )
-        header = Header(**{**data, "spec": SequenceSpec.from_json(data["spec"])})
+        spec, record = data["spec"], current_record(data.get("record", {}))
+        if (place := first_misfit(spec, record)) is not None:
+            message = f"{path} is damaged: `{place}` in its header is missing or invalid"
+            raise CheckpointError(message, _COPY_HINT)
+        header = Header(**{**data, "spec": SequenceSpec.from_json(spec), "record": record})
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise _not_a_checkpoint(path) from error
     if not all(isinstance(getattr(header, name), kind) for kind, names in _KINDS.items() for name in names):
         raise _not_a_checkpoint(path)
-    options = current_options(header.representation, header.options)
-    return replace(header, options=options, record=current_record(header.record))
+    return replace(header, options=current_options(header.representation, header.options))
 
 
 def _unreadable(path: Path, error: OSError) -> CheckpointError:

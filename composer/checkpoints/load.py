@@ -65,7 +65,9 @@ class OpenCheckpoint(NamedTuple):
 
 
 def restore_representation(header: checkpoint_file.Header) -> Representation:
-    """Return the representation of a checkpoint as it was fitted. Raises CheckpointError if its plugin has changed.
+    """Return the representation of a checkpoint as it was fitted.
+
+    Raises CheckpointError if its plugin has changed, or if it is damaged.
 
     Its length is at most that of the longer training pieces: a model may repeat itself forever beyond that.
     """
@@ -75,10 +77,13 @@ def restore_representation(header: checkpoint_file.Header) -> Representation:
     try:
         representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
         representation.restore(header.state)
-        if header.spec.end is not None and (usual := int(header.record.get("usual_length", 0))):
-            representation.length = min(representation.length, usual)
-    except (OptionError, PluginError, KeyError, TypeError, ValueError) as error:
+        _ = representation.spec  # of some representations, it depends on the state
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged state may break a plugin in any way
         raise CheckpointError(f"cannot restore `{kind.name}` from the checkpoint: {error}", _DAMAGED_HINT) from error
+    if header.spec.end is not None and (usual := header.record.get("usual_length", 0)) > 0:
+        representation.length = min(representation.length, usual)
     return representation
 
 
@@ -202,5 +207,7 @@ def _as_checkpoint_errors(path: Path) -> Iterator[None]:
     except PluginError as error:
         message = f"the weights or settings in {path.name} do not fit its model: {error.message}"
         raise CheckpointError(message, _DAMAGED_HINT) from error
-    except (OptionError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged settings and weights may break a plugin in any way
         raise CheckpointError(f"the weights or settings in {path.name} do not fit its model", _DAMAGED_HINT) from error

@@ -17,6 +17,9 @@ from composer.cli.usage_errors import explain
 
 EPILOG = "For help with a command: composer COMMAND --help. To get started: composer help tutorial."
 
+MAX_SHOWN_NAME = 200
+"""Characters of a file's name in an error."""
+
 
 class ExitCode(IntEnum):
     """Exit codes of the process."""
@@ -99,10 +102,18 @@ def _report(error: Exception, console: Console) -> int:
     if isinstance(error, MemoryError):
         console.fail("out of memory", "use a smaller --batch-size, --length or --set batch_size=")
         return ExitCode.ERROR
+    if isinstance(error, OSError) and error.strerror:  # the names of files, and what the system allows, are the user's
+        place = f": '{_shortened(str(error.filename))}'" if error.filename is not None else ""
+        console.fail(f"{error.strerror.lower()}{place}", "check the name, the permissions and the free space")
+        return ExitCode.ERROR
     text = " ".join(str(error).split())
     message = f"internal error: {type(error).__name__}{': ' * bool(text)}{text}"
     console.fail(message, "please report it with the output of --debug")
     return ExitCode.ERROR
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_SHOWN_NAME else f"{name[:MAX_SHOWN_NAME]}..."
 
 
 def _take_flag(arguments: list[str], flag: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from composer.api import OptionError
 from composer.api.errors import suggest
 from composer.api.fields import example, invalid_value, name_on_command_line
+from composer.registry.json_types import misfit
 
 T = TypeVar("T")
 
@@ -39,13 +40,20 @@ def parse(kind: type[T], pairs: Sequence[str], owner: str = "", flag: str = "--s
 
 
 def restore(kind: type[T], data: Mapping[str, Any], owner: str) -> T:
-    """A value of `kind` from the JSON in a checkpoint; lists become tuples. Raises OptionError for unknown keys."""
+    """Return a value of `kind` from the JSON in a checkpoint; lists become tuples.
+
+    Raises OptionError for unknown keys, and for values that do not have the types of the fields.
+    """
     unknown = set(data) - {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if unknown:
         raise OptionError(
             f"{owner} has no option `{sorted(unknown)[0]}`",
             "the file was saved with another version of composer or the plugin",
         )
+    types = typing.get_type_hints(kind)
+    for key, value in data.items():
+        if misfit(value, types[key], key) is not None:
+            raise OptionError(f"{owner}: invalid value for `{key}`: {value!r}", "the file may be damaged")
     return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 

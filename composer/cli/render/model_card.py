@@ -25,7 +25,9 @@ def card(path: Path, width: int = 80) -> str:
         "model": f"{header.model}, {size}",
         "file": f"{path} ({_file_size(path.stat().st_size)}), written by composer {header.program}",
         "trained on": _data(record),
-        "quality": f"{record['reported']:.3f} {record['unit']} on held-out pieces" if record.get("reported") else "",
+        "quality": f"{record['reported']:.3f} {record.get('unit', '')} on held-out pieces"
+        if record.get("reported")
+        else "",
         "training": _training(record),
         "sampling": f"temperature {default_temperature(record):g} by default",
         "conditions": "; ".join(f"{name}: {', '.join(values)}" for name, values in header.spec.conditions.items()),
@@ -43,12 +45,11 @@ def card(path: Path, width: int = 80) -> str:
 
 def _data(record: Mapping[str, Any]) -> str:
     pieces = record.get("pieces", {})
-    held = sum(pieces.values()) - pieces.get("train", 0)
+    train = pieces.get("train", 0)
+    held = sum(pieces.values()) - train
     named = " ".join(record.get("data", ()))
     return (
-        f"{count_noun(pieces['train'], 'piece')}, {f'{held:,}' if held else 'none'} held out; from {named}"
-        if pieces
-        else named
+        f"{count_noun(train, 'piece')}, {f'{held:,}' if held else 'none'} held out; from {named}" if pieces else named
     )
 
 
@@ -61,8 +62,9 @@ def _training(record: Mapping[str, Any]) -> str:
     if "update" not in record:
         return ""
     ended = record.get("reason", "not finished")
-    where = f"on {record['device']} in {record['precision']}"
-    return f"{count_noun(record['update'], 'update')}, {duration(record['seconds'])} {where}; {ended}"
+    took = f", {duration(record['seconds'])}" if "seconds" in record else ""
+    where = "".join(f" {word} {record[key]}" for word, key in (("on", "device"), ("in", "precision")) if key in record)
+    return f"{count_noun(record['update'], 'update')}{took}{where}; {ended}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

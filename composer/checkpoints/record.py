@@ -1,0 +1,100 @@
+"""Types of what a checkpoint records: of a model, how it was trained; of a training state, what it resumes with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from composer.registry.json_types import misfit
+
+_Counts = dict[str, int]
+
+
+class SpecData(TypedDict, total=False):
+    """A SequenceSpec as JSON."""
+
+    kind: str
+    size: int
+    end: int | None
+    conditions: dict[str, list[str]]
+    groups: list[tuple[str, int, int, int, int]]
+    features: list[tuple[str, int]]
+
+
+class ModelRecord(TypedDict, total=False):
+    """How a model was trained; models of other versions may lack entries, and have others."""
+
+    kind: str
+    finished: bool
+    reason: str
+    data: list[str]
+    digest: str
+    split: dict[str, Any]
+    augmented: bool
+    pieces: _Counts
+    counted: _Counts
+    usual_length: int
+    refused: _Counts
+    unreadable: int
+    duplicates: int
+    losses: _Counts
+    training: str
+    phase: int
+    update: int
+    best: float | None
+    best_update: int
+    reported: float | None
+    unit: str
+    seconds: float
+    settings: dict[str, Any]
+    device: str
+    processes: int
+    precision: str
+    threads: int | None
+
+
+class ProgressData(TypedDict, total=False):
+    """How far a training has come; see `Progress`."""
+
+    phase: int
+    phase_updates: int
+    update: int
+    best: float | None
+    best_update: int
+    reported: float | None
+    validations_since_best: int
+    seconds: float
+    max_rows: int
+
+
+class SplitData(TypedDict):
+    """Shares and files of the splits; see `SplitSettings`."""
+
+    valid: float
+    test: float
+    valid_files: list[str]
+    test_files: list[str]
+    listing: str | None
+
+
+_TrainingFacts = TypedDict("_TrainingFacts", {"from": dict[str, Any] | None})
+
+
+class TrainingRecord(_TrainingFacts):
+    """What a training resumes with, beside the entries of a model."""
+
+    data: list[str]
+    split: SplitData
+    augmented: bool
+    settings: dict[str, Any]
+    progress: ProgressData
+    encoded: str
+    output: str | None
+
+
+def first_misfit(spec: Any, record: Mapping[str, Any]) -> str | None:
+    """Return the first entry of a header's `spec` or `record` that is missing or of a wrong type; None if all fit."""
+    found = misfit(spec, SpecData, "spec") or misfit(record, ModelRecord, "record")
+    if found is None and record.get("kind") == "training":
+        found = misfit(record, TrainingRecord, "record")
+    return found
