@@ -147,6 +147,14 @@ class Network(GradientCheckpointing, nn.Module, ABC):
         """
         return self.evaluate(batch, state)
 
+    def hidden_states(self, batch: Batch, state: State | None) -> tuple[Tensor, State]:
+        """Return the activations (B, T, U) of U hidden units after each of the inputs, and the next window's state.
+
+        They are what the network remembers of a piece so far, for `show --units`, `similar` and `map`. By default
+        raises Unsupported.
+        """
+        raise Unsupported(f"{type(self).__name__} has no hidden states to show")
+
     @abstractmethod
     def initial_state(self, conditions: Sequence[Mapping[str, str]], features: Ints | None = None) -> State:
         """As in Sampler."""

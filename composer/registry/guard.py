@@ -72,6 +72,7 @@ NETWORK = {
     "loss": _Method(model_checks.loss),
     "evaluate": _Method(model_checks.measurement),
     "likelihood": _Method(model_checks.measurement),
+    "hidden_states": _Method(model_checks.hidden_states),
 }
 REPRESENTATION = {
     "__init__": _Method(),

@@ -64,6 +64,18 @@ def measurement(value: Any, *_: Any) -> Any:
     return value
 
 
+def hidden_states(value: Any, _network: Any, batch: Any, *_: Any) -> Any:
+    """Check the activations of hidden units (B, T, U), and the state after them."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        raise InvalidResult(f"it returned {shown(value)}, not activations and a state")
+    expected, found = tuple(batch.inputs.shape[:2]), tuple(getattr(value[0], "shape", ()))
+    if len(found) != 3 or found[:2] != expected or not found[2]:
+        raise InvalidResult(f"the activations must have the shape {(*expected, 'U')}, not {found}")
+    if not bool(value[0].isfinite().all()):
+        raise InvalidResult("an activation is not finite")
+    return value
+
+
 def draw(value: Any, sampler: Any, *_: Any) -> Any:
     """Check a draw: one step a row, with a probability."""
     _check_draw(value, 1)

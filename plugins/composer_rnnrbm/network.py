@@ -129,6 +129,11 @@ class RnnRbmNetwork(Network):
         """
         return self._measure(batch, state, LIKELIHOOD_EFFORT.times(effort), self.on_progress)
 
+    @torch.no_grad()
+    def hidden_states(self, batch: Batch, state: Any) -> tuple[Tensor, Any]:
+        """Return the recurrent units u (B, T, R) after each of the inputs; before a piece, they are u_0."""
+        return self._recurrent(batch.inputs.to(self.W.dtype), state, batch.reset)
+
     def biases(
         self, inputs: Tensor, state: tuple[Tensor, ...] | None, reset: Tensor
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:

@@ -29,6 +29,9 @@ FEATURES = {"position": 6, "bar": 3}
 SUM_TOLERANCE = 1e-5
 """Relative tolerance for sums over many steps that are split differently."""
 
+HIDDEN_TOLERANCE = 1e-4
+"""Tolerance for the activations of hidden units."""
+
 SAMPLING = "`initial_state`, `advance`, `sample` or `gather_rows`"
 
 WINDOW, HALF = 20, 8
@@ -130,6 +133,7 @@ class _Subject:
                 causes="; likely causes: a step depends on later ones, or the state that is returned is not the one "
                 "after the last step",
             )
+            _check_hidden_states(network, batch)
             batch.reset[:, HALF] = True
             _compare_windows(network, batch, "a reset does not clear the state", pass_state=False)
         return f"{WINDOW} steps"
@@ -209,6 +213,24 @@ def _compare_windows(network: Network, batch: Batch, message: str, *, pass_state
         f"{message}: from step {stop} on, where they are {halves:.6f} and {whole:.6f} nats, {abs(halves - whole):.2g} "
         f"apart; the tolerance is {SUM_TOLERANCE * abs(whole):.2g}{causes}"
     )
+
+
+def _check_hidden_states(network: Network, batch: Batch) -> None:
+    """The hidden states of two successive windows, if the network shows any, are those of one long window."""
+    from composer.api.network import Network
+
+    if type(network).hidden_states is Network.hidden_states:
+        return
+    whole, _ = network.hidden_states(batch, None)
+    first, state = network.hidden_states(batch.slice_time(0, HALF), None)
+    second, _ = network.hidden_states(batch.slice_time(HALF, WINDOW), state)
+    for name, window, expected in (("first", first, whole[:, :HALF]), ("second", second, whole[:, HALF:])):
+        apart = float((window - expected).abs().max())
+        expect(
+            apart <= HIDDEN_TOLERANCE,
+            f"`hidden_states` of the {name} of two successive windows differ from those of one long window by "
+            f"{apart:.2g}; the tolerance is {HIDDEN_TOLERANCE:g}",
+        )
 
 
 def _rounded(network: Network) -> Network:

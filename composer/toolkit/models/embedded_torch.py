@@ -109,6 +109,14 @@ class EmbeddedNetwork(StepwiseNetwork):
             )
         return self.output(outputs), self._checked(state, len(inputs), "core")
 
+    @torch.no_grad()
+    def hidden_states(self, batch: Batch, state: tuple[Tensor, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the outputs of `core` (B, T, H), from which `output` computes the next step, and the state."""
+        state = self.initial_layer_states(len(batch.inputs)) if state is None else state
+        vectors = self.embed_inputs(batch.inputs, batch.conditions, batch.features)
+        outputs, state = self.core(vectors, state, batch.reset)
+        return outputs, state
+
     def _checked(self, state: tuple[Tensor, ...], rows: int, method: str) -> tuple[Tensor, ...]:
         """Return the state that a `method` returned, if each of its tensors is (layers, B, ...)."""
         if isinstance(state, Tensor):
