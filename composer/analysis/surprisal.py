@@ -93,6 +93,6 @@ def _beats_per_step(representation: Representation, steps: Sequence[Step]) -> Fr
                 return each
             break
     raise Unsupported(
-        f"the steps of {representation.name} have different lengths, so notes have no surprisal of their own",
-        "leave out --surprise",
+        f"the steps of {representation.name} have different lengths and no onsets, so notes cannot be colored by them",
+        "leave out --surprise and --units",
     )

@@ -21,6 +21,8 @@ COMMANDS = {
     "presets": "List presets that reproduce published systems.",
     "check": "Check music files for errors.",
     "originality": "Find passages copied from the training data.",
+    "similar": "Find the pieces that are most similar for a model.",
+    "map": "Draw a map of a collection by similarity.",
     "convert": "Convert music files to other formats.",
     "harmonize": "Harmonize a melody with voices or chord symbols.",
     "replay": "Reproduce a generated file from its recorded settings.",
@@ -30,7 +32,10 @@ COMMANDS = {
     "help": "Show help for a command, or a manual page.",
     "version": "Print the version.",
 }
-"""Commands and their summaries; each is a function in the module of `composer.cli.commands` that has its name."""
+"""Commands and their summaries; each is a function in the module of `module_of`, which has its name."""
+
+FOLDERS = {"similar": "hidden_states", "map": "hidden_states"}
+"""The folder in `composer.cli.commands` of commands that are not in it directly."""
 
 
 class HelpToConsole:
@@ -99,12 +104,17 @@ class LazyGroup(HelpToConsole, TyperGroup):
 
 def build(name: str) -> Any:
     """Return the command `name`, from the function of that name in its module."""
-    module = import_module(f"composer.cli.commands.{name}")
+    module = import_module(module_of(name))
     if hasattr(module, "make_command"):
         return module.make_command(COMMANDS[name])
     app = plain_app()
     app.command(name, cls=Command, short_help=COMMANDS[name], context_settings=CONTEXT)(getattr(module, name))
     return typer.main.get_command(app)
+
+
+def module_of(name: str) -> str:
+    """Return the full name of the module of the command `name`."""
+    return ".".join(["composer.cli.commands", *filter(None, [FOLDERS.get(name)]), name])
 
 
 def plain_app(**settings: Any) -> typer.Typer:

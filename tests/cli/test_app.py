@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 
 import composer as package
-from composer.cli.command import COMMANDS
+from composer.cli.command import COMMANDS, module_of
 from composer.cli.gen import run
 from composer.generation.request import Finished
 
@@ -39,7 +39,7 @@ def test_every_option_has_help(composer, command):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_annotations_are_evaluated_once(command):
     """Strings would be compiled at every start."""
-    module = import_module(f"composer.cli.commands.{command}")
+    module = import_module(module_of(command))
     kind = module.make_command("").options if hasattr(module, "make_command") else getattr(module, command)
     assert not [name for name, hint in kind.__annotations__.items() if isinstance(hint, str)]
 

@@ -19,6 +19,8 @@ COMMAND_LINES = {
     "presets": ["presets"],
     "check": ["check {broken}", "check {tunes} --json"],
     "originality": ["originality {tunes} --corpus {tunes}", "originality {tunes} --corpus {tunes} --json"],
+    "similar": ["similar {tunes} --corpus {tunes} -c small", "similar {tunes} --corpus {tunes} -c small --json"],
+    "map": [],
     "convert": [
         "convert {tunes} --to abc",
         "convert {tunes} --to tokens",
@@ -26,7 +28,13 @@ COMMAND_LINES = {
     ],
     "harmonize": ["harmonize {generated} --style chords"],
     "replay": ["replay {generated} -q"],
-    "show": ["show {tunes}", "show {tunes} --surprise -c small", "show small", "show {words}"],
+    "show": [
+        "show {tunes}",
+        "show {tunes} --surprise -c small",
+        "show {tunes} --units -c small",
+        "show small",
+        "show {words}",
+    ],
     "plugins": ["plugins", "plugins formats", "plugins lstm"],
     "completions": ["completions bash"],
     "help": ["help", "help formats", "help gen abc"],

@@ -1,14 +1,18 @@
-"""`composer show`: music as a piano roll, text, or a trained model's card."""
+"""`composer show`: music as a piano roll, text, what a model makes of either, or a trained model's card."""
 
+import shlex
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from composer.api import ReadError, Source, UsageError
+from composer.api.fields import check_ranges, invalid_value, option
 from composer.check.loss_phrases import counted
-from composer.cli.console import Console
+from composer.cli.options_from import OptionsCommand
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
 
 MAX_SYSTEMS = 16
 """Rows of a piano roll per piece on a terminal; pipes get all."""
@@ -17,58 +21,105 @@ TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Suffixes of text files, which may still hold a tune."""
 
 
-def show(
-    context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="Music, text, a trained model, or - for stdin.")],
-    tune: Annotated[int | None, typer.Option(metavar="N", help="Show only piece N of the file.")] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of pieces to show.")] = 3,
-    surprise: Annotated[bool, typer.Option("--surprise", help="Show the model's surprisal, in bits per step.")] = False,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            "--checkpoint",
-            "-c",
-            metavar="NAME",
-            help="Model for --surprise. [default: the one that generated the file]",
-        ),
-    ] = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """Options of `composer show`. Raises UsageError."""
+
+    file: str = option(help="Music, text, a trained model, or - for stdin.", argument="FILE")
+    tune: int | None = option(
+        None, "Show only piece N of the file.", metavar="N", minimum=1, maximum=2**63, hint="use 1 or more"
+    )
+    limit: int = option(
+        3, "Maximum number of pieces to show.", metavar="N", minimum=1, maximum=2**63, hint="use 1 or more"
+    )
+    surprise: bool = option(False, "Show the model's surprisal, in bits per step.")
+    units: bool = option(False, "Show what single units of the model respond to.")
+    unit: str | None = option(None, "Show these units, numbered from 1.", metavar="N,...")
+    checkpoint: Path | None = option(
+        None, "Model for --surprise and --units. [default: the one that generated the file]", "-c", metavar="NAME"
+    )
+    as_json: bool = option(False, "Print the activations of units as JSON.", "--json")
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if self.surprise and self.shows_units:
+            raise UsageError("--surprise cannot be combined with --units", "show one after the other")
+        if self.as_json and not self.shows_units:
+            raise UsageError("--json needs --units", f"composer show {shlex.quote(self.file)} --units --json")
+        if self.checkpoint is not None and not (self.surprise or self.shows_units):
+            raise UsageError(
+                "--checkpoint needs --surprise or --units", f"to see the model's card: composer show {self.checkpoint}"
+            )
+        if self.unit is not None:
+            self.unit_numbers()
+
+    @property
+    def shows_units(self) -> bool:
+        """Whether to show units."""
+        return self.units or self.unit is not None
+
+    def unit_numbers(self) -> list[int]:
+        """Return the units of `--unit 17,203`; empty if none are given. Raises UsageError."""
+        words = [] if self.unit is None else [word.strip() for word in self.unit.split(",")]
+        for word in words:
+            if not (word.isascii() and word.isdecimal()) or not int(word[:9]):
+                raise invalid_value("--unit", self.unit, "use numbers from 1, such as --unit 17,203")
+        return [int(word[:9]) for word in words]
+
+
+def show(console: "Console", options: ShowOptions) -> None:
     """Show music as a piano roll, or print text or a model card.
 
     In a piano roll, time runs to the right and pitch upward. A terminal shows the beginning of a long piece; a pipe
     gets all of it. With --surprise, each step is colored by its surprisal: 1 bit is as surprising as heads in a coin
     toss, 8 bits as eight heads in a row. Without color, each bar or line gets a row of numbers.
+
+    With --units, each step is colored by the activation of a unit of the model's hidden state. By default these are
+    the units that most clearly follow something in this piece, such as bar lines or pitch: those with the highest
+    correlation (r) over its steps. As there are hundreds of units, try the same ones on other pieces with --unit.
     """
     from composer.checkpoints import store
 
-    console: Console = context.obj
-    if (tune is not None and tune < 1) or limit < 1:
-        wrong = f"--limit: '{limit}'" if limit < 1 else f"--tune: '{tune}'"
-        raise UsageError(f"invalid value for {wrong}", "use 1 or more")
-    if checkpoint is not None and not surprise:
-        raise UsageError("--checkpoint needs --surprise", f"to see the model's card: composer show {checkpoint}")
+    file, looks_inside = options.file, options.surprise or options.shows_units
     path = store.resolve_model(Path(file))
     if file != "-" and not path.exists():
         raise ReadError(f"no file or model named '{file}'", "`composer plugins` lists your models")
-    if surprise and path.suffix == ".safetensors":
-        raise UsageError(f"{file} is a model, not a piece", f"composer show tune.abc --surprise --checkpoint {file}")
+    if looks_inside and path.suffix == ".safetensors":
+        flag = "--surprise" if options.surprise else "--units"
+        raise UsageError(f"{file} is a model, not a piece", f"composer show tune.abc {flag} --checkpoint {file}")
     if path.suffix == ".safetensors":
         from composer.cli.render.model_card import card
 
         console.write(card(path, console.width))
         return
     source = Source(path, name="stdin", data=console.read_bytes()) if file == "-" else Source(path, name=file)
-    if surprise:
-        from composer.cli.render import surprisal as surprised
-
-        surprised.show(console, source, checkpoint, tune, limit)
+    if looks_inside:
+        _look_inside(console, source, options)
     elif _is_text(source):
         console.write(source.text())
     else:
-        _draw(console, source, tune, limit)
+        _draw(console, source, options.tune, options.limit)
 
 
-def _draw(console: Console, source: Source, tune: int | None, limit: int) -> None:
+def make_command(summary: str) -> OptionsCommand:
+    """Return the command for the parser."""
+    return OptionsCommand("show", show, ShowOptions, summary)
+
+
+def _look_inside(console: "Console", source: Source, options: ShowOptions) -> None:
+    """Show what a model makes of the music."""
+    if options.surprise:
+        from composer.cli.render import surprisal
+
+        surprisal.show(console, source, options.checkpoint, options.tune, options.limit)
+        return
+    from composer.cli.render import units
+
+    numbers = options.unit_numbers()
+    units.show(console, source, options.checkpoint, options.tune, options.limit, numbers, options.as_json)
+
+
+def _draw(console: "Console", source: Source, tune: int | None, limit: int) -> None:
     from composer.cli import inputs
 
     scores = inputs.playable_scores(source)

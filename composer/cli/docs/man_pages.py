@@ -61,6 +61,14 @@ EXAMPLES = {
             "composer originality tunes.abc --json | jq '.found[].notes'",
         ),
     ),
+    "similar": (
+        ("Find tunes like yours in the training data:", "composer similar tune.abc"),
+        ("Compare with your own collection:", "composer similar tune.mid --corpus tunes/"),
+    ),
+    "map": (
+        ("Draw a map of a collection of music21:", "composer map corpus:ryansMammoth -o ryan.svg"),
+        ("Divide two folders of tunes into six clusters:", "composer map jigs/ reels/ --clusters 6 -o map.svg"),
+    ),
     "convert": (
         ("Write MIDI as ABC:", "composer convert tune.mid -o tune.abc"),
         ("Write each tune of a collection as MIDI:", "composer convert jigs.abc -o jigs/ --to midi"),
@@ -73,6 +81,7 @@ EXAMPLES = {
     ),
     "show": (
         ("Draw a new tune:", "composer gen abc | composer show -"),
+        ("Show what single units of a model respond to:", "composer show tune.abc --units --checkpoint mine"),
         ("Print the model card of a trained model:", "composer show mine"),
     ),
     "plugins": (

@@ -74,6 +74,7 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
         self._start, self._shown, self._next_line = 0.0, False, FIRST_LINE
+        self._what, self._first = "", 0.0
 
     def __exit__(self, *reason: object) -> None:
         if self._shown:
@@ -89,13 +90,17 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
 
     def update_measured(self, done: float, total: int) -> None:
         """Show which share of the batches has been measured, and the time left; `done` may be a fraction."""
+        self.update_share("evaluating", done, total)
+
+    def update_share(self, what: str, done: float, total: int) -> None:
+        """Show `what` is done, which share of it, and the time left; `done` may be a fraction."""
         left, elapsed = "", 0.0
-        if done == 0:
-            self._start = self._clock()
-        else:
+        if what != self._what or done == 0:
+            self._what, self._start, self._first, self._next_line = what, self._clock(), done, FIRST_LINE
+        elif done > self._first:
             elapsed = self._clock() - self._start
-            left = f", {duration(elapsed / done * (total - done))} left"
-        text = f"evaluating: {done / total:.0%}{left}"
+            left = f", {duration(elapsed / (done - self._first) * (total - done))} left"
+        text = f"{what}: {done / total:.0%}{left}"
         self._show(text)
         if elapsed >= self._next_line and done < total and not self._console.can_animate:
             self._next_line = 2 * elapsed

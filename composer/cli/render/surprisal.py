@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from composer.analysis.surprisal import Surprisal, step_onsets, surprisal
+from composer.analysis.surprisal import Surprisal, surprisal
 from composer.api import Piece, ReadError, Representation, Score, Source
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.cli import inputs
 from composer.cli.model_choice import choose_model
 from composer.cli.render.piano_roll import NoteStyle, roll
 from composer.cli.render.roll_layout import Mark, System
+from composer.cli.render.step_layout import Timeline, step_texts
 from composer.music.bars import bars
 from composer.system.escaping import escape
 
@@ -84,7 +84,7 @@ def _picture(console: Console, loaded: LoadedModel, piece: Piece, model: str) ->
         if as_text or score is None:
             canvas.print(_colored(_texts_and_bits(representation, found)), soft_wrap=True)
         else:
-            style_of = _style_of(_Timeline.of(representation, found))
+            style_of = _style_of(Timeline.of(representation, found.steps, found.bits))
             for text in roll(score, console.width, MAX_SYSTEMS, style_of):
                 canvas.print(text, end="")
     return drawn.get()
@@ -106,13 +106,7 @@ def _legend(heading: str) -> Text:
 
 def _texts_and_bits(representation: Representation, found: Surprisal) -> Iterator[tuple[str, float]]:
     """Yield the text that each step decodes to, with its bits."""
-    decoder = representation.decoder()
-    texts = ["".join(event for event in decoder.push(step) if isinstance(event, str)) for step in found.steps]
-    rest = "".join(event for event in decoder.finish() if isinstance(event, str))
-    if not any(texts) and rest:  # the decoder waits for the end; a step that is a word or a letter decodes by itself
-        alone = [representation.text(representation.decode([step])) for step in found.steps]
-        if rest.startswith(whole := "".join(alone)):
-            texts, rest = alone, rest.removeprefix(whole)
+    texts, rest = step_texts(representation, found.steps)
     yield from zip(texts, found.bits, strict=True)
     yield rest, 0.0
 
@@ -130,25 +124,7 @@ def _colored(chunks: Iterator[tuple[str, float]]) -> Text:
     return text
 
 
-class _Timeline(NamedTuple):
-    """Onsets in beats, ascending, and the bits of the steps."""
-
-    onsets: Sequence[Fraction]
-    bits: Sequence[float]
-
-    @classmethod
-    def of(cls, representation: Representation, found: Surprisal) -> _Timeline:
-        """Return the steps in order of time. Raises Unsupported if it is not known."""
-        ordered = sorted(zip(step_onsets(representation, found.steps), found.bits, strict=True))
-        return cls([onset for onset, _ in ordered], [bits for _, bits in ordered])
-
-    def during(self, begin: Fraction, end: Fraction) -> Sequence[float]:
-        """Return the bits of the steps that begin in this time; if there are none, of the last one before."""
-        first, stop = bisect_left(self.onsets, begin), bisect_left(self.onsets, end)
-        return self.bits[first:stop] if first < stop else self.bits[max(first - 1, 0) : max(first, 1)]
-
-
-def _style_of(timeline: _Timeline) -> Callable[[System, int, Mark], NoteStyle]:
+def _style_of(timeline: Timeline) -> Callable[[System, int, Mark], NoteStyle]:
     """Return the style of a cell by the most surprising of its steps."""
 
     def style(system: System, column: int, mark: Mark) -> NoteStyle:
@@ -164,11 +140,11 @@ Row = tuple[str, float, int]
 
 def _bars(representation: Representation, score: Score, found: Surprisal) -> Iterator[Row]:
     """Yield the bars of a piece with the steps that begin in them; the last bar includes any steps after it."""
-    timeline, all_bars = _Timeline.of(representation, found), list(bars(score))
+    timeline, all_bars = Timeline.of(representation, found.steps, found.bits), list(bars(score))
     for number, bar in enumerate(all_bars):
         begin = bisect_left(timeline.onsets, bar.start)
         end = bisect_left(timeline.onsets, bar.end) if number + 1 < len(all_bars) else len(found.bits)
-        yield str(bar.number), sum(timeline.bits[begin:end]), end - begin
+        yield str(bar.number), sum(timeline.values[begin:end]), end - begin
 
 
 BREAKS: Mapping[str | None, re.Pattern[str]] = {"abc": re.compile(r"[:\[]*\|[|:\]]*|::|\n")}

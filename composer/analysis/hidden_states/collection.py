@@ -1,0 +1,126 @@
+"""The pieces of files with their vectors, cached by model and files."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import composer
+from composer.analysis.hidden_states.piece_vectors import Progress, piece_vectors
+from composer.analysis.hidden_states.run import HiddenStateModel
+from composer.api import Piece, ReadError, Source
+from composer.data.corpus import CorpusReader, content_digest
+from composer.data.sources import absolute_argument, sources
+from composer.formats.read import suffixes_of
+from composer.system.cache_dir import MANIFEST, atomic_folder, mark_used, prune, reporting_write_errors
+from composer.system.paths import cache_folder
+
+VECTORS_FILE = "vectors.npy"
+
+MAX_BYTES = 500 * 1024**2
+"""Size of the cached vectors above which the least recently used are removed."""
+
+
+class PieceInfo(NamedTuple):
+    """What is known of a piece besides its vector; `digest` is that of its content."""
+
+    name: str
+    title: str
+    labels: Mapping[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collection:
+    """Pieces and their vectors (N, D); what was skipped is as in ReadSummary."""
+
+    pieces: Sequence[PieceInfo]
+    vectors: NDArray[np.float32]
+    rejected: Mapping[str, int]
+    places: Mapping[str, Sequence[str]]
+    unreadable: Sequence[str]
+    losses: Mapping[str, int] = field(default_factory=dict)
+
+
+def collect(
+    model: HiddenStateModel, arguments: Sequence[str], read_stdin: Callable[[], bytes],
+    reading: Callable[[int, int], object] | None = None, running: Progress | None = None,
+) -> Collection:  # fmt: skip
+    """Return the pieces that `arguments` name, from the cache if neither the model nor the files have changed.
+
+    `reading` is called as in CorpusReader, `running` as in `piece_vectors`. Raises ReadError if there is no piece, and
+    ComposerError if the cache cannot be written.
+    """
+    found = list(sources(arguments, suffixes_of(model.representation), read_stdin))
+    folder = _entry(model, arguments, found)
+    if folder is not None and (cached := _load(folder)) is not None:
+        mark_used(folder)
+        return cached
+    reader = CorpusReader(model.representation, arguments, found, reading)
+    pieces = list(reader)
+    rejected = reader.rejected
+    vectors = piece_vectors(model, pieces, rejected.add, running)
+    if not vectors.indices:
+        raise ReadError(
+            f"no piece that model {model.name} can read: {rejected.most_common()}",
+            "name other files, or choose another model with --checkpoint NAME",
+        )
+    infos = [_info(pieces[index]) for index in vectors.indices]
+    collection = Collection(infos, vectors.values, rejected.counts, rejected.places, reader.unreadable)
+    if folder is not None:
+        _save(folder, collection)
+    return collection
+
+
+def _info(piece: Piece) -> PieceInfo:
+    return PieceInfo(piece.source, piece.title, dict(piece.labels), content_digest(piece).hex())
+
+
+def _entry(model: HiddenStateModel, arguments: Sequence[str], found: Sequence[Source | ReadError]) -> Path | None:
+    """Return the folder in the cache for these files as they are now; None if one has no time of change."""
+    stamps = []
+    for source in found:
+        if isinstance(source, ReadError):
+            stamps.append([source.message])
+            continue
+        try:
+            if source.data is not None:
+                stamps.append([source.name, hashlib.blake2b(source.data, digest_size=16).hexdigest()])
+            else:
+                stat = source.path.stat()
+                stamps.append([source.name, stat.st_size, stat.st_mtime_ns])
+        except OSError:
+            return None
+    key = [composer.__version__, model.digest, [absolute_argument(each) for each in arguments], stamps]
+    digest = hashlib.blake2b(json.dumps(key).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return cache_folder() / "hidden-states" / digest
+
+
+def _load(folder: Path) -> Collection | None:
+    """Return a cached collection, None if there is none or it is damaged."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+        vectors = np.load(folder / VECTORS_FILE, allow_pickle=False).astype(np.float32)
+        pieces = [PieceInfo(*each) for each in manifest["pieces"]]
+        if vectors.ndim == 2 and len(vectors) == len(pieces):
+            return Collection(pieces, vectors, manifest["rejected"], manifest["places"], manifest["unreadable"])
+    return None
+
+
+def _save(folder: Path, collection: Collection) -> None:
+    manifest = {
+        "pieces": collection.pieces, "rejected": collection.rejected, "places": collection.places,
+        "unreadable": list(collection.unreadable),
+    }  # fmt: skip
+    with atomic_folder(folder) as temporary, reporting_write_errors(folder):
+        np.save(temporary / VECTORS_FILE, collection.vectors)
+        (temporary / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    prune(folder.parent, folder, MAX_BYTES)

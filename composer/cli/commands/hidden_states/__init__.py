@@ -1,0 +1,1 @@
+"""Commands that compare pieces by the hidden states of a model."""
