@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from composer.analysis.hidden_states.collection import Collection, PieceInfo, collect
@@ -25,12 +24,12 @@ def choose(
 
     Raises ReadError, CheckpointError, and Unsupported if the model has no hidden states to show.
     """
-    found = [next(iter(sources(files, sorted(inputs.suffixes()), read_stdin)), None)]
+    found = sources(files, sorted(inputs.suffixes()), read_stdin)
     if checkpoint is not None:
         return load(store.resolve_model(checkpoint))
     first = next((each for each in found if isinstance(each, Source)), None)
     if first is None:
-        raise next((each for each in found if each is not None), ReadError("no music or text in these files"))
+        raise ReadError(f"no music or text in {', '.join(files)}", "name other files or folders")
 
     def use(path: Path) -> HiddenStateModel:
         model = load(path)
@@ -45,8 +44,7 @@ def vectors_of(
 ) -> Collection:
     """Return the pieces of `files` with their vectors, and report what was skipped. Raises ReadError."""
     with ReadingProgress(console) as progress:
-        running = partial(progress.update_share, "running the model")
-        found = collect(model, files, read_stdin, progress.update, running)
+        found = collect(model, files, read_stdin, progress.update, progress.update_share)
     report_skipped(console, found)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import log
 from typing import NamedTuple
 
@@ -38,20 +38,28 @@ class Clusters(NamedTuple):
     silhouette: float
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """Number of clusters."""
         return int(self.of_piece.max()) + 1
 
 
-def find_clusters(points: Floats, count: int | None, seed: int) -> Clusters:
-    """Return `count` clusters of `points` (N, D); by default the number from 2 on with the highest silhouette."""
+def find_clusters(
+    points: Floats, count: int | None, seed: int, progress: Callable[[int, int], object] | None = None
+) -> Clusters:
+    """Return `count` clusters of `points` (N, D); by default the number from 2 on with the highest silhouette.
+
+    `progress` is called with how many numbers of clusters were tried and how many will be.
+    """
     rng = np.random.default_rng(seed)
     distinct = len(np.unique(points, axis=0))
     if count is not None:
         found = _k_means(points, min(count, distinct), rng)
         return Clusters(found, _silhouette(points, found))
     best = Clusters(np.zeros(len(points), np.int64), 0.0)
-    for number in range(2, min(MAX_CLUSTERS, distinct - 1, max(len(points) // 3, 2)) + 1):
+    numbers = range(2, min(MAX_CLUSTERS, distinct - 1, max(len(points) // 3, 2)) + 1)
+    for tried, number in enumerate(numbers):
+        if progress is not None:
+            progress(tried, len(numbers))
         found = _k_means(points, number, rng)
         silhouette = _silhouette(points, found)
         if silhouette > best.silhouette:

@@ -86,7 +86,7 @@ def _info(piece: Piece) -> PieceInfo:
 
 def _entry(model: HiddenStateModel, arguments: Sequence[str], found: Sequence[Source | ReadError]) -> Path | None:
     """Return the folder in the cache for these files as they are now; None if one has no time of change."""
-    stamps = []
+    stamps = list[list[Any]]()
     for source in found:
         if isinstance(source, ReadError):
             stamps.append([source.message])

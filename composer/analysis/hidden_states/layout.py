@@ -79,7 +79,7 @@ def _tsne(points: Floats, progress: Callable[[int, int], object] | None) -> Floa
         places -= places.mean(axis=0)
         if progress is not None:
             progress(update + 1, UPDATES)
-    return places
+    return np.asarray(places, np.float32)
 
 
 def _neighbor_probabilities(points: Floats, perplexity: float) -> Floats:
@@ -100,4 +100,4 @@ def _neighbor_probabilities(points: Floats, perplexity: float) -> Floats:
         precision = np.where(np.isinf(high), precision * 2, (low + high) / 2)
     conditional = weights / total[:, None]
     joint = (conditional + conditional.T) / (2 * len(points))
-    return np.maximum(joint, 1e-12).astype(np.float32)
+    return np.asarray(np.maximum(joint, 1e-12), np.float32)

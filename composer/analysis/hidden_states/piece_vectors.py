@@ -9,6 +9,7 @@ its original as the nearest of all for 86 %, without a common key for 8 %; the f
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +22,8 @@ from composer.music.keys import parse_key
 
 Floats = NDArray[np.float32]
 
-Progress = Callable[[int, int], object]
-"""Called with the number of steps that were run and the number of all."""
+Progress = Callable[[str, int, int], object]
+"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 class Vectors(NamedTuple):
@@ -39,6 +40,8 @@ def piece_vectors(
     """Return the vectors of `pieces`, in order. `reject` is called with each that cannot be encoded, or is empty."""
     encoded, indices = list[EncodedPiece](), list[int]()
     for index, piece in enumerate(pieces):
+        if progress is not None:
+            progress("encoding", index, len(pieces))
         try:
             found = encode(model, in_common_key(model.representation, piece), labeled=False)
         except EncodeError as error:
@@ -51,11 +54,15 @@ def piece_vectors(
             reject(RejectedPiece("a piece without steps", piece.source))
     total = sum(len(each.steps) for each in encoded)
     rows = dict[int, Floats]()
-    told = (lambda done: progress(done, total)) if progress is not None else None
+    told = partial(_tell_steps, progress, total) if progress is not None else None
     for number, states in hidden_states(model, encoded, told):
         rows[number] = np.concatenate([states.mean(axis=0), states.std(axis=0)])
     values = np.stack([rows[number] for number in range(len(encoded))]) if encoded else np.zeros((0, 0), np.float32)
     return Vectors(indices, values)
+
+
+def _tell_steps(progress: Progress, total: int, done: int) -> None:
+    progress("running the model", done, total)
 
 
 def in_common_key(representation: Representation, piece: Piece) -> Piece:

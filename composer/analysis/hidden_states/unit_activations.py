@@ -33,6 +33,17 @@ class UnitActivations:
         """The highest activation; 0 for a piece without steps."""
         return float(self.activations.max()) if len(self.activations) else 0.0
 
+    @property
+    def median(self) -> float:
+        """The median activation; 0 for a piece without steps."""
+        return float(np.median(self.activations)) if len(self.activations) else 0.0
+
+    def distance(self, value: float) -> float:
+        """Return how far `value` is from the median, from -1 to 1, as a share of the greatest distance."""
+        median = self.median
+        greatest = max(self.highest - median, median - self.lowest)
+        return (value - median) / greatest if greatest > 1e-6 else 0.0
+
     def level(self, value: float, levels: int) -> int:
         """Return in which of `levels` equal intervals, from 0, between the lowest and the highest `value` is."""
         spread = self.highest - self.lowest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
 SIGNS = "▁▂▃▄▅▆▇█"
 """Activations without color, from the lowest to the highest of the unit."""
 
+DISTANCES = (-0.6, -0.2, 0.2, 0.6)
+"""Distances from the unit's median at which the color changes, as shares of the greatest; one less than COLORS."""
+
 COLORS = ("white on #2456a6", "black on #9cc3ee", "", "black on #f5c27a", "white on #bf3a2b")
-"""The same in color; those in the middle have none."""
+"""Backgrounds from far below the median to far above it; what is near it has none, so that the unusual stands out."""
 
 SIXTEEN_COLORS = ("white on blue", "black on cyan", "", "black on yellow", "white on red")
 
@@ -144,36 +148,38 @@ def _follows(unit: UnitActivations) -> str:
     return f"unit {response.unit}: {response.feature}, r = {response.r:+.2f} over {count_noun(response.steps, 'step')}"
 
 
-def _range(unit: UnitActivations) -> tuple[str, str]:
-    return f"{unit.lowest:+.2f}", f"{unit.highest:+.2f}"
-
-
 def _plain_legend(unit: UnitActivations) -> str:
-    low, high = _range(unit)
-    return f"{_follows(unit)}; {SIGNS[0]} {low}, {SIGNS[-1]} {high}"
+    return f"{_follows(unit)}; {SIGNS[0]} {unit.lowest:+.2f}, {SIGNS[-1]} {unit.highest:+.2f}"
 
 
 def _legend(unit: UnitActivations, palette: Sequence[str]) -> Text:
     from rich.text import Text
 
-    low, high = _range(unit)
-    text = Text.assemble((_follows(unit), "bold"), f"  {low} ")
-    for style in palette:
-        text.append("  ", style or "dim")
-    return text.append(f" {high}")
+    text = Text.assemble((_follows(unit), "bold"), "  ")
+    low, *between, high = palette
+    for value, styles in ((unit.lowest, [low, between[0]]), (unit.median, [between[-1], high]), (unit.highest, [])):
+        text.append(f"{value:+.2f}{' ' * bool(styles)}")
+        for style in styles:
+            text.append("  ", style)
+        text.append(" " * bool(styles))
+    return text
 
 
 def _colored_text(texts: Sequence[str], unit: UnitActivations, palette: Sequence[str]) -> Text:
     """Return the legend of a unit and the text below it, each step on the color of its activation."""
     text = _legend(unit, palette).append("\n")
     for chunk, value in zip(texts, unit.activations, strict=True):
-        style = palette[unit.level(float(value), len(palette))]
+        style = _style(unit, float(value), palette)
         for letter in chunk:
             if letter == "\n":
                 text.append(" ", style).append("\n")
             else:
                 text.append(_visible(letter), style)
     return text.append("" if text.plain.endswith("\n") else "\n")
+
+
+def _style(unit: UnitActivations, value: float, palette: Sequence[str]) -> str:
+    return palette[bisect(DISTANCES, unit.distance(value))]
 
 
 def _visible(letter: str) -> str:
@@ -245,8 +251,8 @@ def _colored_roll(model: HiddenStateModel, shown: _Shown, width: int, palette: S
     for text, system in zip(drawn, _systems(shown.score, width, MAX_SYSTEMS), strict=True):
         yield text
         for unit, timeline in timelines:
-            row = Text(f"\n{unit.response.unit:>{GUTTER - 1}} ", "dim", no_wrap=True, end="")
-            for style in _strip(system, timeline, lambda value, unit=unit: palette[unit.level(value, len(palette))]):  # type: ignore[misc]
+            row = Text(no_wrap=True, end="").append(f"\n{unit.response.unit:>{GUTTER - 1}} ", "dim")
+            for style in _strip(system, timeline, lambda value, unit=unit: _style(unit, value, palette)):  # type: ignore[misc]
                 row.append(" ", style)
             yield row
     yield rest

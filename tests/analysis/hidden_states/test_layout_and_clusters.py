@@ -33,9 +33,9 @@ def test_the_number_of_clusters_is_found(points):
 
 
 def test_a_given_number_of_clusters_is_at_most_that_of_the_pieces(points):
-    assert find_clusters(points, 5, seed=1).count == 5
-    assert find_clusters(points[:2], 5, seed=1).count == 2
-    assert find_clusters(np.zeros((4, 2), np.float32), 3, seed=1).count == 1
+    assert find_clusters(points, 5, seed=1).number == 5
+    assert find_clusters(points[:2], 5, seed=1).number == 2
+    assert find_clusters(np.zeros((4, 2), np.float32), 3, seed=1).number == 1
 
 
 @pytest.mark.parametrize("most", [100, 20], ids=["all placed by t-SNE", "some beside others"])

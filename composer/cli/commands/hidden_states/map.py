@@ -96,10 +96,11 @@ def _draw(console: "Console", found: "Collection", options: MapOptions, model: s
     from composer.cli.render.reading_progress import ReadingProgress
 
     points = principal_components(standardized(found.vectors))
-    clusters = find_clusters(points, options.clusters, options.seed)
     with ReadingProgress(console) as progress:
+        finding = partial(progress.update_share, "finding clusters")
+        clusters = find_clusters(points, options.clusters, options.seed, finding)
         places = lay_out(points, partial(progress.update_share, "placing the pieces"))
-    caption = f"{count_noun(len(found.pieces), 'piece')}, {count_noun(clusters.count, 'cluster')}, model {model}"
+    caption = f"{count_noun(len(found.pieces), 'piece')}, {count_noun(clusters.number, 'cluster')}, model {model}"
     descriptions = describe(_labels(found), clusters.of_piece)
     names = [name_of(piece) for piece in found.pieces]
     return PieceMap(caption, names, places, clusters.of_piece, descriptions), clusters.silhouette
