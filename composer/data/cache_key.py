@@ -33,7 +33,7 @@ def build_settings_key(layout: int, spec: BuildSpec) -> str:
     fitted = None if spec.fitted is None else [representation.state(), spec.fitted.to_json()]
     listing = sorted(read_list(split.listing).items()) if split.listing else None
     settings = [
-        layout, composer.__version__, _code_digest(type(representation)), representation.name, representation.version,
+        layout, composer.__version__, code_digest(type(representation)), representation.name, representation.version,
         repr(representation.options), fitted, spec.conditions,
         [split.valid, split.test, listing, sorted(split.named_files)], spec.augment,
         *format_provider().distributions(),
@@ -63,7 +63,7 @@ def digest(*texts: str) -> str:
     return found.hexdigest()
 
 
-def _code_digest(representation: type[Any]) -> str:
+def code_digest(representation: type[Any]) -> str:
     """Return a digest of the plugin's modules and of the packages that its readers use."""
     found = hashlib.blake2b(digest_size=16)
     for name in (representation.__module__.partition(".")[0], "composer.formats", "composer.music", "composer.toolkit"):

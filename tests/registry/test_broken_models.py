@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from broken_plugins import Small, Words, broken, draws, gives, names_the_plugin, raises, with_network, with_sampler
+
+from composer.registry import model_checks
+from composer.registry.result_checks import InvalidResult
 
 IN_TRAINING = {
     "network raises": ({"network": raises(RuntimeError("sizes"))}, "failed in network: RuntimeError: sizes"),
@@ -47,3 +53,17 @@ def test_in_training(train, case):
 def test_in_generation(gen, case):
     members, reason = IN_GENERATION[case]
     names_the_plugin(gen(Words, broken(Small, members)), reason)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (None, "it returned None, not activations and a state"),
+        ((torch.zeros(2, 4), None), r"must have the shape \(2, 3, 'U'\), not \(2, 4\)"),
+        ((torch.full((2, 3, 1), torch.nan), None), "an activation is not finite"),
+    ],
+)
+def test_hidden_states(given, reason):
+    batch = SimpleNamespace(inputs=torch.zeros(2, 3))
+    with pytest.raises(InvalidResult, match=reason):
+        model_checks.hidden_states(given, None, batch, None)

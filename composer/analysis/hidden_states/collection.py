@@ -17,6 +17,7 @@ import composer
 from composer.analysis.hidden_states.piece_vectors import Progress, piece_vectors
 from composer.analysis.hidden_states.run import HiddenStateModel
 from composer.api import Piece, ReadError, Source
+from composer.data.cache_key import code_digest
 from composer.data.corpus import CorpusReader, content_digest
 from composer.data.sources import absolute_argument, sources
 from composer.formats.read import suffixes_of
@@ -99,7 +100,8 @@ def _entry(model: HiddenStateModel, arguments: Sequence[str], found: Sequence[So
                 stamps.append([source.name, stat.st_size, stat.st_mtime_ns])
         except OSError:
             return None
-    key = [composer.__version__, model.digest, [absolute_argument(each) for each in arguments], stamps]
+    code = code_digest(type(model.representation))
+    key = [composer.__version__, code, model.digest, [absolute_argument(each) for each in arguments], stamps]
     digest = hashlib.blake2b(json.dumps(key).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
     return cache_folder() / "hidden-states" / digest
 

@@ -1,6 +1,7 @@
 """`composer similar` and `composer map`: neighbors, clusters, the cache, and errors."""
 
 import json
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 
 from composer.analysis.hidden_states import collection
 from composer.analysis.hidden_states.collection import PieceInfo
+from composer.api import CheckpointError
 from composer.checkpoints.store import bundled
+from composer.cli.commands.hidden_states.similar import _training_data
 from composer.cli.hidden_state_vectors import name_of
 from composer.cli.render.map_svg import PieceMap, svg
 
@@ -70,6 +73,13 @@ def test_training_data_that_is_not_known(run):
     run("similar").failed("the training data of model small does not come with music21", "--corpus")
 
 
+def test_training_data_of_music21_is_the_default():
+    model = SimpleNamespace(name="m", record={"data": ["corpus:airdsAirs", "corpus:bach"]})
+    assert _training_data(model, ["a.abc"]) == ("corpus:airdsAirs", "corpus:bach")
+    with pytest.raises(CheckpointError):
+        _training_data(SimpleNamespace(name="m", record={"data": ["corpus:bach", "own.abc"]}), ["a.abc"])
+
+
 def test_map_as_svg(run, tmp_path):
     path = tmp_path / "map.svg"
     result = run("map", "--output", path, "--clusters", "2")
@@ -127,6 +137,6 @@ def test_output_is_not_overwritten(run, tmp_path):
 
 def test_model_without_hidden_states(composer, tunes, tmp_path):
     path = tmp_path / "chain.safetensors"
-    trained = composer("train", "abc", tunes, "--model", "markov", "--output", path, "--set", "epochs=1", "-q")
+    trained = composer("train", "abc", tunes, "--model", "markov", "--output", path, "-q")
     assert trained.code == 0, trained.err
     composer("similar", tunes, "-c", path, "--corpus", tunes).failed("`markov`, which has no hidden states")
