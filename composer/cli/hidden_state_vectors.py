@@ -15,6 +15,7 @@ from composer.cli.model_choice import choose_model
 from composer.cli.render.reading_progress import ReadingProgress, report_skipped
 from composer.data.sources import sources
 from composer.formats.midi.text import printable_line
+from composer.formats.read import suffixes_of
 
 
 def choose(
@@ -43,8 +44,9 @@ def vectors_of(
     console: Console, model: HiddenStateModel, files: Sequence[str], read_stdin: Callable[[], bytes]
 ) -> Collection:
     """Return the pieces of `files` with their vectors, and report what was skipped. Raises ReadError."""
+    named = list(sources(files, suffixes_of(model.representation), read_stdin))
     with ReadingProgress(console) as progress:
-        found = collect(model, files, read_stdin, progress.update, progress.update_share)
+        found = collect(model, files, named, progress.update, progress.update_share)
     report_skipped(console, found)
     return found
 

@@ -19,8 +19,7 @@ from composer.analysis.hidden_states.run import HiddenStateModel
 from composer.api import Piece, ReadError, Source
 from composer.data.cache_key import code_digest
 from composer.data.corpus import CorpusReader, content_digest
-from composer.data.sources import absolute_argument, sources
-from composer.formats.read import suffixes_of
+from composer.data.sources import absolute_argument
 from composer.system.cache_dir import MANIFEST, atomic_folder, mark_used, prune, reporting_write_errors
 from composer.system.paths import cache_folder
 
@@ -52,15 +51,16 @@ class Collection:
 
 
 def collect(
-    model: HiddenStateModel, arguments: Sequence[str], read_stdin: Callable[[], bytes],
+    model: HiddenStateModel, arguments: Sequence[str], found: Sequence[Source | ReadError],
     reading: Callable[[int, int], object] | None = None, running: Progress | None = None,
 ) -> Collection:  # fmt: skip
-    """Return the pieces that `arguments` name, from the cache if neither the model nor the files have changed.
+    """Return the pieces in the files `found`, from the cache if neither the model nor the files have changed.
+
+    `arguments` are what the user named them by.
 
     `reading` is called as in CorpusReader, `running` as in `piece_vectors`. Raises ReadError if there is no piece, and
     ComposerError if the cache cannot be written.
     """
-    found = list(sources(arguments, suffixes_of(model.representation), read_stdin))
     folder = _entry(model, arguments, found)
     if folder is not None and (cached := _load(folder)) is not None:
         mark_used(folder)
