@@ -74,7 +74,7 @@ def map(console: "Console", options: MapOptions) -> None:  # noqa: A001 - the co
     drawn, silhouette = _draw(console, found, options, model.name)
     as_json = options.output.suffix.lower() == ".json"
     text = _json(drawn, found, silhouette) if as_json else svg(drawn)
-    save(options.output, text.encode("utf-8", "replace"))
+    save(options.output, text.encode("utf-8", "replace"), replace=options.force)
     console.say(f"{options.output}: {drawn.caption} (silhouette {silhouette:.2f})")
     for number, description in enumerate(drawn.descriptions):
         size = count_noun(int((drawn.clusters == number).sum()), "piece")
