@@ -25,6 +25,7 @@ from composer.cli.render.piano_roll import GUTTER, MIN_WIDTH, roll, roll_text
 from composer.cli.render.roll_layout import System, lay_out
 from composer.cli.render.step_layout import Timeline, step_texts
 from composer.cli.render.text import count_noun
+from composer.system.escaping import escape
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -83,7 +84,7 @@ def show(
     if as_json:
         console.write(json.dumps([_to_json(model, each) for each in found], indent=2) + "\n")
     else:
-        console.write("\n".join(_picture(console, model, each) for each in found))
+        console.write_rendered("\n".join(_picture(console, model, each) for each in found))
     if tune is None and next(pieces, None) is not None:
         console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
 
@@ -126,7 +127,7 @@ def _picture(console: Console, model: HiddenStateModel, shown: _Shown) -> str:
     if not colored:
         width, systems = console.width, MAX_SYSTEMS if console.stdout_is_terminal else None
         body = _plain_text(shown, width) if shown.score is None else _plain_roll(model, shown, width, systems)
-        return f"{heading}\n{body}"
+        return escape(f"{heading}\n{body}")
     palette = COLORS if canvas.color_system in {"truecolor", "256"} else SIXTEEN_COLORS
     with canvas.capture() as drawn:
         canvas.print(heading, soft_wrap=True, markup=False)
