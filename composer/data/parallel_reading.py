@@ -2,7 +2,8 @@
 
 Who reads a source does not change its results. MIDI is mostly read before a worker would have started; notation takes
 100 ms a file. Workers are spawned on every system and hold nothing but the representation. Each writes what it reads
-to a file, so that pieces that are read ahead take no memory.
+to a file of plain data, so that pieces that are read ahead take no memory. Only what this process sends to a worker,
+through a pipe, is pickled.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppres
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from composer.api import ReadError, Representation, Source
+from composer.data.piece_format import from_line, to_line
 from composer.data.source_reading import ReadResult, read_source
 from composer.system.escaping import EscapedStream
 
@@ -133,7 +135,7 @@ def _failure(source: Source | ReadError, future: ProcessFuture[None], pool: Proc
     except TimeoutError:
         if future.done():
             return ReadError(f"{source.label}: reading took longer than {_time_limit(source):,.0f} seconds")
-    except Exception:  # a piece that cannot be pickled, a full disk, or workers that cannot start
+    except Exception:  # a piece that is not data, a full disk, or workers that cannot start
         pass
     return None
 
@@ -142,12 +144,12 @@ def _stored_results(file: Path) -> Iterator[ReadResult]:
     """Yield the complete results in `file`, and remove it."""
     with suppress(Exception), file.open("rb") as stored:  # ends with an incomplete one if a worker died
         while True:
-            yield pickle.load(stored)
+            yield _result(from_line(stored.readline()))
     file.unlink(missing_ok=True)
 
 
 def _read_into(pickled: bytes, source: Source, path: Path) -> None:
-    """In a worker: read `source` into a file of pickled results. What the plugin prints goes to stderr, escaped."""
+    """In a worker: read `source` into a file of results. What the plugin prints goes to stderr, escaped."""
     stderr = EscapedStream(sys.stderr)
     with (
         redirect_stdout(stderr),
@@ -155,7 +157,14 @@ def _read_into(pickled: bytes, source: Source, path: Path) -> None:
         path.open("wb", buffering=0) as file,
     ):  # what was read before the process ends is kept
         for result in read_source(_unpickle(pickled), source):
-            file.write(pickle.dumps(result, pickle.HIGHEST_PROTOCOL))
+            error = None if result.error is None else (result.error.message, result.error.hint)
+            file.write(to_line((result.items, error, result.last)))
+
+
+def _result(stored: Any) -> ReadResult:
+    """Return a result from its items, its error as a message and a hint, and whether it is the last."""
+    items, error, last = stored
+    return ReadResult(items, None if error is None else ReadError(*error), last)
 
 
 _unpickle = lru_cache(1)(pickle.loads)

@@ -5,7 +5,6 @@ So memory does not depend on the number of pieces. Reading the sources a second 
 
 from __future__ import annotations
 
-import pickle
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from composer.api import Piece, ReadError, Representation, Source
 from composer.data.corpus import CorpusReader, Progress, Rejections
+from composer.data.piece_format import from_line, to_line
 from composer.data.sources import sources, stdin
 from composer.data.splits import SplitAssigner, SplitSettings, piece_count, piece_numbers
 from composer.system.cache_dir import check_room, reporting_write_errors
@@ -42,7 +42,7 @@ class CorpusFiles:
 
 
 class PieceFile:
-    """Pieces in a file, by number. A piece that cannot be pickled, since it may hold anything, stays in memory."""
+    """Pieces in a file, by number. A piece that is not data, since its content may be anything, stays in memory."""
 
     def __init__(self, path: Path) -> None:
         """Open a new file. Raises OSError. Close it before reading pieces."""
@@ -63,8 +63,8 @@ class PieceFile:
         """Add a piece. Raises OSError."""
         data = b""
         try:
-            data = pickle.dumps(_as_tuple(piece), pickle.HIGHEST_PROTOCOL)
-        except Exception:  # pickling runs the code of the content's class
+            data = to_line(piece)
+        except Exception:  # it may run the code of the content's class
             self._in_memory[len(self)] = piece
         self._file.write(data)
         self._ends.append(self._ends[-1] + len(data))
@@ -89,7 +89,7 @@ class PieceFile:
                 begin, end = self._ends[number], self._ends[number + 1]
                 if file.tell() != begin:
                     file.seek(begin)
-                yield _from_tuple(pickle.loads(file.read(end - begin)))
+                yield from_line(file.read(end - begin))
 
 
 class StagedCorpus:
@@ -158,14 +158,3 @@ class _SizeEstimator:
         """Return the estimate when `written` bytes are staged, and set the next one to twice as many."""
         self.next_estimate = 2 * written
         return written * max(1.0, self._size / max(1, self._done))
-
-
-def _as_tuple(piece: Piece) -> object:
-    """Return a plain tuple, which is pickled twice as fast; or the piece, if it is of a subclass."""
-    if type(piece) is not Piece:
-        return piece
-    return piece.content, piece.title, piece.source, piece.labels, piece.losses
-
-
-def _from_tuple(fields: object) -> Piece:
-    return fields if isinstance(fields, Piece) else Piece(*fields)  # type: ignore[misc]

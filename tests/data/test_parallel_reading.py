@@ -121,7 +121,7 @@ def test_a_large_source_may_take_longer():
     assert parallel_reading._time_limit(source) == 500
 
 
-def test_pieces_that_cannot_be_pickled_are_read_in_this_process(fragile):
+def test_pieces_that_are_not_data_are_read_in_this_process(fragile):
     results = list(read_sources(fragile.Fragile(), sources("one", "odd", "two")))
     assert results[1].items[0].content() == "odd"
     assert contents(results)[2] == (["two"], None)

@@ -31,7 +31,7 @@ def test_pieces_are_read_by_number_repeatedly(file):
     assert list(both) == [(pieces[0], pieces[5]), (pieces[1], pieces[6])]
 
 
-def test_a_piece_that_cannot_be_pickled_stays_in_memory(file):
+def test_a_piece_that_is_not_data_stays_in_memory(file):
     odd = Piece(lambda: "odd")
     for piece in (Piece("a"), odd, Piece("b")):
         file.append(piece)
