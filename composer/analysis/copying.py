@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from composer.analysis.melody_search import MelodyIndex, SharedRunState
+from composer.analysis.melody_search import MelodyIndex, SharedRuns
 from composer.api import Score
 from composer.music.contour import Contour, MelodySource, contour
 from composer.music.melody import TICKS_PER_BEAT, Onset, top_line
@@ -47,19 +47,16 @@ def longest_run(score: Score, index: MelodyIndex, exclude: int | None = None) ->
 
 def longest_run_of(notes: Contour, index: MelodyIndex, exclude: int | None = None) -> Match | None:
     """Return the longest run of a melody, as `longest_run` does."""
-    run, best, last = SharedRunState(index, exclude), SharedRunState(index, exclude), 0
-    for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
-        run = run.after(interval, rhythm)
-        if run.length > best.length:
-            best, last = run, number
-    ends = best.positions()
+    runs = SharedRuns.of(notes, index, exclude)
+    last = int(np.argmax(runs.lengths)) if len(runs.lengths) else 0
+    length, ends = int(runs.lengths[last]) if len(runs.lengths) else 0, runs.ends_of_longest()
     if not len(ends):
         return None
-    owners, at, begin = index.owners[ends], 1 + last - best.length, 1 + int(ends[0]) - best.length
+    owners, at, begin = index.owners[ends], 1 + last - length, 1 + int(ends[0]) - length
     melodies, owner = index.melodies, int(owners[0])
     note = begin - int(melodies.firsts[owner])
     return Match(
-        best.length, melodies.tunes[owner], 1 + note, int(melodies.notes.bars[begin]),
+        length, melodies.tunes[owner], 1 + note, int(melodies.notes.bars[begin]),
         1 + at, int(notes.bars[at]), len(np.unique(owners)),
     )  # fmt: skip
 
@@ -70,10 +67,10 @@ def longest_copied_run(score: Score, index: MelodyIndex, primer: Score | None = 
     if notes is None:
         return 0
     primer_notes = set() if primer is None else _primer_notes(top_line(score), top_line(primer))
-    run, own, longest = SharedRunState(index), 0, 0
-    for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
-        run, own = run.after(interval, rhythm), 0 if number in primer_notes else own + 1
-        longest = max(longest, min(own, run.length))
+    own, longest = 0, 0
+    for number, length in enumerate(SharedRuns.of(notes, index).lengths.tolist()):
+        own = 0 if number in primer_notes else own + 1
+        longest = max(longest, min(own, length))
     return longest
 
 

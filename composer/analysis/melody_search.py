@@ -7,7 +7,7 @@ matches are then extended note by note. Lengths are exact, from two notes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -15,12 +15,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.music.contour import NONE, MelodyCollection
+from composer.analysis.suffix_search import SuffixSearch
+from composer.music.contour import NONE, Contour, MelodyCollection
 
 Positions = NDArray[np.int64]
 """Note numbers in the concatenation of all melodies."""
 
 _Numbers = TypeVar("_Numbers", int, NDArray[np.int64])
+
+MAX_EFFORT_PER_NOTE = 64
+"""Sorting all notes takes about as many steps as this for each."""
 
 _NO_POSITIONS: Positions = np.empty(0, np.int64)
 _KEY_BITS = 62
@@ -169,6 +173,11 @@ class SharedRunState:
             length = 1 + index.has_interval(interval, self.exclude)
         return SharedRunState(index, self.exclude, length, codes[len(codes) - found :], ends, intervals)
 
+    @property
+    def effort(self) -> int:
+        """About the number of elementary steps that the last note took."""
+        return len(self._positions) * (1 + len(self._codes) // 16) + len(self._codes)
+
     def positions(self) -> Positions:
         """Return where such a run ends, in order; empty for a single note."""
         if self.length < 2:
@@ -178,6 +187,41 @@ class SharedRunState:
             return self.index.with_interval_anywhere(self._intervals[-1], self.exclude)
         _, ends = self.index.longest_suffix(self._codes[-found:], self.exclude)
         return np.sort(self.index.with_interval(ends - found, self._intervals[-1 - found]) + found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharedRuns:
+    """The runs of a melody: the length in notes of the longest one that ends at each of its notes.
+
+    `ends_of_longest` returns where the first longest one ends in the index, in order; empty if it has no two notes.
+    """
+
+    lengths: NDArray[np.int64]
+    ends_of_longest: Callable[[], Positions]
+
+    @classmethod
+    def of(cls, notes: Contour, index: MelodyIndex, exclude: int | None = None) -> SharedRuns:
+        """Return the runs of `notes`, ignoring tune `exclude`: note by note, or by sorting if that is faster."""
+        lengths = np.zeros(len(notes.intervals), np.int64)
+        run = best = SharedRunState(index, exclude)
+        effort, max_effort = 0, MAX_EFFORT_PER_NOTE * (len(lengths) + len(index.owners))
+        for number, (interval, rhythm) in enumerate(zip(notes.intervals.tolist(), notes.ratios.tolist(), strict=True)):
+            run = run.after(interval, rhythm)
+            lengths[number] = run.length
+            if run.length > best.length:
+                best = run
+            effort += run.effort
+            if effort > max_effort:
+                return cls._by_sorting(notes, index, exclude)
+        return cls(lengths, best.positions)
+
+    @classmethod
+    def _by_sorting(cls, notes: Contour, index: MelodyIndex, exclude: int | None) -> SharedRuns:
+        search = SuffixSearch(notes, index.melodies.notes, index.owners, exclude)
+        lengths = search.lengths()
+        last = int(np.argmax(lengths))
+        longest = int(lengths[last])
+        return cls(lengths, lambda: search.ends(last, longest) if longest > 1 else _NO_POSITIONS)
 
 
 def _pair(interval: _Numbers, ratio: _Numbers) -> _Numbers:
