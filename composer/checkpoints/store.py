@@ -14,6 +14,7 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import training_files
 from composer.registry import plugins
 from composer.system.paths import models_folder
+from composer.system.private_folder import distrust, warn_once
 
 SUFFIX = training_files.SUFFIX
 MAX_NAME_LENGTH = 100
@@ -60,14 +61,18 @@ def resolve_model(given: Path) -> Path:
     """Return the path of a checkpoint file, of a model by name, or of a snapshot called `mine.update-500`.
 
     The user's own models come first, then the bundled ones, then those of plugins. A folder of that name is ignored.
+    Raises CheckpointError for one of the user's models if others can write to its folder.
     """
     if given.name != str(given) or (given.exists() and not given.is_dir()):
         return given
     name = given.name.removesuffix(SUFFIX)
-    own = models_folder() / f"{name}{SUFFIX}"
-    if own.is_file():
-        return own
-    return training_files.snapshot_named(models_folder(), name) or bundled(name) or _of_plugin(name) or given
+    usual = models_folder() / f"{name}{SUFFIX}"
+    own = usual if usual.is_file() else training_files.snapshot_named(models_folder(), name)
+    if own is None:
+        return bundled(name) or _of_plugin(name) or given
+    if (distrusted := distrust(own.parent)) is not None:
+        raise CheckpointError(f"cannot use your model '{name}', since {distrusted.reason}", distrusted.hint)
+    return own
 
 
 def with_digest(representation: str, digest: str) -> Path | None:
@@ -85,16 +90,35 @@ def with_digest(representation: str, digest: str) -> Path | None:
 
 
 def user_models() -> Iterator[UserModel]:
-    """Yield the user's models, newest first, without snapshots and invalid files."""
-    folder = models_folder()
-    paths = [path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith(".")] if folder.is_dir() else []
-    for path in sorted(paths, key=lambda path: (-path.stat().st_mtime_ns, path.name)):
+    """Yield the user's models, newest first, without snapshots. Files that cannot be read are named and skipped."""
+    for path in _own_files():
         try:
             header = checkpoint_file.read_header(path)
-        except CheckpointError:
+        except CheckpointError as error:
+            warn_once(f"skipped {path.name} in {path.parent}: {error.message.replace(str(path), 'it')}")
             continue
         if header.record.get("kind", "model") == "model":
             yield UserModel(path.name.removesuffix(SUFFIX), path, header)
+
+
+def _own_files() -> list[Path]:
+    """Return the files in the user's folder of models, newest first; none if others can write to it, with a warning."""
+    folder = models_folder()
+    if (distrusted := distrust(folder)) is not None:
+        warn_once(f"ignored your models, since {distrusted.reason}; {distrusted.hint}")
+        return []
+    found = []
+    try:
+        for path in folder.glob(f"*{SUFFIX}"):
+            if path.name.startswith("."):
+                continue
+            try:
+                found.append((-path.stat().st_mtime_ns, path.name, path))
+            except OSError as error:  # a link to nowhere, or to itself
+                warn_once(f"skipped {path.name} in {folder}: {error.strerror or error}")
+    except OSError as error:
+        warn_once(f"cannot read {folder}: {error.strerror or error}")
+    return [path for _, _, path in sorted(found)]
 
 
 def bundled(representation: str) -> Path | None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoint_file
 from composer.system import locks
+from composer.system.private_folder import make_private
 
 SUFFIX = ".safetensors"
 FOLDER = "training"
@@ -62,6 +63,7 @@ def reserve(path: Path) -> locks.Lock:
     """Reserve the name of a model for this process. Raises NameInUse if another one trains it, CheckpointError."""
     hint = "wait for it to end, or use another --name"
     try:
+        make_private(path.parent)
         return locks.acquire(training_folder(path) / "lock", f"model '{model_name(path)}'", hint)
     except OSError as error:
         raise CheckpointError(

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from composer.api import EncodeError, Piece, Representation, SequenceSpec
 from composer.data.conditions import LabeledPieces, with_conditions
@@ -39,6 +40,19 @@ class Report:
     duplicates: int = 0
     notes: Sequence[str] = ()
     losses: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Report:
+        """Return the report whose fields are `data`. Raises ValueError, TypeError or AttributeError for other data."""
+        report = cls(**data)
+        counts = [*report.pieces.values(), *report.rejected.values(), *report.losses.values(), report.duplicates]
+        texts = [*report.pieces, *report.rejected, *report.losses, *report.unreadable, *report.notes]
+        texts += [text for reason in report.rejected for text in report.places[reason]]
+        if not all(type(count) is int for count in counts) or not all(type(text) is str for text in texts):
+            raise ValueError("a value of a wrong type")
+        if report.pieces.keys() != {*SPLITS}:
+            raise ValueError("counts of other splits")
+        return report
 
 
 @dataclass(frozen=True, slots=True)

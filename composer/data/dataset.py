@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from composer.api import ComposerError, DataSize, Representation, SequenceSpec
 from composer.data.build import MELODIES_FILE, BuildSpec, Report, build
@@ -23,8 +24,11 @@ from composer.data.staging import CorpusFiles
 from composer.distributed.group import ProcessGroup
 from composer.formats.read import suffixes_of
 from composer.music.contour import MelodyCollection
-from composer.system.cache_dir import MANIFEST, mark_used, prune
+from composer.system.cache_dir import MANIFEST, check_private, mark_used, prune
+from composer.system.files import read_regular
 from composer.system.paths import cache_folder
+
+MAX_MANIFEST_BYTES = 256 * 1024 * 1024
 
 LAYOUT_VERSION = 7
 """Version of the layout of the files; it is part of every data set's name."""
@@ -87,6 +91,7 @@ def prepare(
     files = CorpusFiles(arguments, split, suffixes_of(representation))
     settings = build_settings_key(LAYOUT_VERSION, spec)
     digests = source_digests({name: files.sources_of(name) for name in files.named})
+    check_private(cache)
     folder = cache / f"{representation.name}-{digest(settings, digests.placed)}"
     dataset = _open(folder, spec, digests.contents)
     if not group.any(dataset is None)[0]:
@@ -104,22 +109,28 @@ def prepare(
 
 
 def _open(folder: Path, spec: BuildSpec, digest_of_sources: str, *, cached: bool = True) -> Dataset | None:
-    """Map a data set into memory and restore the representation; None if there is none, or it is damaged."""
+    """Map a data set into memory and restore the representation; None if there is none that `build` made."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        manifest = json.loads(read_regular(folder / MANIFEST, MAX_MANIFEST_BYTES))
         written = manifest["splits"]
+        if spec.fitted is not None and _as_json(manifest["state"]) != _as_json(spec.representation.state()):
+            return None
         spec.representation.restore(manifest["state"])
         steps = with_conditions(spec.representation.spec, manifest["conditions"])
         splits = {split: open_split(folder / split, steps, written[split]) for split in SPLITS}
-        report = Report(**manifest["report"])
-        melodies = (folder / MELODIES_FILE).read_bytes()
+        report = Report.from_json(manifest["report"])
+        melodies = read_regular(folder / MELODIES_FILE, MAX_MANIFEST_BYTES)
         MelodyCollection.from_bytes(melodies)  # raises if damaged
         originals = int(written["train"]["originals"])
         encoded = digest(json.dumps([written[split]["sums"] for split in SPLITS]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except Exception:  # whatever is wrong with it, it can be built again
         return None
     mark_used(folder)
     return Dataset(
         steps, splits, report, digest_of_sources, encoded, spec.arguments, spec.split, spec.augment, cached, melodies,
         originals,
     )  # fmt: skip
+
+
+def _as_json(state: Any) -> str:
+    return json.dumps(state, sort_keys=True)

@@ -23,6 +23,9 @@ NO_POSITIONS = "positions that cannot be counted"
 
 USUAL_QUANTILE = 0.98
 
+CHECKED_AT_ONCE = 1 << 20
+"""Steps that are compared with the spec at a time."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedSplit:
@@ -88,7 +91,10 @@ def write_split(
 
 
 def open_split(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> EncodedSplit:
-    """Map the files of a split into memory. Raises OSError or ValueError if they are damaged."""
+    """Map the files of a split into memory.
+
+    Raises OSError or ValueError if they are damaged, or hold what does not fit `spec`, which training could not read.
+    """
     sums = written["sums"]
     steps = {shards.shard_path(stem, number): each for number, each in enumerate(written["shards"])}
     own = _features_stem(stem)
@@ -96,12 +102,33 @@ def open_split(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> En
     shards.verify(steps | features | {stem.with_suffix(suffix): sums[suffix] for suffix in (".offsets", ".conditions")})
     count, pieces = written["count"], written["pieces"]
     dtype, shape = _layout(spec)
-    return EncodedSplit(
+    split = EncodedSplit(
         shards.Steps(list(steps), dtype, count, shape),
         shards.map_array(stem.with_suffix(".offsets"), np.dtype(np.int64), (pieces + 1,)),
         shards.map_array(stem.with_suffix(".conditions"), np.dtype(np.int32), (pieces, len(spec.conditions))),
         shards.Steps(list(features), _feature_type(spec), count, (len(spec.features),)) if spec.features else None,
     )
+    _check_values(split, spec)
+    return split
+
+
+def _check_values(split: EncodedSplit, spec: SequenceSpec) -> None:
+    """Raise ValueError if a step, a condition, a feature or the bounds of a piece are not those of `spec`."""
+    offsets = split.offsets
+    if offsets[0] != 0 or offsets[-1] != split.count or (np.diff(offsets) < 0).any():
+        raise ValueError("bounds of pieces out of order")
+    for index, values in enumerate(spec.conditions.values()):
+        if split.pieces and not -1 <= split.conditions[:, index].min() <= split.conditions[:, index].max() < len(
+            values
+        ):
+            raise ValueError("a condition without a value")
+    sizes = np.array(list(spec.features.values()), np.int64)
+    for begin in range(0, split.count, CHECKED_AT_ONCE):
+        block = slice(begin, min(begin + CHECKED_AT_ONCE, split.count))
+        if spec.kind is StepKind.TOKENS and split.steps[block].max() >= spec.size:
+            raise ValueError("a token out of range")
+        if split.features is not None and (split.features[block].max(axis=0) >= sizes).any():
+            raise ValueError("a feature out of range")
 
 
 def encoded_size(representation: Representation, spec: SequenceSpec, pieces: Iterable[Piece]) -> int:

@@ -7,6 +7,7 @@ system. All shards but the last have the same size: a step's shard is its number
 from __future__ import annotations
 
 import mmap
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -15,6 +16,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from composer.system.files import open_regular
 
 SHARD_BYTES = 256 * 1024 * 1024
 """Maximum size of a shard."""
@@ -154,7 +157,7 @@ def verify(files: Mapping[Path, SizeAndChecksum]) -> None:
     """Compare files with their sizes and checksums. Raises OSError, or ValueError if one is damaged."""
     for path, expected in files.items():
         size, checksum = 0, 0
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             while data := file.read(1 << 20):
                 size, checksum = size + len(data), zlib.crc32(data, checksum)
         if [size, checksum] != list(expected):
@@ -163,7 +166,7 @@ def verify(files: Mapping[Path, SizeAndChecksum]) -> None:
 
 def _memory_map(path: Path) -> mmap.mmap | None:
     """Map a file into memory; None if it is empty, since that cannot be mapped."""
-    with path.open("rb") as file:
-        if not path.stat().st_size:
+    with open_regular(path) as file:
+        if not os.fstat(file.fileno()).st_size:
             return None
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from composer.api import ComposerError
 from composer.system.files import is_disk_full
+from composer.system.private_folder import distrust, make_private
 
 MAX_BYTES = 5 * 1024**3
 """Size of the cache above which the least recently used entries are removed."""
@@ -31,6 +32,12 @@ ABANDONED_SECONDS = 24 * 3600
 """An unfinished entry that has not changed for so long is of a process that was killed."""
 
 
+def check_private(cache: Path) -> None:
+    """Raise ComposerError if others can write to the folder `cache`, whose entries are trusted."""
+    if (distrusted := distrust(cache)) is not None:
+        raise ComposerError(f"cannot use the cache, since {distrusted.reason}", distrusted.hint)
+
+
 @contextlib.contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """Give a new empty folder that replaces `folder` at the end; it is removed if anything is raised.
@@ -40,7 +47,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     """
     before = _identity(folder)
     with reporting_write_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_private(folder.parent)
         temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=UNFINISHED_PREFIX))
     try:
         yield temporary
@@ -52,8 +59,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 
 def _replace(folder: Path, temporary: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+    _remove(folder)
     try:
         temporary.replace(folder)
     except OSError:
@@ -130,6 +136,14 @@ def evict(entries: list[tuple[float, int, Path]], max_bytes: int, keep: Path | N
             with contextlib.suppress(OSError):
                 path.unlink()
         total -= size
+
+
+def _remove(path: Path) -> None:
+    """Remove what is at `path`, if anything: a folder, or whatever else stands in its place. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _folders(cache: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Write files whole or not at all.
+"""Write files whole or not at all, and open only files that can be read to their end.
 
 A file is written under a temporary name beside its own: a random one, so that it is nobody else's, that is locked
 while it is written. The first write in a folder removes temporary files that killed processes have left.
@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,28 @@ def open_existing(path: Path) -> int:
 
 
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file to read it. Raises OSError, also for a pipe or a device, which could block or have no end."""
+    file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115 - Path.open has no opener; the caller closes it
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return file
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the content of a file. Raises OSError, also for one of more than `limit` bytes, a pipe or a device."""
+    with open_regular(path) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit:,} bytes", str(path))
+    return data
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def is_disk_full(error: OSError) -> bool:

@@ -135,3 +135,41 @@ def test_resolve_bundled_model(home, tmp_path, monkeypatch):
     assert store.resolve_model(Path("grid")) == own
     Path("grid").touch()
     assert store.resolve_model(Path("grid")) == Path("grid")
+
+
+@pytest.fixture
+def warnings(monkeypatch):
+    """The warnings about the folder of models."""
+    found = []
+    monkeypatch.setattr(store, "warn_once", found.append)
+    return found
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes and modes on this system")
+def test_bad_files_are_named_and_skipped(make, tmp_path, warnings):
+    make("good")
+    folder = models_folder()
+    (folder / "dangling.safetensors").symlink_to(tmp_path / "nowhere")
+    (folder / "loop.safetensors").symlink_to(folder / "loop.safetensors")
+    (folder / "device.safetensors").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.safetensors")
+    (folder / "folder.safetensors").mkdir()
+    (folder / "empty.safetensors").write_bytes(b"")
+    assert [model.name for model in store.user_models()] == ["good"]
+    named = {warning.split()[1].removesuffix(".safetensors") for warning in warnings}
+    assert named == {"dangling", "loop", "device", "pipe", "folder", "empty"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pipes and modes on this system")
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_a_folder_that_others_can_write_to_is_ignored(make, warnings, mode):
+    path = make("planted")
+    path.parent.chmod(mode)
+    assert list(store.user_models()) == []
+    assert f"chmod go-w {path.parent}" in warnings[0]
+    assert store.default("abc") == store.bundled("abc")
+    with pytest.raises(CheckpointError, match="cannot use your model 'planted'") as caught:
+        store.resolve_model(Path("planted"))
+    assert caught.value.hint == f"chmod go-w {path.parent}"
+    path.parent.chmod(0o755)
+    assert store.resolve_model(Path("planted")) == path

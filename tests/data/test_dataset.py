@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import os
 import shutil
 import time
@@ -100,6 +101,47 @@ def test_a_damaged_data_set_is_built_again(letters, tunes, home, name, damage):
     assert not second.cached
     assert all((second.splits[split].steps == steps).all() for split, steps in first.items())
     assert prepare(letters, [str(tunes)], SplitSettings(valid=0.3), conditions=["author"]).cached
+
+
+def _plant(folder, manifest):
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+PLANTS = {
+    "a list": lambda folder, manifest: _plant(folder, []),
+    "nesting": lambda folder, manifest: (folder / "manifest.json").write_text("[" * 100_000),
+    "no splits": lambda folder, manifest: _plant(folder, {**manifest, "splits": 3}),
+    "a report of other types": lambda folder, manifest: _plant(
+        folder, {**manifest, "report": {**manifest["report"], "pieces": {"train": "many", "valid": 0, "test": 0}}}
+    ),
+    "fewer symbols": lambda folder, manifest: _plant(folder, {**manifest, "state": {"letters": "a"}}),
+    "a pipe": lambda folder, manifest: ((folder / "manifest.json").unlink(), os.mkfifo(folder / "manifest.json")),
+    "a device": lambda folder, manifest: (
+        (folder / "melodies").unlink(), (folder / "melodies").symlink_to("/dev/zero")
+    ),
+    "a file": lambda folder, manifest: (shutil.rmtree(folder), folder.write_text("")),
+    "a dangling link": lambda folder, manifest: (shutil.rmtree(folder), folder.symlink_to("nowhere")),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+@pytest.mark.parametrize("planted", PLANTS)
+def test_a_planted_data_set_is_built_again(letters, tunes, home, planted):
+    first = prepare(letters, [str(tunes)])
+    (folder,) = (home / "cache").glob("letters-*")
+    PLANTS[planted](folder, json.loads((folder / "manifest.json").read_text()))
+    second = prepare(type(letters)(), [str(tunes)])
+    assert not second.cached
+    assert second.encoded_digest == first.encoded_digest
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no modes on this system")
+def test_a_cache_that_others_can_write_to_is_refused(letters, tunes, home):
+    prepare(letters, [str(tunes)])
+    (home / "cache").chmod(0o777)
+    with pytest.raises(ComposerError, match="other users can write to") as caught:
+        prepare(letters, [str(tunes)])
+    assert caught.value.hint == f"chmod go-w {home / 'cache'}"
 
 
 def test_symbols_in_validation_data_only_are_counted(letters, tunes, tmp_path):

@@ -8,20 +8,28 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
+import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.system.cache_dir import evict
-from composer.system.files import write_atomic
+from composer.system.files import read_regular, write_atomic
 from composer.system.paths import cache_folder
+from composer.system.private_folder import distrust, make_private, warn_once
 
 MAX_BYTES = 256 * 1024 * 1024
 """Beyond this size in bytes the oldest entries are removed."""
 
+MAX_ENTRY_BYTES = 64 * 1024 * 1024
+"""The largest entry that is read: one of a score takes about 20 bytes for each note."""
+
+_FRACTION = re.compile(r"-?\d{1,40}(/\d{1,40})?", re.ASCII)
+_T = TypeVar("_T")
 _FORMAT = 3
 _DIGEST = 16
 
@@ -34,6 +42,9 @@ def through_cache(data: bytes, reader: str, read: Callable[[], Score], *, tempor
     if temporary:
         return read()
     folder = cache_folder() / "scores"
+    if (distrusted := distrust(folder) or distrust(folder.parent)) is not None:
+        warn_once(f"ignored the cache, since {distrusted.reason}; {distrusted.hint}")
+        return read()
     path = folder / f"{_digest(f'{_FORMAT} {reader}'.encode(), data)}.json"
     score = _load(path)
     if score is None:
@@ -45,17 +56,18 @@ def through_cache(data: bytes, reader: str, read: Callable[[], Score], *, tempor
 
 
 def _load(path: Path) -> Score | None:
-    """Load a score; None if it is missing or damaged."""
+    """Load a score; None if it is missing, or is not what `_save` writes."""
     try:
-        content = path.read_bytes()
+        content = read_regular(path, MAX_ENTRY_BYTES)
         digest, packed = content[: 2 * _DIGEST].decode(), content[2 * _DIGEST :]
         return _score(json.loads(packed)) if digest == _digest(packed) else None
-    except (OSError, ValueError):
+    except Exception:  # whatever is wrong with an entry, it can be made again
         return None
 
 
 def _save(path: Path, score: Score) -> None:
     packed = json.dumps(_plain(score), separators=(",", ":"), default=str).encode()
+    make_private(path.parent)
     write_atomic(path, _digest(packed).encode() + packed, sync=False)
 
 
@@ -83,22 +95,55 @@ def _plain(score: Score) -> list[Any]:
 
 
 def _score(plain: Sequence[Any]) -> Score:
-    """Convert back from `_plain`."""
-    beats = cache(Fraction)
+    """Convert back from `_plain`. Raises ValueError, TypeError or AttributeError for anything else."""
+    beats = cache(_beats)
     parts, chords, tempos, meters, keys, pickup, title, losses, fermatas = plain
     return Score(
         tuple(
-            Part(tuple(Note(beats(on), p, beats(length), v) for on, p, length, v in notes), *f) for notes, *f in parts
+            Part(
+                tuple(Note(beats(on), _whole(p), beats(length), _whole(v)) for on, p, length, v in notes),
+                _text(name), _whole(program), bool(percussion),
+            ) for notes, name, program, percussion in parts
         ),
-        tuple(ChordSymbol(beats(onset), beats(duration), symbol) for onset, duration, symbol in chords),
-        tuple(Tempo(beats(onset), bpm) for onset, bpm in tempos),
-        tuple(Meter(beats(onset), *fraction) for onset, *fraction in meters),
-        tuple(Key(beats(onset), *key) for onset, *key in keys),
+        tuple(ChordSymbol(beats(onset), beats(duration), _text(symbol)) for onset, duration, symbol in chords),
+        tuple(Tempo(beats(onset), _positive(bpm)) for onset, bpm in tempos),
+        tuple(Meter(beats(onset), _whole(upper), _whole(lower)) for onset, upper, lower in meters),
+        tuple(Key(beats(onset), _whole(sharps), _text(mode)) for onset, sharps, mode in keys),
         beats(pickup),
-        title,
-        losses,
+        _text(title),
+        {_text(phrase): _whole(count) for phrase, count in losses.items()},
         fermatas=tuple(map(beats, fermatas)),
-    )
+    )  # fmt: skip
+
+
+def _beats(text: str) -> Fraction:
+    if not _FRACTION.fullmatch(text):  # the constructor of Fraction counts up to any power of ten
+        raise ValueError(f"no fraction: {text[:20]}")
+    return Fraction(text)
+
+
+def _text(value: Any) -> str:
+    return _of_type(value, str)
+
+
+def _whole(value: Any) -> int:
+    number = _of_type(value, int)
+    if not -(1 << 31) < number < 1 << 31:
+        raise ValueError("a number out of range")
+    return number
+
+
+def _positive(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 < value < math.inf:
+        raise ValueError("no tempo")
+    number: float = value
+    return number
+
+
+def _of_type(value: Any, kind: type[_T]) -> _T:
+    if type(value) is not kind:
+        raise ValueError(f"not of type {kind.__name__}")
+    return value
 
 
 def _digest(*parts: bytes) -> str:

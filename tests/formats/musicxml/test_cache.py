@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,54 @@ def test_a_damaged_entry_is_replaced(damage):
     assert through_cache(b"one", "1", reader) == SCORE
     assert reader.calls == 2
     assert entries() == [entry]
+
+
+NOTE = ["0", 60, "1", 80]
+SHAPES = [
+    [], {}, 1, None, "text", [[]] * 9, [[], [], [], [], [], "0", "", {}, [1]],
+    [[[[NOTE], "", 0]], [], [], [], [], "0", "", {}, []],
+    [[[[NOTE], 5, 0, False]], [], [], [], [], "0", "", {}, []],
+    [[[[["0", "60", "1", 80]], "", 0, False]], [], [], [], [], "0", "", {}, []],
+    [[[[["1/0", 60, "1", 80]], "", 0, False]], [], [], [], [], "0", "", {}, []],
+    [[[[["1e999999999", 60, "1", 80]], "", 0, False]], [], [], [], [], "0", "", {}, []],
+    [[[[["0", 10**30, "1", 80]], "", 0, False]], [], [], [], [], "0", "", {}, []],
+    [[], [], [["0", "fast"]], [], [], "0", "", {}, []], [[], [], [], [["0", 4]], [], "0", "", {}, []],
+    [[], [], [], [], [], "0", "", {"a": "b"}, []], [[], [], [], [], [], "0", None, {}, []],
+    [[], [], [], [], [], "0", "", [], []],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("planted", [json.dumps(shape).encode() for shape in SHAPES] + [b"[" * 100_000])
+def test_a_planted_entry_of_another_shape_is_replaced(planted):
+    reader = Reader()
+    through_cache(b"one", "1", reader)
+    (entry,) = entries()
+    entry.write_bytes(musicxml_cache._digest(planted).encode() + planted)
+    assert through_cache(b"one", "1", reader) == SCORE
+    assert reader.calls == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+@pytest.mark.parametrize("plant", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_a_planted_pipe_folder_or_device_is_no_entry(plant):
+    reader = Reader()
+    through_cache(b"one", "1", reader)
+    (entry,) = entries()
+    entry.unlink()
+    plant(entry)
+    assert through_cache(b"one", "1", reader) == SCORE
+    assert reader.calls == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no modes on this system")
+def test_a_folder_that_others_can_write_to_is_ignored_with_a_word(monkeypatch):
+    reader, words = Reader(), []
+    monkeypatch.setattr(musicxml_cache, "warn_once", words.append)
+    through_cache(b"one", "1", reader)
+    cache_folder().chmod(0o777)
+    assert through_cache(b"one", "1", reader) == SCORE
+    assert reader.calls == 2
+    assert f"chmod go-w {cache_folder()}" in words[0]
 
 
 def test_an_unwritable_cache_is_not_an_error(home):

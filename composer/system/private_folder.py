@@ -1,0 +1,65 @@
+"""Folders whose content is trusted: only their owner may write to them."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Distrust(NamedTuple):
+    """Why a folder is not trusted, and what to do about it."""
+
+    reason: str
+    hint: str
+
+
+def distrust(folder: Path) -> Distrust | None:
+    """Return why the content of `folder` is not trusted; None if only this user, or root, may write to it.
+
+    None also for a folder that is missing or cannot be examined. A group may write if it is the user's own, as where
+    umask is 002. A sticky folder is no exception, since others could add to it. Root trusts the folders of any user,
+    such as those mounted into a container.
+    """
+    if os.name == "nt":
+        return None
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    if not stat.S_ISDIR(status.st_mode):
+        return None
+    user = os.geteuid()
+    if user not in (0, status.st_uid) and status.st_uid != 0:
+        return Distrust(f"{folder} belongs to another user", "set COMPOSER_HOME to a folder of your own")
+    others = status.st_mode & stat.S_IWOTH
+    if others or (status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid, status.st_uid)):
+        return Distrust(f"other users can write to {folder}", f"chmod go-w {shlex.quote(str(folder))}")
+    return None
+
+
+def make_private(folder: Path) -> None:
+    """Create `folder` unless it exists, so that only this user can write to it. Raises OSError."""
+    folder.mkdir(0o755, parents=True, exist_ok=True)
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Print a warning to stderr, once in a process."""
+    sys.stderr.write(f"warning: {message}\n")
+
+
+def _is_own_group(group: int, user: int) -> bool:
+    """Return whether `group` is named after `user` and has no other members."""
+    import grp
+    import pwd
+
+    try:
+        name, found = pwd.getpwuid(user).pw_name, grp.getgrgid(group)
+    except KeyError:
+        return False
+    return found.gr_name == name and {*found.gr_mem} <= {name}
