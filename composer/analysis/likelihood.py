@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from composer.api import Piece, ReadError, StepKind, UsageError
 from composer.checkpoints.baseline import baseline_of
 from composer.checkpoints.file import Header
-from composer.checkpoints.load import OpenCheckpoint, load_weights
+from composer.checkpoints.load import OpenCheckpoint, check_shapes, load_weights
 from composer.data.batches import BPTTBatches, to_device
 from composer.data.corpus import read
 from composer.data.encoded_split import open_split, write_split
@@ -127,12 +127,14 @@ def _measure(
 
     from composer.api.network import Network
 
-    network = opened.model.network(opened.checkpoint.header.spec, opened.config)
+    spec, weights = opened.checkpoint.header.spec, opened.checkpoint.weights
+    check_shapes(opened.model, spec, opened.config, weights, "the checkpoint")
+    network = opened.model.network(spec, opened.config)
     if effort is not None and type(network).likelihood is Network.likelihood:
         raise UsageError(
             f"--effort is for estimated likelihoods, but {opened.model.name} computes them exactly", "remove --effort"
         )
-    load_weights(network, opened.checkpoint.weights, "the checkpoint")
+    load_weights(network, weights, "the checkpoint")
     move_network(network, device).eval()
     malloc.keep_freed_memory()
     torch.manual_seed(0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 import codecs
 import io
+import itertools
 import os
 import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,6 +16,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from composer.api.errors import ReadError
+from composer.api.limits import limit_hint, raised, read_up_to
+
+MAX_SOURCE_BYTES = 256 * 1024 * 1024
+MAX_LINE_CHARACTERS = 10_000_000
+"""Of a line that is read alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +28,7 @@ class Source:
     """A file, a member of an archive, or text typed by the user.
 
     `name` is for messages. `data` holds the bytes if they are not in a file. `root` is the folder that the user named;
-    folders below it can become labels. A source larger than `limit` bytes cannot be read.
+    folders below it can become labels. A source larger than `limit` bytes, times COMPOSER_LIMITS, cannot be read.
 
     `fragment` marks a primer, typed or in a file: the beginning of a piece, to be read as one piece, unchanged.
     `typed` marks the text of `--prime-text`, whose `path` has no suffix: read it in the native notation. Without
@@ -36,21 +44,24 @@ class Source:
     fragment: bool = False
     typed: bool = False
     temporary: bool = False
-    limit: int = 256 * 1024 * 1024
+    limit: int = MAX_SOURCE_BYTES
 
     def bytes(self) -> bytes:
         """Return the whole content. Raises ReadError, naming the source."""
-        if self.data is None:
+        limit, data = raised(self.limit), self.data
+        if data is None:
             try:
                 # opening once, without a buffer, takes half the time for small files
                 with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123
-                    if os.fstat(file.fileno()).st_size <= self.limit:
-                        return file.read()
+                    size = os.fstat(file.fileno()).st_size
+                    if size > limit:
+                        raise self._too_large_error(size)
+                    data = read_up_to(file, limit, size)  # a device has no size, and no end
             except OSError as error:
                 raise self._unreadable_error(error) from error
-        elif len(self.data) <= self.limit:
-            return self.data
-        raise self._too_large_error()
+        if len(data) > limit:
+            raise self._too_large_error(len(data))
+        return data
 
     def size(self) -> int:
         """Return the size in bytes. Raises ReadError."""
@@ -62,14 +73,22 @@ class Source:
     def lines(self) -> Iterator[str]:
         """Yield the lines of `text`, without line ends, using little memory.
 
-        Raises ReadError, before the first line, if `text` would.
+        Raises ReadError, before the first line, if `text` would, and for a line that is too long.
         """
         with self._open() as file:
             encoding, readable = _detect_encoding(file)
             if not readable:
-                raise self._not_text_error()
+                file.seek(0)
+                raise self._not_text_error(file.read(_BLOCK))
             file.seek(0)
-            for line in io.TextIOWrapper(file, encoding):
+            limit, lines = raised(MAX_LINE_CHARACTERS), io.TextIOWrapper(file, encoding)
+            for number in itertools.count(1):
+                line = lines.readline(limit + 1)
+                if len(line) > limit and not line.endswith("\n"):
+                    hint = limit_hint("break it into shorter lines")
+                    raise ReadError(f"line {number:,} of {self.label} has more than {limit:,} characters", hint)
+                if not line:
+                    return
                 yield line.removesuffix("\n")
 
     def text(self) -> str:
@@ -77,9 +96,10 @@ class Source:
 
         Line ends become line feeds. Raises ReadError for bytes that are not text.
         """
-        text = _decode(self.bytes())
+        data = self.bytes()
+        text = _decode(data)
         if "\0" in text:
-            raise self._not_text_error()
+            raise self._not_text_error(data[:_BLOCK])
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     @property
@@ -89,15 +109,21 @@ class Source:
 
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:
-        """Open the content as a file. Raises ReadError if it is too large, or if reading fails."""
-        if self.size() > self.limit:
-            raise self._too_large_error()
-        with self._as_read_errors(), io.BytesIO(self.data) if self.data is not None else self.path.open("rb") as file:
+        """Open the content as a file that can be read again. Raises ReadError if it is too large, or reading fails."""
+        if (size := self.size()) > raised(self.limit):
+            raise self._too_large_error(size)
+        data = self.data
+        if data is None and not self._is_regular():
+            data = self.bytes()
+        with self._as_read_errors(), io.BytesIO(data) if data is not None else self.path.open("rb") as file:
             yield file
 
-    def _not_text_error(self) -> ReadError:
-        with self._open() as file:
-            start = file.read(_BLOCK)
+    def _is_regular(self) -> bool:
+        """Return whether the source is an ordinary file, which has a size and can be read again."""
+        with self._as_read_errors():
+            return stat.S_ISREG(self.path.stat().st_mode)
+
+    def _not_text_error(self, start: builtins.bytes) -> ReadError:
         if start.startswith(b"MThd"):
             return ReadError(
                 f"{self.label} is a MIDI file, not text", "use a representation that reads MIDI, such as pianoroll"
@@ -122,8 +148,9 @@ class Source:
             return ReadError(f"{self.label} is a folder", "name a file in it")
         return ReadError(f"cannot read {self.label}: {error.strerror or error}", "check its name and permissions")
 
-    def _too_large_error(self) -> ReadError:
-        return ReadError(f"{self.label} is larger than {self.limit // 2**20} MB", "split it into smaller files")
+    def _too_large_error(self, size: int) -> ReadError:
+        hint = limit_hint("split it into smaller files", size, self.limit)
+        return ReadError(f"{self.label} is larger than {raised(self.limit) // 2**20:,} MB", hint)
 
 
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, SequenceSpec
+from composer.api.limits import limit_hint, raised
 from composer.checkpoints import tensors
 from composer.checkpoints.old_names import current_options, current_record
 from composer.checkpoints.record import first_misfit
@@ -25,6 +26,10 @@ FORMAT = 1
 """Version of the layout; a file with a higher one is rejected."""
 
 MAX_HEADER = 1024 * 1024
+
+MAX_BYTES, MAX_TRAINING_BYTES = 256 * 1024 * 1024, 4 * 1024**3
+"""Of a model, which is read as a whole, and of the state of a training run."""
+
 _KEY = "composer"
 _COPY_HINT = "copy it again; `composer plugins` lists your models"
 _EXTRA = "extra:"
@@ -90,11 +95,14 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     save_arrays(path, {**checkpoint.weights, **extra}, checkpoint.header.to_json())
 
 
-def load(path: Path, half: bool = False) -> Checkpoint:
-    """Read a checkpoint, converting fp16 weights to fp32 unless `half`. Raises CheckpointError."""
+def load(path: Path, half: bool = False, limit: int = MAX_BYTES) -> Checkpoint:
+    """Read a checkpoint of at most `limit` bytes, converting fp16 weights to fp32 unless `half`.
+
+    Raises CheckpointError.
+    """
     import numpy as np
 
-    arrays, text, digest = _read(path)
+    arrays, text, digest = _read(path, limit)
     widen = {name: a.astype(np.float32) if a.dtype == np.float16 and not half else a for name, a in arrays.items()}
     extra = {name.removeprefix(_EXTRA): widen.pop(name) for name in arrays if name.startswith(_EXTRA)}
     return Checkpoint(header_of(path, text), widen, digest, extra)
@@ -152,27 +160,30 @@ def _write(path: Path, data: bytes) -> None:
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}", hint) from error
 
 
-def load_arrays(path: Path) -> tuple[dict[str, NDArray[Any]], str]:
-    """Read what `save_arrays` wrote. Raises CheckpointError."""
-    return _read(path)[:2]
+def load_arrays(path: Path, limit: int = MAX_BYTES) -> tuple[dict[str, NDArray[Any]], str]:
+    """Read what `save_arrays` wrote. Raises CheckpointError, also for more than `limit` bytes."""
+    return _read(path, limit)[:2]
 
 
-def _read(path: Path) -> tuple[dict[str, NDArray[Any]], str, str]:
+def _read(path: Path, limit: int) -> tuple[dict[str, NDArray[Any]], str, str]:
     """Return the arrays, the text and the digest of the whole file. Raises CheckpointError."""
-    with _as_checkpoint_errors(path):
-        found = tensors.read(path)
+    with _as_checkpoint_errors(path, limit):
+        found = tensors.read(path, raised(limit))
     if _KEY not in found.metadata:
         raise _not_a_checkpoint(path)
     return found.arrays, found.metadata[_KEY], found.sha256
 
 
 @contextmanager
-def _as_checkpoint_errors(path: Path) -> Iterator[None]:
+def _as_checkpoint_errors(path: Path, limit: int = MAX_BYTES) -> Iterator[None]:
     """Raise CheckpointError for what reading the file at `path` raises."""
     try:
         yield
     except OSError as error:
         raise _unreadable(path, error) from error
+    except tensors.LargeFile as error:
+        fault = f"{path} has {error.size // 2**20:,} MB, more than {raised(limit) // 2**20:,} MB"
+        raise CheckpointError(fault, limit_hint("use a smaller model", error.size, limit)) from error
     except tensors.InvalidFile as error:
         raise _not_a_checkpoint(path) from error
     except tensors.DamagedFile as error:

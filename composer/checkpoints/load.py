@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 GEN_COMMAND = "gen {} --checkpoint"
 """The command that uses a checkpoint, without its name; {} is the representation."""
 
+MIN_SETTING = 1_000_000
+"""Settings up to this number are never compared with the size of the file."""
+
 _DAMAGED_HINT = "it may be damaged, or made by another version of the plugin; train it again"
 
 
@@ -92,8 +95,7 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
 
     `command` is suggested for a checkpoint of another representation.
     """
-    saved = checkpoint_file.load(path)
-    header = saved.header
+    header = checkpoint_file.read_header(path)
     if header.record.get("kind") == "training":
         model_path = path.with_name(path.name.replace(".training.", "."))
         raise CheckpointError(f"{path.name} is a training state, not a model", f"use the model: {model_path}")
@@ -107,13 +109,14 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
     with _as_missing_plugin("model", header.model):
         model = registry.model(header.model)
     check_version(model.name, header.model_version, model.version)
+    _check_settings(model, header, path)
     with _as_checkpoint_errors(path):
         config = options.restore(model.Config, header.config, f"model `{model.name}`")
     if (
         replace(restored.spec, conditions=header.spec.conditions) != header.spec
     ):  # conditions are not the representation's
         raise CheckpointError(f"{path.name}: model and representation do not fit together", _DAMAGED_HINT)
-    return OpenCheckpoint(saved, restored, model, config)
+    return OpenCheckpoint(checkpoint_file.load(path), restored, model, config)
 
 
 def load_model(
@@ -135,6 +138,7 @@ def load_model(
         if sampler is None:
             import torch
 
+            check_shapes(opened.model, header.spec, opened.config, weights, path.name)
             network = opened.model.network(header.spec, opened.config)
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
             sampler = move_network(network, device).eval()
@@ -150,6 +154,37 @@ def _with_settings(opened: OpenCheckpoint, settings: Mapping[str, Any]) -> Any:
             flag = f"--{name.replace('_', '-')}"
             raise OptionError(f"{flag} does not apply to a model of type `{opened.model.name}`", f"leave out {flag}")
     return replace(opened.config, **settings)
+
+
+def _check_settings(model: Model, header: checkpoint_file.Header, path: Path) -> None:
+    """Raise CheckpointError for a number among the model's settings that is larger than the file.
+
+    Sizes of layers and their number are at most the number of weights, so such a model cannot be in the file, and would
+    take all memory before that is noticed.
+    """
+    size = path.stat().st_size
+    free = {field.name for field in fields(model.Config) if field.metadata.get("sampling")}
+    for name, value in header.config.items():
+        for number in value if isinstance(value, list) else [value]:
+            if name not in free and isinstance(number, int) and number > max(size, MIN_SETTING):
+                fault = f"{path.name} cannot hold a model with {name}={number:,}: it has {size:,} bytes"
+                raise CheckpointError(fault, _DAMAGED_HINT)
+
+
+def check_shapes(model: Model, spec: SequenceSpec, config: Any, weights: Mapping[str, Any], origin: str) -> None:
+    """Raise CheckpointError if `weights` are not those of the network of `config`, before its memory is taken.
+
+    A network that cannot be made without memory is not checked.
+    """
+    import torch
+
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):
+            shapes = {name: tuple(value.shape) for name, value in model.network(spec, config).state_dict().items()}
+    except Exception:  # a plugin may compute with its weights when it makes them
+        return
+    if any(shapes[name] != tuple(weights[name].shape) for name in shapes.keys() & weights.keys()):
+        raise CheckpointError(f"the weights in {origin} do not fit the model", _DAMAGED_HINT)
 
 
 def load_weights(network: Network, weights: Mapping[str, Any], origin: str) -> None:

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,14 @@ class InvalidFile(Exception):
     """A file that is no safetensors file, or an incomplete one."""
 
 
+class LargeFile(Exception):
+    """A file whose arrays have more bytes than are read, `size`."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+
 class DamagedFile(Exception):
     """A file whose content is not what was written; the message says which part."""
 
@@ -60,10 +69,15 @@ class _Layout:
     metadata: dict[str, str]
 
 
-def read(path: Path) -> Tensors:
-    """Read a file. Raises OSError, InvalidFile, DamagedFile for another digest or values that are not finite."""
+def read(path: Path, limit: int = sys.maxsize) -> Tensors:
+    """Read a file. Raises OSError, InvalidFile, DamagedFile for another digest or values that are not finite.
+
+    Raises LargeFile, before any memory is taken, if the arrays have more than `limit` bytes.
+    """
     with _open(path) as file:
         header, layout, size = _read_header(file)
+        if size > limit:
+            raise LargeFile(size)
         content = bytearray(size)
         if file.readinto(content) != size or file.read(1):
             raise InvalidFile

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 
 from composer.api import ComposerError, ReadError
+from composer.api.limits import raised, read_up_to
+from composer.api.source import MAX_SOURCE_BYTES
 from composer.system.escaping import EscapedStream, escape, escape_bytes, escape_line
 from composer.system.files import is_disk_full
 
@@ -99,10 +101,10 @@ class Console:
             raise ComposerError(f"cannot write to stdout: {error.strerror or error}", hint) from error
 
     def read_bytes(self) -> bytes:
-        """Read all of stdin. Raises ReadError."""
+        """Read all of stdin, or one byte more than a Source may hold. Raises ReadError."""
         stream: BinaryIO = self.stdin.buffer
         try:
-            return stream.read()
+            return read_up_to(stream, raised(MAX_SOURCE_BYTES))
         except OSError as error:
             message = f"cannot read stdin: {error.strerror or error}"
             raise ReadError(message, "pipe a file into it, or name one") from error

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import composer
 from composer.api import ReadError, Source
 from composer.api.file_format import format_provider
+from composer.api.limits import raised
 from composer.data.build import BuildSpec
 from composer.data.splits import read_list
 
@@ -36,7 +37,7 @@ def build_settings_key(layout: int, spec: BuildSpec) -> str:
         layout, composer.__version__, code_digest(type(representation)), representation.name, representation.version,
         repr(representation.options), fitted, spec.conditions,
         [split.valid, split.test, listing, sorted(split.named_files)], spec.augment,
-        *format_provider().distributions(),
+        *format_provider().distributions(), raised(1),
     ]  # fmt: skip
     return json.dumps(settings, sort_keys=True)
 

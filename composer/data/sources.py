@@ -12,26 +12,30 @@ import sys
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatch
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 from composer.api import ReadError, Source
+from composer.api.limits import limit_hint, raised, read_up_to
+from composer.api.source import MAX_SOURCE_BYTES
 from composer.formats import detect
+from composer.system.archives import check_total, open_archive, unpack
 
-MAX_ARCHIVE = 1024 * 1024 * 1024
+MAX_ARCHIVE = 512 * 1024 * 1024
 """Maximum number of bytes that the members of one archive may expand to."""
 
 _CORPUS = "corpus:"
 
 
 def stdin() -> bytes:
-    """Return all of stdin. Raises ReadError if it is closed or cannot be read."""
+    """Return all of stdin, or one byte more than a Source may hold. Raises ReadError if it is closed or unreadable."""
     if sys.stdin is None or sys.stdin.closed:
         raise ReadError("stdin is closed", "name a file instead of -")
     try:
-        return sys.stdin.buffer.read()
+        return read_up_to(sys.stdin.buffer, raised(MAX_SOURCE_BYTES))
     except OSError as error:
         raise ReadError(f"cannot read stdin: {error.strerror or error}", "name a file instead of -") from error
 
@@ -110,7 +114,20 @@ def _open(path: str, suffixes: Sequence[str], read_stdin: Callable[[], bytes]) -
     elif Path(path).suffix.lower() == ".zip":
         yield from _archive(Path(path), suffixes)
     else:
-        yield Source(Path(path), name=path)
+        yield _named_file(Path(path), path)
+
+
+def _named_file(path: Path, name: str) -> Source | ReadError:
+    """Return the source of a file; a pipe or a device is read now, since it can be read only once."""
+    source = Source(path, name=name)
+    try:
+        if path.is_file() or not path.exists():
+            return source
+        return replace(source, data=source.bytes())
+    except OSError as error:
+        return ReadError(f"cannot read {name}: {error.strerror or error}", "check its name and permissions")
+    except ReadError as error:
+        return error
 
 
 def _folder(root: Path, suffixes: Sequence[str], prefix: str = "", pattern: str = "*") -> Iterator[Source | ReadError]:
@@ -158,34 +175,37 @@ def _matches(source: Source, suffixes: Sequence[str]) -> bool:
 def _archive(path: Path, suffixes: Sequence[str]) -> Iterator[Source | ReadError]:
     """Yield the members of a zip archive, unpacked in memory, MAX_ARCHIVE bytes at most."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            total = 0
-            for info in sorted(archive.infolist(), key=lambda info: info.filename):
-                inside = _safe_member_path(info)
-                if info.is_dir() or not _may_match(inside, suffixes) or any(map(_is_hidden, inside.parts)):
-                    continue
-                found = _member(archive, info, path, MAX_ARCHIVE - total)
-                total += len(found.data or b"") if isinstance(found, Source) else 0
+        with path.open("rb") as file, open_archive(file, str(path)) as archive:
+            members = [info for info in archive.infolist() if _is_selected(info, suffixes)]
+            check_total(members, str(path), MAX_ARCHIVE)
+            for info in sorted(members, key=lambda info: info.filename):
+                found = _member(archive, info, path)
                 if isinstance(found, ReadError) or _matches(found, suffixes):
                     yield found
-    except (OSError, zipfile.BadZipFile) as error:
+    except ReadError as error:
+        yield error
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         yield ReadError(f"cannot read {path} as a zip archive: {error}", "unpack it, and name its folder")
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, room: int) -> Source | ReadError:
+def _is_selected(info: zipfile.ZipInfo, suffixes: Sequence[str]) -> bool:
+    inside = _safe_member_path(info)
+    return not info.is_dir() and _may_match(inside, suffixes) and not any(map(_is_hidden, inside.parts))
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Source | ReadError:
     name = f"{path}/{info.filename}"
     source = Source(path / _safe_member_path(info), name=name, root=path)
-    limit = min(room, source.limit)
+    limit = raised(source.limit)
+    if info.file_size > limit:
+        hint = limit_hint("unpack the archive, and split this file", info.file_size, source.limit)
+        return ReadError(f"{name} unpacks to more than {limit // 2**20:,} MB", hint)
     try:
-        with archive.open(info) as file:
-            data = file.read(limit + 1)
+        return replace(source, data=unpack(archive, info, limit))
     except (OSError, RuntimeError, zipfile.BadZipFile, EOFError, ValueError) as error:
         return ReadError(f"cannot read {name}: {error}")
     except Exception as error:  # zlib.error and those of other compressions share no base
         return ReadError(f"cannot unpack {name}: {error}")
-    if len(data) > limit:
-        return ReadError(f"{name} is too large to unpack in memory", "unpack the archive and name its folder")
-    return Source(source.path, name=name, root=path, data=data)
 
 
 def _safe_member_path(info: zipfile.ZipInfo) -> Path:

@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from composer.api import OptionError, Piece, ReadError
+from composer.api import OptionError, Piece, ReadError, Source
 from composer.data.corpus import content_digest
 from composer.data.sources import absolute_argument, public_name
 
 SPLITS = ("train", "valid", "test")
+
+MAX_LIST_BYTES = 16 * 1024 * 1024
 
 MIN_PIECES_TO_SPLIT = 10
 """With fewer pieces, none are held out."""
@@ -223,11 +225,12 @@ class SplitList:
 
 def read_list(listing: Path) -> dict[str, str]:
     """Return the split of each name in the list. Raises ReadError."""
+    source = Source(listing, name=f"the list {listing}", limit=MAX_LIST_BYTES)
     try:
-        lines = listing.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ReadError(f"cannot read the list {listing}: {reason}", "check the path given to --split") from error
+        text = source.bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReadError(f"cannot read {source.label}: {error}", "check the path given to --split") from error
+    lines = text.replace("\r\n", "\n").split("\n")
     splits: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         words = line.split(maxsplit=1)

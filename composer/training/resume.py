@@ -120,7 +120,7 @@ def restore(trainer: Trainer) -> int:
 
     def read() -> Checkpoint:
         saved_header(run.path)  # raises if there is none
-        return checkpoint_file.load(path)
+        return checkpoint_file.load(path, limit=checkpoint_file.MAX_TRAINING_BYTES)
 
     saved = run.group.broadcast_object(read)
     header = saved.header

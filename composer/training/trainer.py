@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import composer
 from composer.checkpoints.default_temperature import ENTRY
 from composer.checkpoints.file import Checkpoint, Header
-from composer.checkpoints.load import load_weights
+from composer.checkpoints.load import check_shapes, load_weights
 from composer.data.batches import to_device
 from composer.data.sources import public_name
 from composer.system import threads
@@ -71,6 +71,8 @@ class Trainer:
         import torch
 
         torch.manual_seed(run.settings.seed)
+        if run.origin is not None:
+            check_shapes(run.model, run.data.spec, run.config, run.origin.weights, "the checkpoint to start from")
         network = run.model.network(run.data.spec, run.config).to(run.device)
         network.checkpoint_chunks = run.settings.checkpoint_chunks
         if run.origin is not None:

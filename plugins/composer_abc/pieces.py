@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from composer.api import EncodeError, Piece, RejectedPiece, Score, Source
+from composer.api import EncodeError, Piece, ReadError, RejectedPiece, Score, Source
 from composer.formats.provenance import without_provenance
 from composer.formats.read import MUSIC_SUFFIXES, music_suffix, read_scores
 
@@ -42,7 +42,7 @@ def dialect_pieces(text: str, source: Source) -> Iterator[Piece[str] | RejectedP
     """Yield the tunes of a text, rewritten in the dialect."""
     from composer.formats.abc.reader.lexer import split_tunes
 
-    for number, tune in enumerate(split_tunes(text), 1):
+    for number, tune in enumerate(split_tunes(text, source.label), 1):
         first = tune.lines[0] if tune.lines else ""
         numbered = first[2:].strip() if first.startswith("X:") else ""
         yield _read_or_reject(_dialect_piece, tune, f"{source.label}: tune {numbered or number}")
@@ -68,6 +68,8 @@ def _read_or_reject(
     """Read one tune; if it breaks the reader, reject it, so that the others in its file are read."""
     try:
         return read(tune, name)
+    except ReadError as error:
+        return RejectedPiece("too long", name, f"line {tune.first}: {error.message}")
     except (ArithmeticError, ValueError, RecursionError) as error:
         return RejectedPiece("unreadable tune", name, f"line {tune.first}: {error}")
 

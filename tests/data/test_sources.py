@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -79,9 +80,41 @@ def test_an_archive_that_expands_too_much_is_not_unpacked(tmp_path, monkeypatch)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(5):
             archive.writestr(f"{number}.txt", "0" * 400)
-    found = list(sources([str(path)], (".txt",)))
-    assert [isinstance(source, ReadError) for source in found] == [False, False, True, True, True]
-    assert "too large" in found[2].message
+    (error,) = sources([str(path)], (".txt",))
+    assert error.message.startswith(f"{path} unpacks to ")
+    assert "COMPOSER_LIMITS=2" in error.hint
+    monkeypatch.setenv("COMPOSER_LIMITS", "2")
+    assert [source.text() for source in sources([str(path)], (".txt",))] == ["0" * 400] * 5
+
+
+def test_one_large_member_costs_only_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(Source, "__init__", partialmethod(Source.__init__, limit=1000))
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "0" * 1001)
+        archive.writestr("b.txt", "0" * 1000)
+    large, fine = sources([str(path)], (".txt",))
+    assert "a.txt unpacks to more than" in large.message
+    assert len(fine.bytes()) == 1000
+
+
+def test_the_directory_of_an_archive_is_limited(tmp_path, monkeypatch):
+    monkeypatch.setattr("composer.system.archives.MAX_DIRECTORY_BYTES", 200)
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(10):
+            archive.writestr(f"{number}.txt", "")
+    (error,) = sources([str(path)], (".txt",))
+    assert error.message.startswith(f"the directory of the archive {path} is larger than")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no devices on this system")
+def test_a_named_device_is_read_once_up_to_the_limit(monkeypatch):
+    monkeypatch.setattr(Source, "__init__", partialmethod(Source.__init__, limit=1 << 20))
+    (error,) = sources(["/dev/zero"], (".txt",))
+    assert error.message == "/dev/zero is larger than 1 MB"
+    (empty,) = sources(["/dev/null"], (".txt",))
+    assert empty.data == b""
 
 
 def test_a_broken_archive_and_a_broken_member_are_named(tmp_path):
@@ -103,6 +136,18 @@ def test_standard_input(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"abc")))
     (source,) = sources(["-"], (".txt",))
     assert (source.name, source.text()) == ("stdin", "abc")
+
+
+def test_standard_input_without_end_is_read_up_to_the_limit(monkeypatch):
+    class Endless(io.RawIOBase):
+        def read(self, size=-1):
+            assert size >= 0, "nobody may read all of it"
+            return bytes(size)
+
+    monkeypatch.setattr(sources_module, "MAX_SOURCE_BYTES", 1 << 20)
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"closed": False, "buffer": Endless()}))
+    (source,) = sources(["-"], (".txt",))
+    assert len(source.data) == (1 << 20) + 1
 
 
 @pytest.fixture

@@ -102,6 +102,7 @@ EXAMPLES = {
 
 ENVIRONMENT = {
     "COMPOSER_HOME": "Folder for your models and the cache, instead of the system's usual folders.",
+    "COMPOSER_LIMITS": "Factor, 1 to 1000, that multiplies the limits on the size of input. [default: 1]",
     "COMPOSER_DEVICE": "Default of --device: auto, cpu, cuda or mps.",
     "COMPOSER_RENDEZVOUS_TIMEOUT": "Seconds that training processes wait for each other at the start. [default: 300]",
     "COMPOSER_DEBUG": "1 is the same as --debug.",

@@ -11,6 +11,9 @@ from composer.check.loss_phrases import counted
 from composer.cli import inputs
 from composer.cli.console import Console
 
+MAX_BYTES = 16 * 1024 * 1024
+"""Of a primer: a model continues what fits its memory of the last few hundred steps."""
+
 
 class Primer(NamedTuple):
     """The steps to continue, and the labels of their piece."""
@@ -48,13 +51,14 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
         name, data = "stdin", console.read_bytes()
     else:
         assert file is not None
-        name, data = file, Source(Path(file), name=file).bytes()
+        name, data = file, Source(Path(file), name=file, limit=MAX_BYTES).bytes()
     if not data:
         raise ReadError(
             f"{name} is empty, so there is nothing to continue",
             "check the command before the pipe" if file == "-" else "use another primer",
         )
-    return Source(Path("-" if file == "-" else name), name=name, data=data, fragment=fragment, typed=text is not None)
+    path = Path("-" if file == "-" else name)
+    return Source(path, name=name, data=data, fragment=fragment, typed=text is not None, limit=MAX_BYTES)
 
 
 def _first(representation: Representation, console: Console, source: Source) -> tuple[Piece, tuple[Step, ...]]:

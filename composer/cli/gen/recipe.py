@@ -23,6 +23,7 @@ from composer.api import (
     StepKind,
     UsageError,
 )
+from composer.api.limits import limit_hint, raised
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.cli.gen.options import GenOptions, RecordedContext
 from composer.formats.provenance import Provenance, can_hold
@@ -44,7 +45,11 @@ OLD_NAMES = {"filters": "sampling", "wishes": "controls", "free": "unconstrained
 """Facts that older versions named otherwise."""
 OLD_CONTROLS = {"most_notes": "max_notes", "most_onsets": "max_onsets", "most_holds": "max_sustained"}
 
-MAX_PRIMER_BYTES = 64 * 1024 * 1024
+MAX_PRIMER_BYTES = 4 * 1024 * 1024
+"""Of the steps of a recorded primer, as JSON."""
+
+MAX_RECORDED = {"length": 100_000, "gibbs": 10_000}
+"""The largest numbers of a recipe with which it is followed: a file can ask for more than anybody would wait for."""
 
 
 def recipe(
@@ -123,7 +128,7 @@ def fact_types() -> dict[str, type]:
 
 
 def check(facts: Mapping[str, Any], name: str) -> None:
-    """Raise ReadError if the recipe in the file `name` cannot be that of a piece."""
+    """Raise ReadError if the recipe in the file `name` cannot be that of a piece, or asks for too much."""
     reason = next((f"`{fact}` is missing or invalid" for fact in _invalid_facts(facts)), None)
     if reason is None:
         try:
@@ -132,6 +137,10 @@ def check(facts: Mapping[str, Any], name: str) -> None:
             reason = error.message
     if reason is not None:
         raise ReadError(f"damaged provenance in {name}: {reason}", "restore the original file")
+    for fact, limit in MAX_RECORDED.items():
+        if (value := facts.get(fact, 0)) > raised(limit):
+            hint = limit_hint("check where the file is from", value, limit)
+            raise ReadError(f"{name} asks for a {fact} of {value:,}, more than {raised(limit):,}", hint)
 
 
 def options_from(facts: Mapping[str, Any]) -> GenOptions:
@@ -238,8 +247,12 @@ def _unpack_steps(text: str, spec: SequenceSpec) -> Iterator[Step]:
     import zlib
 
     try:
-        decoder = zlib.decompressobj()
-        steps = json.loads(decoder.decompress(base64.b64decode(text, validate=True), MAX_PRIMER_BYTES))
+        limit = raised(MAX_PRIMER_BYTES)
+        data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), limit + 1)
+        if len(data) > limit:
+            fault = f"the recorded primer is larger than {limit // 2**20} MB"
+            raise UsageError(fault, limit_hint("check where the file is from"))
+        steps = json.loads(data)
         frames = spec.kind is StepKind.FRAMES
         for step in steps:
             units = step if frames else [step]

@@ -29,7 +29,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     from composer.formats.abc.reader.lexer import split_tunes
     from composer.formats.abc.reader.score import read_tune
 
-    for position, tune in enumerate(split_tunes(source.text()), 1):
+    for position, tune in enumerate(split_tunes(source.text(), source.label), 1):
         first_line = tune.lines[0] if tune.lines else ""
         number = first_line[2:].strip() if first_line.startswith("X:") else ""
         name = f"{source.label}: tune {number or position}"
@@ -46,7 +46,11 @@ def unscored(source: Source) -> Iterator[Mapping[str, int]]:
     from composer.formats.abc.reader.lexer import split_tunes
     from composer.formats.abc.reader.parser import parse_tune
 
-    return (+parse_tune(tune).unscored for tune in split_tunes(source.text()))
+    for tune in split_tunes(source.text(), source.label):
+        try:
+            yield +parse_tune(tune).unscored
+        except ReadError:  # it has no score either
+            yield {}
 
 
 def write(score: Score, settings: WriteSettings) -> bytes:

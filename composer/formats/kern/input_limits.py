@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from composer.api import ReadError
+from composer.api.limits import limit_hint, raised
+from composer.formats.limits import check_count
 
 MAX_BARS, MAX_SPINES = 5000, 256
 MAX_SIGNS = 20_000
@@ -29,12 +31,12 @@ def check_kern(data: bytes, name: str) -> str:
         "tokens": (len(lines) + text.count("\t"), MAX_TOKENS),
     }
     for what, (count, limit) in counts.items():
-        if count > limit:
-            raise ReadError(f"{name} has more than {limit:,} {what}", "split it into smaller files")
+        check_count(count, limit, what, name)
+    longest = raised(MAX_LINE_LENGTH)
     for number, line in enumerate(lines, 1):
-        if len(line) > MAX_LINE_LENGTH:
-            fault = f"line {number} has more than {MAX_LINE_LENGTH:,} characters"
-            raise ReadError(f"{name} is not kern: {fault}", "check that its suffix is right")
+        if len(line) > longest:
+            hint = limit_hint("check that its suffix is right", len(line), MAX_LINE_LENGTH)
+            raise ReadError(f"{name} is not kern: line {number} has more than {longest:,} characters", hint)
     if _HUGE_METER.search(text):
         raise ReadError(f"{name} has an impossible meter", "correct the line that begins with *M")
     return text

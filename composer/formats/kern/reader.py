@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any
 
 from composer.api import Note, ReadError, RejectedPiece, Score, Source
+from composer.api.limits import limit_hint
 from composer.formats.kern.input_limits import check_kern
 from composer.formats.kern.library import converter21, rejected_score
 from composer.formats.kern.sections import played_passages
@@ -26,7 +27,7 @@ from composer.formats.kern.written_music import (
     play,
     play_notes,
 )
-from composer.formats.limits import MAX_NOTES, exceeded_limit
+from composer.formats.limits import MAX_NOTES, check_count, check_size, exceeded_limit
 from composer.formats.musicxml.cache import through_cache
 from composer.formats.musicxml.library import quiet
 
@@ -44,8 +45,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     ReadError; of several scores, one that cannot be read is rejected.
     """
     data, name = source.bytes(), source.label
-    if len(data) > MAX_BYTES:
-        raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
+    check_size(data, name, MAX_BYTES)
     scores = read_spines(check_kern(data, name), name)
     for number, spines in enumerate(scores, 1):
         label = name if len(scores) == 1 else f"{name}: score {number}"
@@ -67,10 +67,8 @@ def _reader() -> str:
 def read_score(spines: Spines, name: str) -> Score:
     """Return the score of `spines` as it is played; its losses count the notes that differ from those of the text."""
     played, left_out = played_passages(spines)
-    if count_notes(spines.notes, played) > MAX_NOTES:
-        raise ReadError(
-            f"{name} has more than {MAX_NOTES:,} notes with its repeats written out", "correct its section order"
-        )
+    count = count_notes(spines.notes, played)
+    check_count(count, MAX_NOTES, "notes with its repeats written out", name, "correct its section order")
     signs = spines.signs
     music = replace(
         written_music(_parsed(spines, name)),
@@ -86,7 +84,7 @@ def read_score(spines: Spines, name: str) -> Score:
     if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     if fault := exceeded_limit(score):
-        raise ReadError(f"{name} {fault}", "shorten it, or split it into smaller files")
+        raise ReadError(f"{name} {fault}", limit_hint("shorten it, or split it into smaller files"))
     return score
 
 

@@ -16,10 +16,11 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from composer.api import ReadError, RejectedPiece, Score, Source
+from composer.api.limits import limit_hint
 from composer.formats.kern.library import converter21, rejected_score
 from composer.formats.kern.stream_score import written_music
 from composer.formats.kern.written_music import WrittenMusic, count_notes, passages, play
-from composer.formats.limits import MAX_NOTES, exceeded_limit
+from composer.formats.limits import MAX_NOTES, check_count, check_size, exceeded_limit
 from composer.formats.mei.playback import bar_order
 from composer.formats.mei.preparation import prepare
 from composer.formats.mei.xml_tree import MEI_HINT, parse_mei, tag
@@ -42,8 +43,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     Scores read before come from the cache. Raises ReadError; of several scores, one that cannot be read is rejected.
     """
     data, name = source.bytes(), source.label
-    if len(data) > MAX_BYTES:
-        raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
+    check_size(data, name, MAX_BYTES)
     root = parse_mei(data, name)
     elements = list(root.iter(tag("score")))
     if not elements:
@@ -74,7 +74,7 @@ def _read(element: Element, number: int, parsed: Callable[[], tuple[list[Any], C
     if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     if fault := exceeded_limit(score):
-        raise ReadError(f"{name} {fault}", "shorten it, or split it into smaller files")
+        raise ReadError(f"{name} {fault}", limit_hint("shorten it, or split it into smaller files"))
     return score
 
 
@@ -90,8 +90,8 @@ def _played(element: Element, music: WrittenMusic, losses: Counter[str], name: s
         losses["playback orders left out"] += 1
         order = list(range(len(starts)))
     played = passages(starts, music.end, order)
-    if sum(count_notes(staff.notes, played) for staff in music.staves) > MAX_NOTES:
-        raise ReadError(f"{name} has more than {MAX_NOTES:,} notes with its repeats written out", "correct its repeats")
+    count = sum(count_notes(staff.notes, played) for staff in music.staves)
+    check_count(count, MAX_NOTES, "notes with its repeats written out", name, "correct its repeats")
     return play(replace(music, losses=losses), played)
 
 

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from composer.api import ReadError
+from composer.formats.limits import check_count
 from composer.formats.xml_errors import xml_errors_as_read_errors
 
 NAMESPACE = "http://www.music-encoding.org/ns/mei"
@@ -63,7 +64,7 @@ class _Builder:
         if local in _LIMITS:
             limit, what = _LIMITS[local]
             if self.counts[local] > limit:
-                raise ReadError(f"{self.name} has more than {limit:,} {what}", "split it into smaller files")
+                check_count(self.counts[local], limit, what, self.name)
         for key in _NUMBERS & attributes.keys():
             if not _NUMBER.fullmatch(value := "".join(attributes[key].split())):
                 self._refuse(f"an impossible {key}: '{value[:20]}'")

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from composer.api import ReadError
+from composer.api.limits import limit_hint, raised
+from composer.formats.limits import check_count
 from composer.formats.midi import quantity
 from composer.formats.midi.pedal import CONTROLLER
 from composer.formats.midi.regular import RegularFile, regular_file
@@ -30,9 +32,9 @@ def parse(data: bytes, name: str) -> MidiFile:
     file = _parse_regular(content)
     if file is not None:
         return file
-    if len(content) > MAX_REPAIRED:
-        limit = f"{MAX_REPAIRED // 2**20} MB"
-        raise ReadError(f"{name} is an irregular MIDI file of more than {limit}, too large to repair", HINT)
+    if len(content) > raised(MAX_REPAIRED):
+        size, hint = f"{raised(MAX_REPAIRED) // 2**20} MB", limit_hint(HINT, len(content), MAX_REPAIRED)
+        raise ReadError(f"{name} is an irregular MIDI file of more than {size}, too large to repair", hint)
     repaired = repair(content, name, offset)
     try:
         file = _file_of(_parse(repaired.data))
@@ -70,8 +72,7 @@ def check_header(data: bytes, name: str, offset: int = 0) -> None:
     if (kind == 2 or tracks > MAX_TRACKS) and (tracks := track_count(data)) > 1:
         if kind == 2:
             raise ReadError(f"{name} is MIDI format 2, whose tracks are separate pieces", "export it as format 0 or 1")
-        if tracks > MAX_TRACKS:
-            raise ReadError(f"{name} has {tracks:,} tracks, more than {MAX_TRACKS:,}", HINT)
+        check_count(tracks, MAX_TRACKS, "tracks", name)
     if division & 0x8000 and (256 - (division >> 8) not in FRAME_RATES or not division & 0xFF):
         reason = f"unknown SMPTE time {division:04X}, at offset {offset + 12}"
         raise ReadError(f"{name} is a damaged MIDI file: {reason}", HINT)

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from composer.api import ReadError
-from composer.formats.limits import MAX_NOTES
+from composer.formats.limits import MAX_NOTES, check_count
 from composer.formats.midi import quantity
 from composer.formats.midi.smpte import Clock
 from composer.formats.midi.text import decode_text, detect_encoding
@@ -217,7 +217,7 @@ class _TrackRewriter:
         """Raise ReadError at once if the file has more notes than are read."""
         self.found.notes += 1
         if self.found.notes > MAX_NOTES:
-            raise ReadError(f"{self.file.name} has more than {MAX_NOTES:,} notes", "split it into smaller files")
+            check_count(self.found.notes, MAX_NOTES, "notes", self.file.name)
 
     def _data_byte(self, at: int) -> tuple[int, int]:
         """Return the data byte at `at`, skipping real-time messages, which may come anywhere, and the place after."""

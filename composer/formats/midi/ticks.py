@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from composer.api import ReadError
-from composer.formats.limits import MAX_BEATS, MAX_NOTES, MAX_SILENCE
+from composer.api.limits import limit_hint, raised
+from composer.formats.limits import MAX_BEATS, MAX_NOTES, MAX_SILENCE, check_count
 from composer.formats.midi import parser
 from composer.formats.midi.pedal import sustained
 from composer.formats.midi.tracks import MidiFile
@@ -35,18 +36,19 @@ def validate(file: MidiFile, name: str, *, pedal: bool) -> None:
     notes = file.notes
     if not len(notes):
         raise ReadError(f"{name} has no notes", "every note needs a note-on and, later, a note-off")
-    if len(notes) > MAX_NOTES:
-        raise ReadError(f"{name} has {len(notes):,} notes, more than {MAX_NOTES:,}", "split it into smaller files")
+    check_count(len(notes), MAX_NOTES, "notes", name)
     start, _, low, _ = np.minimum.reduce(notes).tolist()
     _, end, high, _ = np.maximum.reduce(notes).tolist()
     if start < 0 or np.count_nonzero(notes[:, 1] < notes[:, 0]):
         raise ReadError(f"{name} has notes at impossible times", _HINT)
     # a silence is no longer than the piece, and most pieces are shorter than MAX_SILENCE
     silence = _longest_silence(notes) if end > MAX_SILENCE * file.division else 0
-    if silence > MAX_SILENCE * file.division:
-        raise ReadError(f"{name} is silent for {silence // file.division:,} beats in one place", "remove the silence")
-    if end > MAX_BEATS * file.division:
-        raise ReadError(f"{name} is {end // file.division:,} beats long, more than {MAX_BEATS:,}", _HINT)
+    if silence > raised(MAX_SILENCE) * file.division:
+        hint = limit_hint("remove the silence", silence / file.division, MAX_SILENCE)
+        raise ReadError(f"{name} is silent for {silence // file.division:,} beats in one place", hint)
+    if end > raised(MAX_BEATS) * file.division:
+        hint = limit_hint(_HINT, end / file.division, MAX_BEATS)
+        raise ReadError(f"{name} is {end // file.division:,} beats long, more than {raised(MAX_BEATS):,}", hint)
     file.span = (low, high, end)
 
 

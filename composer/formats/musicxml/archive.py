@@ -8,6 +8,8 @@ import zlib
 from xml.parsers import expat
 
 from composer.api import ReadError
+from composer.api.limits import limit_hint, raised
+from composer.system.archives import open_archive, unpack
 
 _HINT = "open it in a notation program and export it again as MusicXML"
 _CONTAINER = "META-INF/container.xml"
@@ -26,24 +28,24 @@ def unpack_archive(data: bytes, name: str, limit: int) -> bytes:
     Raises ReadError if it is larger than `limit` bytes.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with open_archive(io.BytesIO(data), name) as archive:
             member = _score_name(archive)
             if member is None:
                 raise ReadError(f"{name} is an archive without MusicXML", _HINT)
-            with archive.open(member) as stream:
-                content = stream.read(limit + 1)
+            content = unpack(archive, member, raised(limit))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         raise ReadError(f"{name} is a damaged archive", _HINT) from error
-    if len(content) > limit:
-        raise ReadError(f"{name} unpacks to more than {limit // 2**20} MB", "split it into smaller files")
+    if len(content) > raised(limit):
+        hint = limit_hint("split it into smaller files")
+        raise ReadError(f"{name} unpacks to more than {raised(limit) // 2**20:,} MB", hint)
     return content
 
 
 def _score_name(archive: zipfile.ZipFile) -> str | None:
     members = archive.namelist()
     if _CONTAINER in members:
-        with archive.open(_CONTAINER) as stream:
-            named = [each for each in _root_files(stream.read(_MAX_CONTAINER)) if each in members]
+        container = unpack(archive, _CONTAINER, _MAX_CONTAINER - 1)
+        named = [each for each in _root_files(container) if each in members]
         if named:
             return named[0]
     scores = (each for each in members if each.lower().endswith((".xml", ".musicxml")))

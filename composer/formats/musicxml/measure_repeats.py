@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from composer.api import ReadError
+from composer.api.limits import limit_hint, raised
 from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.elements import Bar
 
@@ -33,9 +34,9 @@ class NoteCount:
     def add(self, notes: int, bar: int) -> None:
         """Count the notes of the bar at index `bar`. Raises ReadError if there are more than MAX_NOTES."""
         self.notes += notes
-        if self.notes > MAX_NOTES:
-            fault = f"{self.name} has measure repeats of more than {MAX_NOTES:,} notes, up to bar {bar + 1:,}"
-            raise ReadError(fault, "split it into smaller files")
+        if self.notes > raised(MAX_NOTES):
+            fault = f"{self.name} has measure repeats of more than {raised(MAX_NOTES):,} notes, up to bar {bar + 1:,}"
+            raise ReadError(fault, limit_hint("split it into smaller files", self.notes, MAX_NOTES))
 
 
 class MeasureRepeats:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from composer.api import ReadError, Score, Source
-from composer.formats.limits import exceeded_limit
+from composer.api.limits import limit_hint
+from composer.formats.limits import check_size, exceeded_limit
 from composer.formats.musicxml.archive import is_archive, unpack_archive
 from composer.formats.musicxml.cache import through_cache
 from composer.formats.musicxml.library import MARK_FIELD
@@ -32,7 +33,7 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     """Yield the name and score of the file. Raises ReadError as `read_notation` does, and for a piece beyond limits."""
     score = read_notation(source.bytes(), source.label, temporary=source.temporary)
     if fault := exceeded_limit(score):
-        raise ReadError(f"{source.label} {fault}", "shorten it, or split it into smaller files")
+        raise ReadError(f"{source.label} {fault}", limit_hint("shorten it, or split it into smaller files"))
     yield source.label, score
 
 
@@ -51,8 +52,7 @@ def read_notation(data: bytes, name: str, *, temporary: bool = False) -> Score:
     input that is refused for safety: entity declarations, document types with content, and archives that unpack to more
     than MAX_BYTES.
     """
-    if len(data) > MAX_BYTES:
-        raise ReadError(f"{name} is larger than {MAX_BYTES // 2**20} MB", "split it into smaller files")
+    check_size(data, name, MAX_BYTES)
     if not data.strip():
         raise ReadError(f"{name} is empty", _HINT)
     return through_cache(data, f"MusicXML {VERSION}", lambda: _read(data, name), temporary=temporary)

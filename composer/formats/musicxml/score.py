@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.api.limits import raised
 from composer.formats.fermatas import note_beginnings
 from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.attributes import bar_length
@@ -187,8 +188,9 @@ def _fermatas(parts: Sequence[Sequence[Bar]], played: Sequence[_Played]) -> Iter
 def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Counter[str]) -> Iterator[Part]:
     """Yield the parts of the score that one part of the file makes: one for each staff and instrument."""
     notes: list[WrittenNote] = []
+    max_notes = raised(MAX_NOTES)
     for now, (bar, start, end), number in played:
-        if bar >= len(part) or len(notes) > MAX_NOTES:
+        if bar >= len(part) or len(notes) > max_notes:
             continue
         written = part[bar]
         if start == 0:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from composer.api import ReadError
-from composer.formats.limits import MAX_NOTES
+from composer.formats.limits import MAX_NOTES, check_count
 from composer.formats.xml_errors import xml_errors_as_read_errors
 
 _HINT = "open it in a notation program and export it again as MusicXML"
@@ -135,11 +135,11 @@ class _Builder:
         if tag in _LIMITS:
             limit, what = _LIMITS[tag]
             if self.counts[tag] > limit:
-                raise ReadError(f"{self.name} has more than {limit:,} {what}", "split it into smaller files")
+                check_count(self.counts[tag], limit, what, self.name)
         if tag in _INSIDE:
             self.part_bars += 1
             if self.part_bars > _MAX_PART_BARS:
-                raise ReadError(f"{self.name} has more than {_MAX_PART_BARS:,} bars", "split it into smaller files")
+                check_count(self.part_bars, _MAX_PART_BARS, "bars", self.name)
 
     def _characters(self, text: str) -> None:
         if self.skipping:

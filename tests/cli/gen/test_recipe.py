@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from composer.api import ReadError, SequenceSpec, StepKind, UsageError
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.cli.gen import recipe
 from composer.formats import WriteSettings
@@ -37,3 +40,22 @@ def test_frames_at_a_temperature_are_reproduced(composer, tmp_path):
         assert composer("gen", "pianoroll", *arguments, "--output", file).code == 0
         assert (b'"joint":true' in file.read_bytes()) == is_joint
         assert composer("replay", file, "--check").code == 0
+
+
+@pytest.mark.parametrize("fact", recipe.MAX_RECORDED)
+def test_a_file_that_asks_for_too_much_is_refused_before_anything_is_generated(monkeypatch, fact):
+    facts = recipe.current_names(json.loads(OLD_RECIPE)) | {fact: recipe.MAX_RECORDED[fact] + 1}
+    with pytest.raises(ReadError, match=f"tune asks for a {fact} of .*, more than") as caught:
+        recipe.check(facts, "tune")
+    assert "COMPOSER_LIMITS=2" in caught.value.hint
+    monkeypatch.setenv("COMPOSER_LIMITS", "2")
+    recipe.check(facts, "tune")
+
+
+def test_a_primer_is_unpacked_up_to_a_limit(monkeypatch):
+    spec, text = SequenceSpec(StepKind.TOKENS, 9, 0), recipe._pack_steps([1] * 1000)
+    assert list(recipe._unpack_steps(text, spec)) == [1] * 1000
+    monkeypatch.setattr(recipe, "MAX_PRIMER_BYTES", 1000)
+    with pytest.raises(UsageError, match="the recorded primer is larger than") as caught:
+        list(recipe._unpack_steps(text, spec))
+    assert "COMPOSER_LIMITS=2" in caught.value.hint

@@ -7,6 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from composer.api import ReadError
+from composer.api.limits import limit_hint, raised
+from composer.formats.limits import check_count
+
 __all__ = ["TuneText", "split_tunes"]
 
 
@@ -60,12 +64,34 @@ class TuneText:
         return "".join(f"{line}\n" for line in self.lines)
 
 
-def split_tunes(text: str) -> list[TuneText]:
+MAX_CHARACTERS, MAX_LINES = 32 * 1024 * 1024, 2_000_000
+"""Of a file."""
+MAX_TUNE_CHARACTERS, MAX_LINE_CHARACTERS = 200_000, 20_000
+"""Of a tune and of a line, provenance not counted: a line of music has about 80."""
+
+
+def check_tune(tune: TuneText) -> None:
+    """Raise ReadError for a tune that would take too long to parse."""
+    sizes = [len(line) for line in tune.lines if not line.startswith("N:composer ")]
+    longest = max(sizes, default=0)
+    for what, count, limit in (
+        (f"a line of more than {raised(MAX_LINE_CHARACTERS):,} characters", longest, MAX_LINE_CHARACTERS),
+        (f"more than {raised(MAX_TUNE_CHARACTERS):,} characters", sum(sizes), MAX_TUNE_CHARACTERS),
+    ):
+        if count > raised(limit):
+            hint = limit_hint("split it into several tunes", count, limit)
+            raise ReadError(f"the tune has {what}: {hint}", hint)
+
+
+def split_tunes(text: str, name: str = "the text") -> list[TuneText]:
     """Return the tunes of a file: each starts with an `X:` line and ends at a blank line or the next `X:`.
 
     In a text without any `X:`, each block of lines with a `K:` line is a tune, or else the first block. Text between
     tunes is skipped. Fields and directives before the first tune, up to a blank line, apply to all tunes.
+    Raises ReadError, with the `name` of the text, if it is too long.
     """
+    check_count(len(text), MAX_CHARACTERS, "characters of ABC", name)
+    check_count(text.count("\n"), MAX_LINES, "lines of ABC", name)
     # splitlines would also split at other characters
     lines = re.split(r"\r\n?|\n", text.removeprefix("\ufeff"))
     words = block_lines(lines)
@@ -117,7 +143,7 @@ _MUSIC |= {"open", "close", "overlay"}
 
 def is_music(line: str) -> bool:
     """Return whether `line` is clearly music: notes and bar lines, and hardly anything else."""
-    if "|" not in line:
+    if "|" not in line or len(line) > MAX_LINE_CHARACTERS:
         return False
     line = strip_comment(line).rstrip()
     if field_of(line, 1) is not None:

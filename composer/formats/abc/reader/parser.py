@@ -12,7 +12,7 @@ from functools import reduce
 
 from composer.formats.abc.elements import Element, Instrument, PartMark, Sound, TempoChange, Tune
 from composer.formats.abc.reader.instruments import read_drum, with_directive, with_properties
-from composer.formats.abc.reader.lexer import Field, TuneText, block_lines, field_of, strip_comment, tokens
+from composer.formats.abc.reader.lexer import Field, TuneText, block_lines, check_tune, field_of, strip_comment, tokens
 from composer.formats.abc.reader.macros import Macro, expand_macros, parse_macro
 from composer.formats.abc.reader.tempo import INVALID, has_number, parse_tempo
 from composer.formats.abc.reader.tokens import HANDLERS, Voice, close_group
@@ -36,7 +36,8 @@ _PROVENANCE = re.compile(r"composer \d")
 
 
 def parse_tune(text: TuneText) -> Tune:
-    """Parse the text of a tune."""
+    """Parse the text of a tune. Raises ReadError if it is too long."""
+    check_tune(text)
     return _Parser(text).run()
 
 

@@ -1,0 +1,121 @@
+"""Hostile inputs: whatever a file holds, a command ends in 10 seconds of CPU time and 1 GB of memory, and says why.
+
+    python tests/torture/hostile_inputs.py [SEED] [SECONDS]
+
+prints a table: the input, the command, its CPU time and peak memory, and how it ended.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import hostile_files
+
+MAX_CPU_SECONDS, MAX_MEMORY = 10.0, 1 << 30
+"""What a command may take, its imports included."""
+
+KILL_CPU_SECONDS, KILL_ADDRESS_SPACE, KILL_SECONDS = 40, 6 << 30, 120
+"""Where it is stopped, so that a broken promise costs little."""
+
+
+class Outcome(NamedTuple):
+    """How a command ended: its exit code, CPU seconds, peak memory in bytes, and the first line of its error."""
+
+    code: int
+    seconds: float
+    memory: int
+    message: str
+    stderr: str
+
+    @property
+    def broken(self) -> str:
+        """Return which promise it broke; empty if none."""
+        if self.code < 0:
+            return f"killed by signal {-self.code}"
+        if "Traceback" in self.stderr or "internal error" in self.stderr:
+            return "internal error"
+        if self.seconds > MAX_CPU_SECONDS:
+            return "too slow"
+        return "too much memory" if self.memory > MAX_MEMORY else ""
+
+
+def command(arguments: Sequence[str], folder: Path, stdin: Path | None = None) -> Outcome:
+    """Run the program on `arguments` in `folder`, within the limits at which it is stopped."""
+    environ = {**os.environ, "COMPOSER_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    error_path = folder / "stderr"
+    with (stdin or Path(os.devnull)).open("rb") as given, error_path.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "composer", *arguments],
+            stdin=given, stdout=subprocess.DEVNULL, stderr=errors, cwd=folder, env=environ,
+            preexec_fn=_limit_resources,  # noqa: PLW1509 - this process has no other threads
+        )  # fmt: skip
+        end = time.monotonic() + KILL_SECONDS
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
+            if time.monotonic() > end:
+                process.kill()
+            time.sleep(0.02)
+    process.returncode = code = os.waitstatus_to_exitcode(status)
+    text = error_path.read_text("utf-8", "replace")
+    lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
+    message = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "")
+    memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Outcome(code, usage.ru_utime + usage.ru_stime, memory, message, text)
+
+
+def _limit_resources() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (KILL_CPU_SECONDS, KILL_CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (KILL_ADDRESS_SPACE, KILL_ADDRESS_SPACE))
+    os.nice(5)
+
+
+def outcomes(
+    cases: Sequence[hostile_files.Case], budget_seconds: float
+) -> Iterator[tuple[hostile_files.Case, Outcome]]:
+    """Yield how each case ends, until `budget_seconds` have passed."""
+    end = time.monotonic() + budget_seconds
+    for case in cases:
+        if time.monotonic() > end:
+            return
+        with tempfile.TemporaryDirectory(prefix="hostile-") as name:
+            folder = Path(name)
+            case.make(folder)
+            stdin = folder / case.stdin if case.stdin else None
+            yield case, command(case.arguments, folder, stdin)
+            hostile_files.make_removable(folder)
+
+
+def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
+    """Run the cases in an order that depends on `seed`, print a table, and return how many broke a promise."""
+    cases = list(hostile_files.CASES)
+    random.Random(seed).shuffle(cases)
+    failures = done = 0
+    print(f"{'input':34} {'command':44} {'CPU s':>6} {'MB':>6} {'exit':>4}  outcome")
+    for case, outcome in outcomes(cases, budget_seconds):
+        broken = outcome.broken or case.unexpected(outcome.code, outcome.stderr)
+        failures += bool(broken)
+        done += 1
+        shown = " ".join(case.arguments)
+        print(
+            f"{case.name:34} {shown[:44]:44} {outcome.seconds:6.1f} {outcome.memory / 2**20:6.0f} {outcome.code:4} "
+            f" {f'BROKEN: {broken}; ' if broken else ''}{outcome.message[:150]}",
+            flush=True,
+        )
+    print(f"{done} of {len(cases)} cases run, {failures} broke a promise")
+    return failures
+
+
+if __name__ == "__main__":
+    given = [float(each) for each in sys.argv[1:]]
+    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)
