@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from composer.system.escaping import escape_line
+
 
 class Distrust(NamedTuple):
     """Why a folder is not trusted, and what to do about it."""
@@ -50,7 +52,7 @@ def make_private(folder: Path) -> None:
 @cache
 def warn_once(message: str) -> None:
     """Print a warning to stderr, once in a process."""
-    sys.stderr.write(f"warning: {message}\n")
+    sys.stderr.write(f"warning: {escape_line(message)}\n")
 
 
 def _is_own_group(group: int, user: int) -> bool:

@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import hostile_files
+from hostile_cases import CASES, Case
+from hostile_files import make_removable
 
 MAX_CPU_SECONDS, MAX_MEMORY = 10.0, 1 << 30
 """What a command may take, its imports included."""
@@ -80,9 +81,7 @@ def _limit_resources() -> None:
     os.nice(5)
 
 
-def outcomes(
-    cases: Sequence[hostile_files.Case], budget_seconds: float
-) -> Iterator[tuple[hostile_files.Case, Outcome]]:
+def outcomes(cases: Sequence[Case], budget_seconds: float) -> Iterator[tuple[Case, Outcome]]:
     """Yield how each case ends, until `budget_seconds` have passed."""
     end = time.monotonic() + budget_seconds
     for case in cases:
@@ -93,12 +92,12 @@ def outcomes(
             case.make(folder)
             stdin = folder / case.stdin if case.stdin else None
             yield case, command(case.arguments, folder, stdin)
-            hostile_files.make_removable(folder)
+            make_removable(folder)
 
 
 def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
     """Run the cases in an order that depends on `seed`, print a table, and return how many broke a promise."""
-    cases = list(hostile_files.CASES)
+    cases = list(CASES)
     random.Random(seed).shuffle(cases)
     failures = done = 0
     print(f"{'input':34} {'command':44} {'CPU s':>6} {'MB':>6} {'exit':>4}  outcome")
