@@ -14,7 +14,7 @@ RUN := $(BIN)/python
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help tune test check bench bench-quality wheel docs clean
+.PHONY: help tune test check bench bench-quality torture fuzz wheel docs clean
 
 help:
 	@echo "make tune    generate a tune into tune.abc and draw it"
@@ -22,6 +22,8 @@ help:
 	@echo "make check   check format, style and types"
 	@echo "make bench   measure how fast pieces are generated"
 	@echo "make bench-quality DATA=FOLDER   measure how good models become; resumes an interrupted run"
+	@echo "make torture BUDGET=600 SEED=1   try kills, signals and the like; resumes an interrupted run"
+	@echo "make fuzz BUDGET=600 SEED=1      read changed files and checkpoints; resumes too"
 	@echo "make wheel   build the package into dist/"
 	@echo "make docs    write the completion scripts, the man pages and the README's tune"
 	@echo "make clean   remove everything that was built"
@@ -51,6 +53,15 @@ else
 bench-quality: $(VENV)/ready-to-measure
 	PYTHONPATH=tests/bench $(RUN) -m quality "$(DATA)" $(QUALITY)
 endif
+
+BUDGET ?= 600
+SEED ?= 1
+
+torture: $(VENV)/ready-to-develop
+	$(RUN) tests/torture torture --budget $(BUDGET) --seed $(SEED)
+
+fuzz: $(VENV)/ready-to-develop
+	$(RUN) tests/torture fuzz --budget $(BUDGET) --seed $(SEED)
 
 wheel: $(VENV)/ready-to-develop
 	$(RUN) -m build --no-isolation --wheel .

@@ -209,6 +209,8 @@ def header_of(path: Path, text: str | None) -> Header:
         raise _not_a_checkpoint(path) from error
     if not all(isinstance(getattr(header, name), kind) for kind, names in _KINDS.items() for name in names):
         raise _not_a_checkpoint(path)
+    if not all(getattr(header, name).isprintable() for name in _KINDS[str]):  # they are parts of messages
+        raise _not_a_checkpoint(path)
     return replace(header, options=current_options(header.representation, header.options))
 
 

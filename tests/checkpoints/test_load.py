@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from training_record import TRAINING_RECORD
 
 from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoints
@@ -64,12 +65,13 @@ def test_length_is_limited_by_the_training_data(damaged, usual, expected):
         ({"config": {"unheard_of": 1}}, "do not fit its model"),
         ({"state": {"characters": "AB"}}, "do not fit together"),
         ({"state": {}}, "cannot restore"),
-        ({"record": {"kind": "training"}}, "is a training state"),
+        ({"record": TRAINING_RECORD}, "is a training state"),
         ({"representation_version": 0}, "version 0 of `abc`"),
         ({"model": "gone"}, "made with the model `gone`, which is not installed"),
         ({"model_version": 2}, "version 2 of `lstm`, but version 1 is installed"),
         ({"record": None}, "not a complete checkpoint"),
         ({"representation": ["abc"]}, "not a complete checkpoint"),
+        ({"model": "a\nb"}, "not a complete checkpoint"),
     ],
 )
 def test_unusable_checkpoints(damaged, change, complaint):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from training_record import TRAINING_RECORD
 
 from composer.api import SequenceSpec, StepKind
 from composer.checkpoints import store, training_files
@@ -16,7 +17,8 @@ SPEC = SequenceSpec(StepKind.TOKENS, size=2, end=0)
 
 def make(name, kind):
     path = models_folder() / f"{name}.safetensors"
-    save(path, Checkpoint(Header("abc", 1, {}, {}, "lstm", {}, SPEC, record={"kind": kind}), {}))
+    record = TRAINING_RECORD if kind == "training" else {"kind": kind}
+    save(path, Checkpoint(Header("abc", 1, {}, {}, "lstm", {}, SPEC, record=record), {}))
     return path
 
 

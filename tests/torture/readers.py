@@ -1,0 +1,92 @@
+"""Reads of a model that is saved again and again: always one whole version, with its own digest, and never missing.
+
+python tests/torture/readers.py [SEED] [SECONDS]
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from composer.api import CheckpointError, SequenceSpec, StepKind
+from composer.checkpoints import store
+from composer.checkpoints.file import Checkpoint, Header, digest, load, read_header, save
+
+SPEC = SequenceSpec(StepKind.TOKENS, size=2, end=0)
+
+
+def version(number: int) -> Checkpoint:
+    """Return a checkpoint in which everything says `number`, in a file of a size that depends on it."""
+    record = {"finished": True, "number": number, "padding": "x" * (number % 977)}
+    header = Header("abc", 1, {}, {}, "lstm", {}, SPEC, record=record)
+    size = 1000 + 37 * (number % 1009)
+    return Checkpoint(header, {"w": np.full(size, number, np.int64), "v": np.full(7, number, np.float32)})
+
+
+def save_forever(path: Path, digests: Any, stop: Any) -> None:
+    """Save one version after another. The digest of each is known before it can be read."""
+    number = 0
+    while not stop.is_set():
+        beside = path.with_name(f".{number}.new")
+        save(beside, version(number))
+        digests[number] = digest(beside)
+        beside.unlink()
+        save(path, version(number))
+        number += 1
+
+
+def read_once(path: Path, how: str, digests: Any) -> str:
+    """Read in one way; return what is wrong with what was read, empty if nothing is."""
+    if how == "header":
+        number = read_header(path).record["number"]
+        return "" if number in digests else f"version {number} was never saved"
+    if how == "list":
+        return "" if [each.name for each in store.user_models()] == ["mine"] else "the model is missing from the list"
+    found = load(path)
+    number = found.header.record["number"]
+    if not all((array == number).all() for array in found.weights.values()):
+        return f"the weights are not those of version {number}"
+    return "" if found.digest == digests[number] else f"the digest is not that of version {number}"
+
+
+def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
+    """Read until the time is over, and return how many reads broke the promise."""
+    rng, done, failures = random.Random(seed), 0, 0
+    with tempfile.TemporaryDirectory() as home, multiprocessing.Manager() as manager:
+        os.environ["COMPOSER_HOME"] = home
+        path, stop, digests = store.path_for("mine"), multiprocessing.Event(), manager.dict()
+        saver = multiprocessing.Process(target=save_forever, args=(path, digests, stop))
+        saver.start()
+        try:
+            while not path.exists():
+                time.sleep(0.01)
+            end = time.monotonic() + budget_seconds
+            while time.monotonic() < end:
+                how = rng.choice(("whole", "whole", "header", "list"))
+                try:
+                    broken = read_once(path, how, digests)
+                except CheckpointError as error:
+                    broken = error.message
+                done, failures = done + 1, failures + bool(broken)
+                if broken:
+                    print(f"read {done}, {how}  BROKEN: {broken}", flush=True)
+        finally:
+            stop.set()
+            saver.join()
+        saved = len(digests)
+    print(f"{saved} versions were saved meanwhile")
+    print(f"{done} reads, {failures} broke the promise")
+    return failures
+
+
+if __name__ == "__main__":
+    given = [float(each) for each in sys.argv[1:]]
+    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)

@@ -1,0 +1,103 @@
+"""What was tried so far, in a small file from which a run resumes, and the table `tests/RELIABILITY.md` made of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from faults import FUZZ, GUARDS, TORTURE, Fault
+
+ROOT = Path(__file__).parents[2]
+STATE, PAGE = ROOT / "runs" / "torture" / "state.json", ROOT / "tests" / "RELIABILITY.md"
+
+HEAD = """# Reliability
+
+Written by `make torture`, `make fuzz` and `python tests/torture/mutations.py`. BUDGET is the time in seconds, SEED
+another sequence of random moments and changes: `make torture BUDGET=3600 SEED=2`. An interrupted run resumes where it
+stopped.
+
+## Faults
+
+Each script in `tests/torture` tries one fault over and over. The suite has a short version of it.
+
+| Fault | Promise | Script | In the suite | Tried | Broken | Date |
+|---|---|---|---|---|---|---|
+"""
+GUARD_HEAD = """
+## Guards
+
+Each guard is removed once, and a test must fail.
+
+| Guard | In | Test that must notice | Outcome | Date |
+|---|---|---|---|---|
+"""
+
+
+class State:
+    """Results by fault and guard, kept in a file. A slice is one run of a script with a seed of its own."""
+
+    def __init__(self, path: Path = STATE) -> None:
+        self.path = path
+        self.data: dict[str, Any] = {"slices": {}, "guards": {}}
+        if path.is_file():
+            self.data = json.loads(path.read_text("utf-8"))
+
+    def spent(self, fault: Fault, seed: int) -> float:
+        """Return the seconds that a fault was tried with slices of `seed`."""
+        return sum(each["seconds"] for each in self._slices(fault) if each["seed"] == seed)
+
+    def slices(self, fault: Fault, seed: int) -> int:
+        """Return the number of slices of `seed`."""
+        return sum(each["seed"] == seed for each in self._slices(fault))
+
+    def add(self, fault: Fault, seed: int, seconds: float, done: int, broken: int) -> None:
+        """Keep the result of a slice."""
+        entry = {"seed": seed, "seconds": round(seconds, 1), "done": done, "broken": broken, "date": _today()}
+        self.data["slices"].setdefault(fault.name, []).append(entry)
+        self._save()
+
+    def set_guard(self, guard: str, outcome: str) -> None:
+        """Keep the outcome of removing a guard."""
+        self.data["guards"][guard] = {"outcome": outcome, "date": _today()}
+        self._save()
+
+    def row(self, fault: Fault) -> tuple[str, str, str]:
+        """Return how often a fault was tried, how often the promise was broken, and when last."""
+        slices = self._slices(fault)
+        if not slices:
+            return "not yet", "", ""
+        done, broken = (sum(each[key] for each in slices) for key in ("done", "broken"))
+        return f"{done:,}", f"{broken:,}", slices[-1]["date"]
+
+    def _slices(self, fault: Fault) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.data["slices"].get(fault.name, [])
+        return found
+
+    def _save(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_suffix(".new")
+        new.write_text(json.dumps(self.data, indent=1), "utf-8")
+        new.replace(self.path)
+
+
+def write(state: State, page: Path = PAGE) -> None:
+    """Write the table."""
+    text = HEAD
+    for fault in (*TORTURE, *FUZZ):
+        text += _row(fault.fault, fault.promise, f"`{fault.name}.py`", f"`{fault.test}`", *state.row(fault))
+    text += GUARD_HEAD
+    for guard in GUARDS:
+        found = state.data["guards"].get(guard.guard, {"outcome": "not yet", "date": ""})
+        test = guard.test.partition("::")[2]
+        text += _row(guard.guard, f"`{guard.file}`", f"`{test}`", found["outcome"], found["date"])
+    page.write_text(text, "utf-8")
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d")

@@ -1,0 +1,112 @@
+"""A training that saves the whole time, in a process of its own, which is interrupted and resumed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from composer.checkpoints.file import load
+
+UPDATES = 60
+TUNES = "".join(
+    f"X:{number}\nM:4/4\nL:1/8\nK:G\n|:GA{note}c d2{note}A|{note}2c2 d4:|\n\n"
+    for number, note in enumerate("ABcdefg", 1)
+)
+SETTINGS = (
+    "hidden=8",
+    "layers=1",
+    "embedding=4",
+    "batch_size=4",
+    "seq_length=16",
+    "validate_every=1",
+    "save_every=0.001",
+)
+TRAIN = ("train", "abc", "tunes.abc", "--name", "mine", "--seed", "1", "--device", "cpu", "--max-updates", str(UPDATES))
+
+
+class Interruptions:
+    """Interrupts trainings at random moments, and compares what resuming them leads to with a training that was not."""
+
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.rng, self.folder = random.Random(seed), folder
+        began = time.monotonic()
+        code, errors = self._train("whole")
+        if code:
+            raise RuntimeError(errors)
+        self.seconds = time.monotonic() - began
+        self.expected = self._weights("whole")
+
+    def check(self, number: int) -> tuple[str, str]:
+        """Interrupt a training by signal `number` and resume it; return what happened, and what is wrong with it."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as home:
+            moment = self.rng.uniform(0, self.seconds)
+            shown = f"{signal.Signals(number).name} after {moment:5.2f} s"
+            code, errors = self._train(home, interrupt=(number, moment))
+            shown += f", exit code {code}"
+            if "Traceback" in errors or "internal error" in errors:
+                return shown, f"an internal error: {errors[-500:]}"
+            if code not in {0, -number, 128 + number}:
+                return shown, f"another exit code: {errors[-500:]}"
+            code, errors = self._train(home, "--resume")
+            if code:  # there is nothing to resume only if it was ended before it saved anything
+                if "no training state" not in errors and "no `abc` training run" not in errors:
+                    return shown, f"it cannot be resumed: {errors[-500:]}"
+                code, errors = self._train(home)
+            if code:
+                return shown, f"it cannot be trained again: {errors[-500:]}"
+            weights = self._weights(home)
+            if weights.keys() != self.expected.keys() or any(
+                not np.array_equal(weights[name], array) for name, array in self.expected.items()
+            ):
+                return shown, "other weights than without the interruption"
+            files = [path.relative_to(self.folder / home) for path in (self.folder / home).rglob("*") if path.is_file()]
+            left = [str(path) for path in files if path.name.startswith(".") or path.name == "lock"]
+            return shown, f"left behind: {', '.join(left)}" if left else ""
+
+    def _train(self, home: str, *options: str, interrupt: tuple[int, float] | None = None) -> tuple[int, str]:
+        """Train to the end, or until a signal is sent after some seconds; return the exit code and stderr."""
+        (self.folder / "tunes.abc").write_text(TUNES)
+        arguments = [*TRAIN, *options]
+        if "--resume" in options:
+            arguments.remove("tunes.abc")
+        for setting in SETTINGS:
+            arguments += ["--set", setting]
+        environ = {**os.environ, "COMPOSER_HOME": str(self.folder / home), "OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "composer", *arguments],
+            cwd=self.folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        if interrupt is not None:
+            number, seconds = interrupt
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(number)
+        errors = process.communicate()[1]
+        return process.returncode, errors
+
+    def _weights(self, home: str) -> dict[str, np.ndarray]:
+        return dict(load(next((self.folder / home).rglob("mine.safetensors")), half=True).weights)
+
+
+def run_signals(numbers: Sequence[int], what: str, seed: int, budget_seconds: float) -> int:
+    """Interrupt trainings by these signals in turn until the time is over; return how many broke the promise."""
+    end, done, failures = time.monotonic() + budget_seconds, 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        trainings = Interruptions(seed, Path(folder))
+        while time.monotonic() < end or not done:
+            shown, broken = trainings.check(numbers[done % len(numbers)])
+            failures, done = failures + bool(broken), done + 1
+            print(f"{shown}{f'  BROKEN: {broken}' if broken else ''}", flush=True)
+    print(f"{done} {what}, {failures} broke the promise")
+    return failures
