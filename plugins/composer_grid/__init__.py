@@ -188,7 +188,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
             constraint = build_constraint(controls, self.pitches, self.steps, context, tune, max_steps)
         if plan is None:
             return constraint
-        return PositionConstraint(constraint, plan, self.steps, PositionCounter(plan, self.steps, self._features))
+        return PositionConstraint(constraint, plan, self.steps, PositionCounter.of(plan, self.steps, self._features))
 
     def plan(self, piece: Piece[Tokens]) -> str | None:
         """Return meter, number of bars and pickup, as in `3/4,16,1`, with `positions`."""
@@ -201,7 +201,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
 
     def step_features(self, piece: Piece[Tokens], steps: Sequence[int]) -> Iterable[tuple[int, ...]]:
         plan = BarPlan.parse(self.plan(piece) or "")
-        return map(PositionCounter(plan, self.steps, self._features).at, range(len(steps)))
+        return map(PositionCounter.of(plan, self.steps, self._features).at, range(len(steps)))
 
     def plans(self, controls: GridControls | None, context: GenerationContext) -> Mapping[str, int]:
         """Return the plan with the given number of bars, else those of the training pieces in the given meter.

@@ -197,7 +197,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         plan = BarPlan.parse(context.plan or next(iter(self.plans(controls, context))))
         length = plan.steps(self.per_beat)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
-        return PlannedConstraint(inner, PositionCounter(plan, self.per_beat, self._features), length)
+        return PlannedConstraint(inner, PositionCounter.of(plan, self.per_beat, self._features), length)
 
     def plan(self, piece: Piece[Roll]) -> str | None:
         """Return meter, bars, pickup and beats in the last bar, as in `3/4,16,1,2`, and fermatas, with `positions`."""
@@ -210,7 +210,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return BarPlan.parse(plan).labels if plan else {}
 
     def step_features(self, piece: Piece[Roll], steps: Sequence[tuple[int, ...]]) -> Iterable[tuple[int, ...]]:
-        return map(PositionCounter(self._plan_of(piece), self.per_beat, self._features).at, range(len(steps)))
+        return map(PositionCounter.of(self._plan_of(piece), self.per_beat, self._features).at, range(len(steps)))
 
     def plans(self, controls: PianorollControls | None, context: GenerationContext) -> Mapping[str, int]:
         """Return the plans of the training pieces that fit the controls and the primer.

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from math import ceil, floor
+from math import ceil, lcm
 
 from composer.api import Constraint, FrameRule, Mask
 from composer.api.sequence import AnyStep
@@ -40,24 +40,37 @@ class PositionCounter:
     """
 
     def __init__(self, plan: BarPlan, per_beat: Fraction, sizes: Mapping[str, int]) -> None:
-        self._plan, self._sizes = plan, list(sizes.values())
-        self._bar, self._pickup = plan.in_steps(per_beat)
-        self._per_beat = per_beat
+        self._bars, self._sizes = plan.bars or 0, list(sizes.values())
+        # whole numbers of a unit that divides all lengths: a split has millions of steps, and fractions are slow
+        bar, pickup = plan.in_steps(per_beat)
+        fermatas = [beat * per_beat for beat in plan.fermatas]
+        self._unit = lcm(*(length.denominator for length in (bar, pickup, per_beat, *fermatas)))
+        self._bar, self._pickup, self._beat, *self._fermatas = (
+            int(length * self._unit) for length in (bar, pickup, per_beat, *fermatas)
+        )
         self.at = lru_cache(1 << 12)(self._at)
 
+    @staticmethod
+    def of(plan: BarPlan, per_beat: Fraction, sizes: Mapping[str, int]) -> PositionCounter:
+        """Return the counter of a plan; pieces in the same plan, such as transpositions, share one."""
+        return _counter(plan, per_beat, tuple(sizes.items()))
+
     def _at(self, step: int) -> tuple[int, ...]:
-        bar = floor((step - self._pickup) / self._bar) + 1
-        position = floor(step - self._pickup - (bar - 1) * self._bar)
-        left = max(0, (self._plan.bars or 0) - bar)
-        counted = (position, bar, left, self._fermata(step))
+        now = step * self._unit
+        bars, in_bar = divmod(now - self._pickup, self._bar)
+        counted = (in_bar // self._unit, bars + 1, max(0, self._bars - bars - 1), self._fermata(now))
         return tuple(min(value, size - 1) for value, size in zip(counted, self._sizes, strict=False))
 
-    def _fermata(self, step: int) -> int:
-        fermatas, beat = self._plan.fermatas, step / self._per_beat
-        following = bisect_left(fermatas, beat)
-        if not fermatas or following == len(fermatas):
-            return _NO_FERMATA_LEFT if fermatas else 0
-        return min(ceil(fermatas[following] - beat), MAX_TOLD_BEATS) + 1
+    def _fermata(self, now: int) -> int:
+        following = bisect_left(self._fermatas, now)
+        if not self._fermatas or following == len(self._fermatas):
+            return _NO_FERMATA_LEFT if self._fermatas else 0
+        return min(-((now - self._fermatas[following]) // self._beat), MAX_TOLD_BEATS) + 1  # rounded up
+
+
+@lru_cache(64)
+def _counter(plan: BarPlan, per_beat: Fraction, sizes: tuple[tuple[str, int], ...]) -> PositionCounter:
+    return PositionCounter(plan, per_beat, dict(sizes))
 
 
 class CountingConstraint(Constraint):
