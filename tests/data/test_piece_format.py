@@ -62,7 +62,9 @@ def test_no_class_is_called():
     assert not calls
 
 
-@pytest.mark.parametrize("value", [print, Odd("a"), object(), Piece, (lambda: 1,)], ids=["function", "instance", "object", "class", "nested"])
+@pytest.mark.parametrize(
+    "value", [print, Odd("a"), object(), Piece, (lambda: 1,)], ids=["function", "instance", "object", "class", "nested"]
+)
 def test_what_is_not_data_is_refused(value):
     with pytest.raises(NotData):
         to_line(value)
