@@ -85,6 +85,14 @@ class Checkpoint:
         return replace(self, header=replace(self.header, record={**self.header.record, **record}), digest="")
 
 
+class DamagedCheckpoint(CheckpointError):
+    """The checkpoint at `path` is incomplete, or does not hold what was written."""
+
+    def __init__(self, message: str, hint: str | None = None, path: Path | None = None) -> None:
+        super().__init__(message, hint)
+        self.path = path
+
+
 class NotFinite(CheckpointError):
     """Weights that are infinite or nan."""
 
@@ -187,7 +195,7 @@ def _as_checkpoint_errors(path: Path, limit: int = MAX_BYTES) -> Iterator[None]:
     except tensors.InvalidFile as error:
         raise _not_a_checkpoint(path) from error
     except tensors.DamagedFile as error:
-        raise CheckpointError(f"{path} is damaged: {error}", _COPY_HINT) from error
+        raise DamagedCheckpoint(f"{path} is damaged: {error}", _COPY_HINT, path) from error
 
 
 def header_of(path: Path, text: str | None) -> Header:
@@ -203,7 +211,7 @@ def header_of(path: Path, text: str | None) -> Header:
         spec, record = data["spec"], current_record(data.get("record", {}))
         if (place := first_misfit(spec, record)) is not None:
             message = f"{path} is damaged: `{place}` in its header is missing or invalid"
-            raise CheckpointError(message, _COPY_HINT)
+            raise DamagedCheckpoint(message, _COPY_HINT, path)
         header = Header(**{**data, "spec": SequenceSpec.from_json(spec), "record": record})
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
         raise _not_a_checkpoint(path) from error
@@ -223,7 +231,4 @@ def _unreadable(path: Path, error: OSError) -> CheckpointError:
 def _not_a_checkpoint(path: Path) -> CheckpointError:
     if path.suffix != ".safetensors":
         return CheckpointError(f"{path} is not a checkpoint", "`composer plugins` lists your models")
-    return CheckpointError(
-        f"{path} is not a complete checkpoint",
-        _COPY_HINT,
-    )
+    return DamagedCheckpoint(f"{path} is not a complete checkpoint", _COPY_HINT, path)

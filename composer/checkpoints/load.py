@@ -67,8 +67,8 @@ class OpenCheckpoint(NamedTuple):
     config: Any
 
 
-def restore_representation(header: checkpoint_file.Header) -> Representation:
-    """Return the representation of a checkpoint as it was fitted.
+def restore_representation(header: checkpoint_file.Header, path: Path) -> Representation:
+    """Return the representation of the checkpoint at `path`, which has this header, as it was fitted.
 
     Raises CheckpointError if its plugin has changed, or if it is damaged.
 
@@ -77,17 +77,21 @@ def restore_representation(header: checkpoint_file.Header) -> Representation:
     with _as_missing_plugin("representation", header.representation):
         kind = registry.representation(header.representation)
     check_version(kind.name, header.representation_version, kind.version)
-    try:
+    with _as_unrestorable(kind.name, path.name, path):
         representation = kind(options.restore(kind.Options, header.options, f"representation `{kind.name}`"))
-        representation.restore(header.state)
-        _ = representation.spec  # of some representations, it depends on the state
-    except MemoryError:
-        raise
-    except Exception as error:  # a damaged state may break a plugin in any way
-        raise CheckpointError(f"cannot restore `{kind.name}` from the checkpoint: {error}", _DAMAGED_HINT) from error
+    restore_state(representation, header, path.name, path)
     if header.spec.end is not None and (usual := header.record.get("usual_length", 0)) > 0:
         representation.length = min(representation.length, usual)
     return representation
+
+
+def restore_state(
+    representation: Representation, header: checkpoint_file.Header, origin: str, path: Path | None = None
+) -> None:
+    """Restore the fitted state of `representation` from a header. Raises DamagedCheckpoint naming its `origin`."""
+    with _as_unrestorable(representation.name, origin, path):
+        representation.restore(header.state)
+        _ = representation.spec  # of some representations, it depends on the state
 
 
 def open_checkpoint(path: Path, representation: str | None = None, command: str = GEN_COMMAND) -> OpenCheckpoint:
@@ -105,17 +109,18 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
             f"{path.name} is a model for `{header.representation}`, not `{representation}`",
             f"composer {command.replace('{}', header.representation, 1)} {shlex.quote(str(name))}",
         )
-    restored = restore_representation(header)
+    restored = restore_representation(header, path)
     with _as_missing_plugin("model", header.model):
         model = registry.model(header.model)
     check_version(model.name, header.model_version, model.version)
-    _check_settings(model, header, path)
+    check_sizes(model, header, path)
     with _as_checkpoint_errors(path):
         config = options.restore(model.Config, header.config, f"model `{model.name}`")
     if (
         replace(restored.spec, conditions=header.spec.conditions) != header.spec
     ):  # conditions are not the representation's
-        raise CheckpointError(f"{path.name}: model and representation do not fit together", _DAMAGED_HINT)
+        message = f"{path.name}: model and representation do not fit together"
+        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path)
     return OpenCheckpoint(checkpoint_file.load(path), restored, model, config)
 
 
@@ -156,7 +161,7 @@ def _with_settings(opened: OpenCheckpoint, settings: Mapping[str, Any]) -> Any:
     return replace(opened.config, **settings)
 
 
-def _check_settings(model: Model, header: checkpoint_file.Header, path: Path) -> None:
+def check_sizes(model: Model, header: checkpoint_file.Header, path: Path) -> None:
     """Raise CheckpointError for a number among the model's settings that is larger than the file.
 
     Sizes of layers and their number are at most the number of weights, so such a model cannot be in the file, and would
@@ -168,7 +173,7 @@ def _check_settings(model: Model, header: checkpoint_file.Header, path: Path) ->
         for number in value if isinstance(value, list) else [value]:
             if name not in free and isinstance(number, int) and number > max(size, MIN_SETTING):
                 fault = f"{path.name} cannot hold a model with {name}={number:,}: it has {size:,} bytes"
-                raise CheckpointError(fault, _DAMAGED_HINT)
+                raise checkpoint_file.DamagedCheckpoint(fault, _DAMAGED_HINT, path)
 
 
 def check_shapes(model: Model, spec: SequenceSpec, config: Any, weights: Mapping[str, Any], origin: str) -> None:
@@ -235,14 +240,28 @@ def _as_missing_plugin(what: str, name: str) -> Iterator[None]:
 
 
 @contextmanager
+def _as_unrestorable(name: str, origin: str, path: Path | None) -> Iterator[None]:
+    """Raise DamagedCheckpoint for what the representation `name` raises when a checkpoint does not fit it."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # a damaged state may break a plugin in any way
+        reason = " ".join(str(error).split()) or type(error).__name__
+        message = f"cannot restore `{name}` from {origin}: {reason}"
+        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path) from error
+
+
+@contextmanager
 def _as_checkpoint_errors(path: Path) -> Iterator[None]:
     """Raise CheckpointError for what a model raises when a checkpoint does not fit it."""
     try:
         yield
     except PluginError as error:
         message = f"the weights or settings in {path.name} do not fit its model: {error.message}"
-        raise CheckpointError(message, _DAMAGED_HINT) from error
+        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path) from error
     except MemoryError:
         raise
     except Exception as error:  # damaged settings and weights may break a plugin in any way
-        raise CheckpointError(f"the weights or settings in {path.name} do not fit its model", _DAMAGED_HINT) from error
+        message = f"the weights or settings in {path.name} do not fit its model"
+        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path) from error

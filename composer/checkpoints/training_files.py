@@ -54,6 +54,11 @@ def snapshot_named(models: Path, name: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
+def possible_states(path: Path) -> tuple[Path, Path]:
+    """Return the path of the training state, and the one that it had in earlier versions; they may not exist."""
+    return state_path(path), _old_state(path)
+
+
 def has_state(path: Path) -> bool:
     """Return whether there is a training state, also one of an earlier version."""
     return state_path(path).is_file() or _is_of_kind(_old_state(path), "training")

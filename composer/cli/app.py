@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from composer import __version__
-from composer.api import ComposerError, OptionError, UsageError
+from composer.api import CheckpointError, ComposerError, OptionError, UsageError
 from composer.cli import interrupts
 from composer.cli.command import CONTEXT, LazyGroup, plain_app
 from composer.cli.console import ClosedPipe, Console, discard_output
@@ -94,7 +94,7 @@ def composer(
 def _report(error: Exception, console: Console) -> int:
     """Print an error and its hint, and return the exit code."""
     if isinstance(error, ComposerError):
-        console.fail(error.message, error.hint)
+        console.fail(error.message, _recovery_hint(error) or error.hint)
         return ExitCode.USAGE if isinstance(error, UsageError | OptionError) else ExitCode.ERROR
     if isinstance(error, typer.TyperException):
         console.fail(*explain(error))
@@ -110,6 +110,15 @@ def _report(error: Exception, console: Console) -> int:
     message = f"internal error: {type(error).__name__}{': ' * bool(text)}{text}"
     console.fail(message, "please report it with the output of --debug")
     return ExitCode.ERROR
+
+
+def _recovery_hint(error: ComposerError) -> str | None:
+    """Return how to get a damaged model back, None if it cannot be or if the error is another."""
+    if not isinstance(error, CheckpointError):
+        return None
+    from composer.checkpoints.recovery import recovery_hint
+
+    return recovery_hint(error)
 
 
 def _shortened(name: str) -> str:

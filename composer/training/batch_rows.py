@@ -37,7 +37,15 @@ class BatchAxes:
         network.train(training)
         rows, pairs = (FEWER_ROWS, MORE_ROWS), zip(*map(_tensors, states), strict=True)
         sizes = [list(zip(fewer.shape, more.shape, strict=True)) for fewer, more in pairs]
+        self._dimensions = [len(each) for each in sizes]
         self._axes = [each.index(rows) if rows in each else None for each in sizes]
+
+    def fit(self, state: Any, rows: int) -> bool:
+        """Return whether `state` has the tensors of a state of that many rows; other sizes may depend on the time."""
+        tensors = _tensors(state)
+        return [tensor.dim() for tensor in tensors] == self._dimensions and all(
+            axis is None or tensor.shape[axis] == rows for tensor, axis in zip(tensors, self._axes, strict=True)
+        )
 
     def select_rows(self, state: Any, rows: range) -> Any:
         """Return these rows of `state`."""

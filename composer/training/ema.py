@@ -41,8 +41,10 @@ class EMA:
             self._load(weights)
 
     def restore(self, values: Mapping[str, torch.Tensor]) -> None:
-        """Continue a saved average."""
+        """Continue a saved average. Raises KeyError or ValueError for one of another network."""
         for name, tensor in self.values.items():
+            if values[name].shape != tensor.shape:
+                raise ValueError(f"the average of `{name}` has the shape {tuple(values[name].shape)}")
             tensor.copy_(values[name])
 
     def _current(self) -> dict[str, torch.Tensor]:

@@ -107,6 +107,14 @@ class RolledBack(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ModelLost(Event):
+    """The best model, which was at `path`, is missing or damaged; the model of `update` is saved instead."""
+
+    update: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot(Event):
     """The model as it is at `update` was saved to `path`."""
 

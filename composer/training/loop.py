@@ -37,6 +37,7 @@ from composer.training.events import (
     Event,
     Finished,
     MicroBatchHalved,
+    ModelLost,
     PlannedPhase,
     Prepared,
     RolledBack,
@@ -81,6 +82,8 @@ def train(run: TrainingRun) -> Iterator[Event]:
         best_update = resume.restore(trainer)
         if best_update > trainer.progress.update:
             yield RolledBack(trainer.progress.update, best_update)
+        if trainer.has_lost_model:
+            yield ModelLost(trainer.progress.update, run.path)
     else:
         _save_first_state(trainer)
     try:
@@ -153,8 +156,10 @@ def _train_phase(trainer: Trainer, phase: Phase, updates: int) -> Generator[Even
     rows = run.group.local_rows(batches.rows)
     interval = settings.validate_every or min(max(per_epoch, MIN_VALIDATION_INTERVAL), MAX_VALIDATION_INTERVAL)
     meter, timer = LossMeter(run.device), SaveTimer(progress)
-    if run.origin is not None and run.has_validation and progress.update == 0:  # the model to improve on
-        yield from validation.validate(trainer, 0.0, math.inf)
+    is_fine_tuned = run.origin is not None and progress.update == 0
+    if run.has_validation and (is_fine_tuned or trainer.has_lost_model):  # the model to improve on
+        yield from validation.validate(trainer, progress.phase_updates / per_epoch, math.inf)
+        trainer.has_lost_model = False
     while progress.phase_updates < updates:
         if settings.patience and progress.validations_since_best >= settings.patience:
             return "early"

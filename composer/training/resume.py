@@ -8,25 +8,30 @@ process writes and reads it.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, OptionError, Representation, SequenceSpec
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
-from composer.checkpoints.load import load_weights
+from composer.checkpoints.load import load_weights, restore_state
 from composer.checkpoints.old_names import STATE_ARRAYS
 from composer.checkpoints.training_files import has_state, model_name, move_old_files, state_path
 from composer.data.sources import absolute_argument
 from composer.data.splits import SplitSettings
 from composer.registry import options
 from composer.system import threads
+from composer.system.out_of_memory import is_oom
 from composer.training import state_io
 from composer.training.progress import Progress
 from composer.training.settings import Settings
 from composer.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    import torch
 
 _FIXED_SETTINGS = ("batch_size", "seq_length", "align", "seed", "optimizer", "contiguous")
 _FIXED = {
@@ -42,13 +47,17 @@ def saved_header(path: Path) -> Header:
     """Return the header of the training state of the checkpoint at `path`.
 
     Its `config` and `record["settings"]` are those of the training, `original_arguments` has its data. Raises
-    CheckpointError if there is none.
+    CheckpointError if there is none, or if it is damaged.
     """
     if not has_state(path):
         hint = f"fine-tune it instead: use --from {shlex.quote(path.stem)} instead of --resume"
         raise CheckpointError(f"'{path.stem}' has no training state to resume from", hint)
     move_old_files(path)
-    return checkpoint_file.read_header(state_path(path))
+    with _as_damaged(path):
+        header = checkpoint_file.read_header(state_path(path))
+        if header.record.get("kind") != "training":
+            raise ValueError("it is a model")
+    return header
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +74,13 @@ class OriginalArguments:
 def original_arguments(header: Header, representation: Representation) -> OriginalArguments:
     """Return what the training with this state started with; its file arguments are valid in any folder.
 
-    The `representation` of a fine-tuning came with a checkpoint, so it is restored.
+    The `representation` of a fine-tuning came with a checkpoint, so it is restored. Raises CheckpointError if it cannot
+    be, and OptionError for shares of the splits that are out of range.
     """
     record = header.record
     fitted = header.spec if record["from"] is not None else None
     if fitted is not None:
-        representation.restore(header.state)
+        restore_state(representation, header, "its training state")
     return OriginalArguments(
         tuple(record["data"]), SplitSettings.from_json(record["split"]), record["augmented"], fitted,
         tuple(header.spec.conditions),
@@ -112,32 +122,59 @@ def restore(trainer: Trainer) -> int:
 
     Return the update of the saved model if it is better than any that the state knows of, else 0: a training that is
     killed may have saved it since the state, and only a better one replaces it.
-    Raises CheckpointError or OptionError if the state is of another training.
+    Raises CheckpointError or OptionError if the state is of another training, or damaged.
     """
-    import torch
-
     run, path = trainer.run, state_path(trainer.run.path)
 
     def read() -> Checkpoint:
         saved_header(run.path)  # raises if there is none
-        return checkpoint_file.load(path, limit=checkpoint_file.MAX_TRAINING_BYTES)
+        with _as_damaged(run.path):
+            return checkpoint_file.load(path, limit=checkpoint_file.MAX_TRAINING_BYTES)
 
     saved = run.group.broadcast_object(read)
-    header = saved.header
-    _check_same(trainer, header)
+    _check_same(trainer, saved.header)
+    with _as_damaged(run.path):
+        _take(trainer, saved)
+    return _recall_best(trainer)
+
+
+@contextmanager
+def _as_damaged(path: Path) -> Iterator[None]:
+    """Raise CheckpointError for what the training state of the checkpoint at `path` raises if `save` did not write it.
+
+    The model may still be whole.
+    """
+    try:
+        yield
+    except checkpoint_file.DamagedCheckpoint as error:
+        raise _damaged(path, error.message) from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError) as error:
+        if is_oom(error):
+            raise
+        raise _damaged(path, f"the training state {state_path(path)} is damaged") from error
+
+
+def _damaged(path: Path, message: str) -> CheckpointError:
+    hint = "train it again, with --force instead of --resume"
+    if whole_model_record(path) is not None:
+        hint = f"fine-tune the model instead: use --from {shlex.quote(model_name(path))} instead of --resume"
+    return CheckpointError(message, hint)
+
+
+def _take(trainer: Trainer, saved: Checkpoint) -> None:
+    """Give `trainer` what the saved state holds. Raises what `_as_damaged` turns into an error if it does not fit."""
+    import torch
+
+    run, record = trainer.run, saved.header.record
     by_owner: dict[str, dict[str, Any]] = {"weights": {}, "ema": {}, "optimizer": {}, "state": {}}
     for name, array in saved.weights.items():
         owner, _, rest = name.partition("/")
         by_owner[STATE_ARRAYS.get(owner, owner)][rest] = array
-    load_weights(trainer.network, by_owner["weights"], path.name)
-    moments: dict[int, dict[str, Any]] = {}
-    for name, array in by_owner["optimizer"].items():
-        index, _, key = name.partition("/")
-        moments.setdefault(int(index), {})[key] = torch.from_numpy(array.copy())
-    groups = trainer.optimizer.state_dict()["param_groups"]
-    trainer.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-    record = header.record
+    load_weights(trainer.network, by_owner["weights"], "its training state")
+    _restore_optimizer(trainer.optimizer, by_owner["optimizer"])
     trainer.progress = progress = Progress(**record["progress"])
+    if min(progress.phase, progress.phase_updates, progress.update, progress.max_rows) < 0:
+        raise ValueError("progress below 0")
     if 0 < run.settings.patience <= progress.validations_since_best:  # it stopped early, and gets a new chance
         progress.validations_since_best = 0
     trainer.origin, trainer.saved_extra = record["from"], saved.extra
@@ -152,7 +189,24 @@ def restore(trainer: Trainer) -> int:
     if state is not None and not run.group.is_single:
         state = trainer.axes.select_rows(state, rows) if rows else None
     trainer.state = state
-    return _recall_best(trainer)
+    trainer.try_state()
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, arrays: Mapping[str, Any]) -> None:
+    """Restore the moments of the parameters from the arrays `INDEX/NAME`. Raises LookupError, ValueError."""
+    import torch
+
+    groups = optimizer.state_dict()["param_groups"]
+    shapes = [parameter.shape for group in optimizer.param_groups for parameter in group["params"]]
+    moments: dict[int, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        index, _, key = name.partition("/")
+        if array.shape != (() if key == "step" else shapes[int(index)]):
+            raise ValueError(f"`{name}` has the shape {array.shape}")
+        moments.setdefault(int(index), {})[key] = torch.from_numpy(array.copy())
+    if len({frozenset(each) for each in moments.values()}) > 1:
+        raise ValueError("moments of some parameters are missing")
+    optimizer.load_state_dict({"state": moments, "param_groups": groups})
 
 
 def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str, flag: str) -> None:
@@ -167,15 +221,31 @@ def check_settings(before: Mapping[str, Any], now: Mapping[str, Any], name: str,
 
 
 def _recall_best(trainer: Trainer) -> int:
-    """Take the best value from the saved model if it is this training's and better; return its update, else 0."""
+    """Take the best value from the saved model if it is this training's and better; return its update, else 0.
+
+    If the best model is missing or damaged, the next one is the best.
+    """
     run, progress = trainer.run, trainer.progress
-    saved = run.group.broadcast_object(lambda: saved_record(run.path))
-    if (saved.get("training"), saved.get("phase")) != (trainer.training_id, progress.phase) or saved["best"] is None:
+    saved = run.group.broadcast_object(lambda: whole_model_record(run.path))
+    if saved is None:
+        trainer.has_lost_model = progress.best is not None
+        progress.best, progress.best_update, progress.reported, progress.validations_since_best = None, 0, None, 0
+        return 0
+    is_same = (saved.get("training"), saved.get("phase")) == (trainer.training_id, progress.phase)
+    if not is_same or saved.get("best") is None:
         return 0
     if progress.best is not None and progress.best <= saved["best"]:
         return 0
     progress.best, progress.best_update, progress.reported = saved["best"], saved["best_update"], saved["reported"]
     return progress.best_update
+
+
+def whole_model_record(path: Path) -> Mapping[str, Any] | None:
+    """Return the training record of the checkpoint at `path`; None if it is missing or damaged."""
+    try:
+        return checkpoint_file.load(path, half=True).header.record
+    except CheckpointError:
+        return None
 
 
 def saved_record(path: Path) -> Mapping[str, Any]:

@@ -55,7 +55,7 @@ def unflatten(value: Any, arrays: Mapping[str, Any], device: str) -> Any:
         return value
     if "tensor" in value:
         return torch.from_numpy(arrays[value["tensor"]].copy()).to(device, getattr(torch, value["dtype"]))
-    kind, content = next(iter(value.items()))
+    [(kind, content)] = value.items()
     if kind == "dict":
         return {key: unflatten(item, arrays, device) for key, item in content.items()}
     items: Sequence[Any] = [unflatten(item, arrays, device) for item in content]

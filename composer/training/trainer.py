@@ -45,7 +45,8 @@ class Trainer:
 
     `state` is the state of this rank's rows that is carried from one batch to the next, None at the start of an epoch.
     `ema`, if there is one, is validated and saved instead of the weights. `training_id` distinguishes this training
-    from others of the same name; `has_saved_model` says whether it has saved a model yet.
+    from others of the same name; `has_saved_model` says whether it has saved a model yet, `has_lost_model` whether the
+    best one is missing or damaged, so that the current one is to be saved.
     """
 
     run: TrainingRun
@@ -58,6 +59,7 @@ class Trainer:
     origin: Any = None
     training_id: str = field(default_factory=lambda: secrets.token_hex(8))
     has_saved_model: bool = False
+    has_lost_model: bool = False
     threads: int | None = None
     """Threads of torch on a CPU; None leaves torch's own number. Results of other numbers differ by rounding."""
     saved_extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)
@@ -122,6 +124,21 @@ class Trainer:
             batch = to_device(self.run.train_batches.batch_at(0, 0, range(1)), self.run.device)
             self._axes = BatchAxes(self.network, batch)
         return self._axes
+
+    def try_state(self) -> None:
+        """Take one step from `state`, as a test. Raises ValueError or what the network raises if it does not fit."""
+        import torch
+
+        rows = self.run.group.local_rows(self.run.train_batches.rows)
+        if self.state is None or not self._by_gradient:  # without a gradient, a step may change the network
+            return
+        if not self.axes.fit(self.state, len(rows)):
+            raise ValueError("the state has another number of rows")
+        batch = to_device(self.run.train_batches.batch_at(0, 0, rows), self.run.device).slice_time(0, 1)
+        self.network.eval()  # so that running statistics stay
+        with torch.no_grad(), torch.random.fork_rng():
+            self.network.loss(batch, self.state)
+        self.network.train()
 
     def train_step(self, batch: Batch, lr: float) -> StepResult:
         """Do one update; `batch` are this rank's rows.

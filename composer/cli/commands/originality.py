@@ -109,7 +109,7 @@ def _model_reference(checkpoint: Path | None, first: Source | ReadError | None) 
     from composer.checkpoints.training_melodies import training_melodies
 
     path = store.resolve_model(checkpoint) if checkpoint is not None else _choose_model(first)
-    representation, melodies = restore_representation(read_header(path)), training_melodies(path)
+    representation, melodies = restore_representation(read_header(path), path), training_melodies(path)
     if type(representation).score is Representation.score:
         message = f"`{representation.name}` is not music, so it has no melodies"
         raise CheckpointError(message, "use a music file and a music model")
@@ -146,7 +146,7 @@ def _can_read(path: Path, source: Source) -> bool:
     from composer.data.score_reader import ScoreReader
 
     try:
-        return next(iter(ScoreReader([source], restore_representation(read_header(path)))), None) is not None
+        return next(iter(ScoreReader([source], restore_representation(read_header(path), path))), None) is not None
     except ReadError:
         return False
 

@@ -7,6 +7,7 @@ import shlex
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError, Model, OptionError, PairingError, ReadError, Representation, UsageError
@@ -14,7 +15,8 @@ from composer.api.errors import suggest
 from composer.checkpoints import store
 from composer.checkpoints.default_temperature import ENTRY as DEFAULT_TEMPERATURE
 from composer.checkpoints.file import Header
-from composer.checkpoints.load import OpenCheckpoint, check_version, open_checkpoint
+from composer.checkpoints.load import OpenCheckpoint, check_sizes, check_version, open_checkpoint
+from composer.checkpoints.training_files import state_path
 from composer.cli.inputs import hint_other_representation
 from composer.cli.representation_argument import find_representation
 from composer.cli.train import automatic, names
@@ -72,7 +74,7 @@ def prepare(
         recorded = None
     else:
         saved = group.broadcast_object(lambda: saved_header(path))
-        choice, data = _resumed(options, kind, saved, path.stem)
+        choice, data = _resumed(options, kind, saved, path)
         before, recorded = saved.record, saved.record.get("output")
     output = group.broadcast_object(lambda: names.choose_output(options, recorded, held))
     if not data.arguments:
@@ -208,9 +210,10 @@ def _check_model(options: TrainOptions, model: str, name: str) -> None:
 
 
 def _resumed(
-    options: TrainOptions, kind: type[Representation], saved: Header, name: str
+    options: TrainOptions, kind: type[Representation], saved: Header, path: Path
 ) -> tuple[ModelChoice, OriginalArguments]:
-    """Return the model and the data of a saved training, changed by the options given now."""
+    """Return the model and the data of the saved training of the checkpoint at `path`, changed by the options given."""
+    name = path.stem
     if saved.representation != kind.name:
         raise UsageError(
             f"'{name}' is a training run for `{saved.representation}`, not `{kind.name}`",
@@ -220,6 +223,7 @@ def _resumed(
     model = registry.model(saved.model)
     check_version(kind.name, saved.representation_version, kind.version)
     check_version(model.name, saved.model_version, model.version)
+    check_sizes(model, saved, state_path(path))
     saved_options = plugin_options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
     saved_config = plugin_options.restore(model.Config, saved.config, f"model `{model.name}`")
     saved_settings = plugin_options.restore(Settings, saved.record["settings"], "training")

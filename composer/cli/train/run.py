@@ -25,7 +25,7 @@ from composer.distributed import environment, rendezvous
 from composer.distributed.group import FailedElsewhere
 from composer.system import device as devices
 from composer.training import presets
-from composer.training.events import Event, Prepared, RolledBack, Started
+from composer.training.events import Event, ModelLost, Prepared, RolledBack, Started
 from composer.training.loop import train
 
 if TYPE_CHECKING:
@@ -141,6 +141,8 @@ def _with_notes(events: Iterable[Event], run: TrainingRun, console: Console, pic
     started = rolled_back = False
     for event in events:
         rolled_back |= isinstance(event, RolledBack)
+        if isinstance(event, ModelLost):
+            console.warn(f"{event.path} is missing or damaged, so the model of update {event.update:,} is saved there")
         if isinstance(event, Started) and not started:
             started = True
             if run.resume and not rolled_back:
