@@ -23,6 +23,7 @@ from composer.api.limits import limit_hint, raised, read_up_to
 from composer.api.source import MAX_SOURCE_BYTES
 from composer.formats import detect
 from composer.system.archives import check_total, open_archive, unpack
+from composer.system.paths import expand_home
 
 MAX_ARCHIVE = 512 * 1024 * 1024
 """Maximum number of bytes that the members of one archive may expand to."""
@@ -63,12 +64,12 @@ def public_name(argument: str) -> str:
     """Return a name for an argument without the folders of this machine: a corpus, or the last part of a path."""
     if argument == "-" or argument.startswith(_CORPUS):
         return argument
-    return Path(argument).expanduser().resolve().name
+    return expand_home(argument).resolve().name
 
 
 def absolute_argument(argument: str) -> str:
     """Return the argument in a form that does not depend on the current folder."""
-    return argument if argument == "-" or argument.startswith(_CORPUS) else str(Path(argument).expanduser().absolute())
+    return argument if argument == "-" or argument.startswith(_CORPUS) else str(expand_home(argument).absolute())
 
 
 def _expand_all(arguments: Sequence[str]) -> Iterator[str]:
@@ -88,7 +89,7 @@ def _expand(argument: str) -> list[str]:
     if argument.startswith(_CORPUS):
         _corpus_folder(argument)
         return [argument]
-    path = Path(argument).expanduser()
+    path = expand_home(argument)
     if path.exists():
         return [str(path)]
     if glob.has_magic(argument):

@@ -18,10 +18,20 @@ def cache_folder() -> Path:
     return _below("cache", "user_cache_path")
 
 
+def expand_home(name: str) -> Path:
+    """Return the path called `name`, where `~/` is the home folder unless there is a folder called `~`.
+
+    Shells do the same, but not in quotes, after `=` or in files of settings. `~tune.abc` is a file.
+    """
+    if name.startswith("~/") and not Path("~").is_dir():
+        return Path(os.path.expanduser(name))  # noqa: PTH111 - that of Path raises an error if there is no home folder
+    return Path(name)
+
+
 def _below(name: str, where: str) -> Path:
     home = os.environ.get(HOME_VARIABLE)
     if home:
-        return Path(home).expanduser() / name
+        return expand_home(home) / name
     import platformdirs
 
     place: Path = getattr(platformdirs, where)("composer")
