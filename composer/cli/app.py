@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from composer.cli.usage_errors import explain
 EPILOG = "For help with a command: composer COMMAND --help. To get started: composer help tutorial."
 
 MAX_SHOWN_NAME = 200
-"""Characters of a file's name in an error."""
+"""Characters of a name in an error that are shown if it is more than twice as long."""
 
 
 class ExitCode(IntEnum):
@@ -94,10 +95,11 @@ def composer(
 def _report(error: Exception, console: Console) -> int:
     """Print an error and its hint, and return the exit code."""
     if isinstance(error, ComposerError):
-        console.fail(error.message, _recovery_hint(error) or error.hint)
+        console.fail(_shortened(error.message), _recovery_hint(error) or error.hint)
         return ExitCode.USAGE if isinstance(error, UsageError | OptionError) else ExitCode.ERROR
     if isinstance(error, typer.TyperException):
-        console.fail(*explain(error))
+        message, hint = explain(error)
+        console.fail(_shortened(message), hint)
         return ExitCode.USAGE
     if isinstance(error, MemoryError):
         console.fail("out of memory", "use a smaller --batch-size, --length or --set batch_size=")
@@ -121,8 +123,9 @@ def _recovery_hint(error: ComposerError) -> str | None:
     return recovery_hint(error)
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= MAX_SHOWN_NAME else f"{name[:MAX_SHOWN_NAME]}..."
+def _shortened(text: str) -> str:
+    """Return `text` with what is too long for a name cut off, so that the rest of the line can be read."""
+    return re.sub(rf"(\S{{{MAX_SHOWN_NAME}}})\S{{{MAX_SHOWN_NAME},}}", r"\1...", text)
 
 
 def _take_flag(arguments: list[str], flag: str) -> bool:
