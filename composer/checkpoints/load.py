@@ -185,7 +185,9 @@ def check_shapes(model: Model, spec: SequenceSpec, config: Any, weights: Mapping
 
     try:
         with torch.random.fork_rng(devices=[]), torch.device("meta"):
-            shapes = {name: tuple(value.shape) for name, value in model.network(spec, config).state_dict().items()}
+            # buffers may grow in training, as the counts of a Markov chain do
+            parameters = model.network(spec, config).named_parameters(remove_duplicate=False)
+            shapes = {name: tuple(value.shape) for name, value in parameters}
     except Exception:  # a plugin may compute with its weights when it makes them
         return
     if any(shapes[name] != tuple(weights[name].shape) for name in shapes.keys() & weights.keys()):

@@ -76,7 +76,7 @@ def representation(name: str) -> type[Representation]:
     """Return the representation called `name`. Raises PluginError with similar names if there is none."""
     loaded = _load_named(name)
     if loaded is None or loaded.representation is None:
-        raise _missing("representation", name, loaded, [each.representation for each in load_all()])
+        raise _missing("representation", name, loaded, [each.representation for each in load_all(_ignore)])
     return loaded.representation
 
 
@@ -84,8 +84,12 @@ def model(name: str) -> Model:
     """Return the model called `name`. Raises PluginError with similar names if there is none."""
     loaded = _load_named(name)
     if loaded is None or loaded.model is None:
-        raise _missing("model", name, loaded, [each.model for each in load_all()])
+        raise _missing("model", name, loaded, [each.model for each in load_all(_ignore)])
     return loaded.model()
+
+
+def _ignore(message: str) -> None:
+    """Do not report a plugin that does not load, as the error that follows is enough."""
 
 
 def load_all(report: Callable[[str], object] | None = None) -> Iterator[LoadedPlugin]:
