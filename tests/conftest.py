@@ -126,6 +126,7 @@ def home(homes, monkeypatch):
     for name in ("COMPOSER_DEVICE", "COMPOSER_DEBUG", "COMPOSER_STRICT_PLUGINS", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COMPOSER_HOME", str(folder))
+    monkeypatch.setenv("COMPOSER_SOUNDFONT", "none")  # not what this machine has
     return folder
 
 

@@ -23,14 +23,16 @@ ALLOWED = {
     "generation": "api",
     "toolkit.models": "api",
     "checkpoints": "api music system registry",
-    "formats": "api music system",
+    "audio": "api",
+    "formats": "api music system audio",
+    "playback": "api audio",
     "toolkit.representations": "api music formats",
     "check": "api music formats",
     "data": "api music formats system distributed",
     "training": "api data checkpoints registry distributed system",
     "analysis": "api music data checkpoints generation check registry system",
     "cli": "api api.testing music formats toolkit.models toolkit.representations check system registry checkpoints "
-    "distributed data generation training analysis",
+    "distributed data generation training analysis audio playback",
     "__main__": "cli",
 }
 """What each package of `composer` may import of the others, besides itself and `composer`'s version."""

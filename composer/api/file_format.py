@@ -36,6 +36,8 @@ class Format(NamedTuple):
     find_marks: Callable[[bytes], Iterator[str]] | None = None
     read_suffixes: tuple[str, ...] = ()
     """Suffixes of files that are read as this format but never written."""
+    rendered_from: str = ""
+    """The format that this one is rendered from: whatever can be written as that can be written as this."""
 
 
 class FormatProvider(Protocol):

@@ -22,7 +22,7 @@ def _instrument_names() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class WriteSettings:
-    """Title, tempo, instrument and velocity, if not those of the score, and by what to lengthen notes.
+    """Title, tempo, instrument and velocity, if not those of the score, by what to lengthen notes, and the SoundFont.
 
     Raises OptionError for a value out of range.
     """
@@ -38,6 +38,9 @@ class WriteSettings:
         "", "Multiply each note length by a random factor, such as 3-5; a note still ends when its pitch starts again.",
         metavar="LOW-HIGH",
     )  # fmt: skip
+    soundfont: str = option(
+        "", "SoundFont for WAV and --play, or none for the built-in synthesizer.", metavar="FILE", recorded=False
+    )
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -53,6 +53,10 @@ FORMATS: dict[str, Format] = {
         Format("mei", (".mei",), False, "MEI, for notation programs; read only",
             _lazy("mei:is_mei"), _lazy("mei.reader:read_pieces"),
         ),
+        Format(
+            "wav", (".wav",), True, "sound; written only",
+            write=_lazy("wav.writer:write"), rendered_from="midi",
+        ),
         Format("tokens", (".tokens",), False, "tokens of a representation, separated by spaces"),
         Format("text", (".txt",), False, "plain text"),
     )
@@ -93,15 +97,18 @@ def format_named(name: str, kind: type[Representation] | None = None) -> Format:
 
 
 def formats_of(kind: type[Representation]) -> list[Format]:
-    """Return the formats that a representation is written in: its own, and for music also those of plugins."""
+    """Return the formats that a representation is written in: its own, what is rendered from them, and plugins'."""
     own = [format_named(name) for name in kind.formats]
+    own += [each for each in FORMATS.values() if each.rendered_from in kind.formats]
     return own + [each for each in plugin_formats().values() if each not in own and can_write(kind, each)]
 
 
 def can_write(kind: type[Representation], chosen: Format) -> bool:
     """Return whether pieces of a representation can be written in a format."""
     is_music = kind.score is not Representation.score
-    return chosen.name in kind.formats or (chosen.name not in FORMATS and chosen.write is not None and is_music)
+    if {chosen.name, chosen.rendered_from} & {*kind.formats}:
+        return True
+    return chosen.name not in FORMATS and chosen.write is not None and is_music
 
 
 def detect(data: bytes) -> Format | None:

@@ -22,7 +22,7 @@ def test_format_by_suffix(path, name):
 
 
 def test_other_suffixes_have_no_format():
-    assert format_of(Path("tune.wav")) is None
+    assert format_of(Path("tune.mp3")) is None
     assert format_of(Path("midi")) is None
 
 

@@ -36,17 +36,18 @@ class ConvertOptions:
         "-o",
         metavar="FILE",
     )
-    to: str | None = option(None, "Output format: abc, midi, musicxml or tokens.", metavar="FORMAT")
+    to: str | None = option(None, "Output format: abc, midi, musicxml, tokens or wav.", metavar="FORMAT")
     read_as: str | None = option(
         None, "Input format. [default: detected from the content, else from the suffix]", "--from", metavar="FORMAT"
     )
+    soundfont: str = option("", "SoundFont for WAV, or none for the built-in synthesizer.", metavar="FILE")
     force: bool = option(False, "Overwrite existing files.")
     as_json: bool = option(False, "Print the new files and their losses as JSON.", "--json")
     quiet: bool = option(False, "Only print warnings and errors.", "-q")
 
 
 def convert(console: "Console", options: ConvertOptions) -> None:
-    """Convert music between ABC, MIDI, MusicXML and tokens. It also reads MEI and kern.
+    """Convert music between ABC, MIDI, MusicXML and tokens. It also reads MEI and kern, and writes WAV.
 
     ABC and token files may hold many pieces. Other files hold one, so each piece gets its own file, such as
     jigs-01.mid. In a folder, the new files keep the names and subfolders of the originals.
@@ -62,7 +63,7 @@ def convert(console: "Console", options: ConvertOptions) -> None:
     console.quiet = options.quiet
     chosen = _target_format(options)
     read_as = format_named(options.read_as) if options.read_as is not None else None
-    write, many = make_writer(chosen)
+    write, many = make_writer(chosen, options.soundfont)
     destination = plan_destination(console, chosen, many, options.output, options.force)
     if options.as_json and options.output in (None, "-"):
         raise UsageError("--json needs --output", "add --output FOLDER/, or leave out --json")
@@ -94,7 +95,7 @@ def _target_format(options: ConvertOptions) -> "Format":
     if named is not None:
         return named
     problem = f"unknown suffix '{output.suffix}'" if output.suffix else "no output format"
-    raise UsageError(problem, "add --to abc, midi, musicxml or tokens")
+    raise UsageError(problem, "add --to abc, midi, musicxml, tokens or wav")
 
 
 @dataclass

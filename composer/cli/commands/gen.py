@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from composer.api import UsageError
 from composer.cli.control_flags import ControlCommand
 from composer.cli.gen.options import GenOptions
 
@@ -20,14 +21,23 @@ def gen(console: "Console", options: GenOptions) -> None:
     from composer.system.threads import default_to_one_thread
 
     default_to_one_thread()
+    from composer.cli.gen.listening import opened_sound, overheard, play_pieces, say_how_to_listen
     from composer.cli.gen.plan import planned
     from composer.cli.gen.run import generate_pieces
     from composer.distributed import environment
 
     process = environment.from_environment()
     console.quiet = options.quiet or not process.is_main
-    with planned(options, console, process) as plan:
-        generate_pieces(plan)
+    if options.play and not process.is_single:
+        raise UsageError("--play does not work with several processes", "leave out --play, or run without torchrun")
+    with opened_sound(options) as sound:
+        with planned(options, console, process) as silent:
+            plan, kept = overheard(silent) if sound is not None else (silent, None)
+            generate_pieces(plan)
+        if sound is not None and kept is not None:
+            play_pieces(console, plan, kept.pieces.values(), sound)
+        else:
+            say_how_to_listen(console, plan)
 
 
 def make_command(summary: str) -> ControlCommand:

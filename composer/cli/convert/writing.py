@@ -23,25 +23,26 @@ COLLECTIONS = ("abc",)
 """Built-in formats of which a file may hold many pieces, besides those of representations."""
 
 
-def make_writer(chosen: Format) -> tuple[Write, bool]:
+def make_writer(chosen: Format, soundfont: str = "") -> tuple[Write, bool]:
     """Return the function that writes pieces in a format, and whether a file may hold many. Raises UsageError."""
+    settings = WriteSettings(soundfont=soundfont)
     if chosen.write is not None:
-        return lambda piece: _write_music(chosen, piece), chosen.name in COLLECTIONS
+        return lambda piece: _write_music(chosen, piece, settings), chosen.name in COLLECTIONS
     kind = notation_of(chosen)
     if kind is None:
-        raise UsageError(f"music cannot be written as `{chosen.name}`", "use --to abc, midi, musicxml or tokens")
+        raise UsageError(f"music cannot be written as `{chosen.name}`", "use --to abc, midi, musicxml, tokens or wav")
     return lambda piece: _write_notation(kind, piece), True
 
 
-def _write_music(chosen: Format, piece: FoundPiece) -> tuple[bytes, Losses]:
+def _write_music(chosen: Format, piece: FoundPiece, settings: WriteSettings) -> tuple[bytes, Losses]:
     assert isinstance(piece.score, Score)
     assert chosen.write is not None
     score, write = piece.score, chosen.write
     try:
         # MIDI keeps all times, and text formats those that can be read
-        data = write(score if chosen.binary or has_note_values(score) else rounded(score), WriteSettings())
+        data = write(score if chosen.binary or has_note_values(score) else rounded(score), settings)
     except EncodeError:
-        data = write(rounded(score), WriteSettings())
+        data = write(rounded(score), settings)
     losses = Losses(score.losses)
     if chosen.read is not None:
         written = Source(Path(f"again{chosen.suffixes[0]}"), piece.name, data=data, temporary=True)

@@ -14,7 +14,7 @@ from composer.registry import plugins as registry
 
 EXAMPLES = {
     "": (
-        ("Generate a tune and listen to it:", "composer gen abc --format midi | timidity -"),
+        ("Generate a tune and listen to it:", "composer gen abc --play"),
         ("Train a model on your own tunes and generate with it:", "composer train abc tunes/ --name mine"),
         ("", "composer gen abc --checkpoint mine"),
     ),
@@ -78,6 +78,11 @@ EXAMPLES = {
     "replay": (
         ("Reproduce a tune:", "composer replay tune.abc"),
         ("Check that files can be reproduced:", 'for file in tunes/*.mid; do composer replay --check "$file"; done'),
+    ),
+    "play": (
+        ("Play a tune, and follow it in the piano roll:", "composer play tune.abc"),
+        ("Play through a MIDI port:", "composer play chorale.mid --port synth"),
+        ("Write a WAV file with the built-in synthesizer:", "composer play tune.abc -o tune.wav --soundfont none"),
     ),
     "show": (
         ("Draw a new tune:", "composer gen abc | composer show -"),

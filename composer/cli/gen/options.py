@@ -146,6 +146,10 @@ class GenOptions:
     resume: bool = option(False, "Generate the missing pieces of an interrupted run.", panel=OUTPUT, recorded=False)
     writing: WriteSettings = option(WriteSettings(), panel=OUTPUT)
     provenance: bool = option(True, "Omit provenance metadata.", panel=OUTPUT, recorded=False)
+    play: bool = option(False, "Play the music.", panel=OUTPUT, recorded=False)
+    port: str | None = option(
+        None, "Play through this MIDI port; part of its name is enough.", metavar="NAME", panel=OUTPUT, recorded=False
+    )
     checkpoint: Path | None = option(
         None, "Model name or file. [default: your newest, else the bundled one]", "-c",
         metavar="NAME", panel=MODEL, recorded=False,
@@ -164,6 +168,8 @@ class GenOptions:
             raise UsageError(f"--count and --candidates {reason}", hint)
         if self.selection.chosen and self.resume:
             raise UsageError(f"--resume and --candidates {reason}", "leave out --resume")
+        if self.port is not None and not self.play:
+            raise UsageError("--port needs --play", f"add --play, or leave out --port {self.port}")
         if self.prime is not None and self.prime_text is not None:
             raise UsageError("--prime and --prime-text cannot be used together", "leave out one of them")
 

@@ -69,8 +69,9 @@ def planned(options: GenOptions, console: Console, process: ProcessInfo) -> Iter
     """
     kind = find_representation(options.representation, "gen")
     output = plan_output(
-        kind, console, options.writing, count=options.written, format_name=options.format, output=options.output
-    )
+        kind, console, options.writing, count=options.written, format_name=options.format, output=options.output,
+        playing=options.play,
+    )  # fmt: skip
     with output.target.reserve(process.rank) as lock:
         if lock is not None and lock.unsupported:
             console.warn(f"{lock.unsupported}; start no second run with the same --output")
@@ -290,7 +291,7 @@ def _announce(console: Console, options: GenOptions, output: Output, path: Path,
         console.say(f"{model}, seed {request.seed} (reproduce with --seed {request.seed})")
     elif options.checkpoint is None and store.is_own(path):
         console.say(f"{model} (your newest)")
-    if output.as_piano_roll:
+    if output.as_piano_roll and not options.play:
         suffix = output.format.suffixes[0]
         console.say(
             f"{output.format.name.upper()} is binary, so here is a piano roll; "

@@ -92,6 +92,7 @@ def plan_output(
     count: int = 1,
     format_name: str | None = None,
     output: str | None = None,
+    playing: bool = False,
 ) -> Output:
     """Return how `count` pieces are written. Raises UsageError, OptionError."""
     output = None if output == "-" else output
@@ -100,6 +101,14 @@ def plan_output(
     given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) not in {"", None}]
     if given and native and chosen.name != "abc":
         raise UsageError(f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}")
+    if settings.soundfont and not (chosen.rendered_from or playing):
+        raise UsageError(
+            f"--soundfont has no effect on `{chosen.name}`", "add --play, or use --format wav, or leave out --soundfont"
+        )
+    if chosen.rendered_from:
+        from composer.audio.wav import usable_soundfont
+
+        usable_soundfont(settings.soundfont)
     if settings.lengthen and native:
         raise UsageError(
             f"--lengthen does not work with `{chosen.name}`, which is written while it is generated",

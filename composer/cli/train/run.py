@@ -14,6 +14,7 @@ import typer
 
 from composer.cli import interrupts
 from composer.cli.console import ClosedPipe, discard_output
+from composer.cli.gen.default_candidates import is_music
 from composer.cli.render.reading_progress import ReadingProgress
 from composer.cli.train import automatic, progress, tensorboard
 from composer.cli.train.names import Reservations
@@ -181,5 +182,7 @@ def _close(console: Console, run: TrainingRun, ending: progress.Ending, stop: _S
         raise typer.Exit(128 + stop.number)
     console.say(f"saved {run.path}")
     console.say(generate)
+    if is_music(run.representation):
+        console.say(f"listen:   composer gen {rep} --checkpoint {quoted} --play")
     if ending.failure is not None and not isinstance(ending.failure, ClosedPipe):
         raise ending.failure

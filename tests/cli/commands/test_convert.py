@@ -282,7 +282,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            ((), ("no output format", "--to abc, midi, musicxml or tokens")),
+            ((), ("no output format", "--to abc, midi, musicxml, tokens or wav")),
             (("--to", "foo"), ("unknown format 'foo'",)),
             (("--to", "text"), ("music cannot be written as `text`",)),
             (("--from", "foo", "--to", "abc"), ("unknown format 'foo'",)),

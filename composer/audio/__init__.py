@@ -1,0 +1,1 @@
+"""Sound from MIDI: timed messages, a small synthesizer, SoundFonts and WAV files."""

@@ -1,0 +1,97 @@
+"""Render a MIDI file as a WAV file: 16 bits, 44.1 kHz."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import wave
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from composer.api import ComposerError, ReadError
+from composer.audio.soundfonts import find_soundfont, is_named
+from composer.audio.synthesizer import synthesize
+from composer.audio.timbres import SAMPLE_RATE
+from composer.audio.timeline import Timeline
+
+FLUIDSYNTH = "fluidsynth"
+MAX_SECONDS = 3600
+"""Longer pieces would take gigabytes of memory."""
+
+
+def render_wav(midi: bytes, name: str, soundfont: str = "") -> bytes:
+    """Return a MIDI file called `name` as a WAV file.
+
+    FluidSynth renders it in stereo if there is a `usable_soundfont`, else the built-in synthesizer. Raises ReadError,
+    and ComposerError for a piece that is too long or a SoundFont that cannot be used.
+    """
+    timeline = Timeline.of(midi, name)
+    if timeline.duration > MAX_SECONDS:
+        minutes = round(timeline.duration / 60)
+        raise ComposerError(
+            f"{name} lasts {minutes:,} minutes; a WAV file can have {MAX_SECONDS // 60}", "play it through a --port"
+        )
+    path = usable_soundfont(soundfont)
+    return _synthesized(timeline) if path is None else _with_soundfont(midi, path)
+
+
+def is_wav(data: bytes) -> bool:
+    """Return whether `data` is a WAV file."""
+    return data[:4] == b"RIFF" and data[8:12] == b"WAVE"
+
+
+def wav_seconds(data: bytes, name: str) -> float:
+    """Return the duration of a WAV file called `name`. Raises ReadError."""
+    try:
+        with wave.open(io.BytesIO(data)) as file:
+            return float(file.getnframes() / file.getframerate())
+    except (wave.Error, EOFError, ZeroDivisionError) as error:
+        raise ReadError(f"cannot play {name}: {error or 'the file is cut off'}", "use another file") from error
+
+
+def usable_soundfont(given: str = "") -> Path | None:
+    """Return the SoundFont that FluidSynth can play with, None for the built-in synthesizer.
+
+    Raises ComposerError if one was asked for and cannot be used.
+    """
+    path = find_soundfont(given)
+    if path is None or shutil.which(FLUIDSYNTH):
+        return path
+    if is_named(given):
+        raise ComposerError(
+            f"{path.name} needs FluidSynth, which is not installed",
+            "install fluidsynth, or use --soundfont none for the built-in synthesizer",
+        )
+    return None
+
+
+def _with_soundfont(midi: bytes, soundfont: Path) -> bytes:
+    """Return the WAV file that FluidSynth renders. Raises ComposerError."""
+    try:
+        with TemporaryDirectory(prefix="composer-") as folder:
+            piece, sound = Path(folder, "piece.mid"), Path(folder, "piece.wav")
+            piece.write_bytes(midi)
+            command = [FLUIDSYNTH, "-ni", "-q", "-r", str(SAMPLE_RATE), "-O", "s16", "-T", "wav", "-F", str(sound)]
+            files = [str(soundfont.resolve()), str(piece)]
+            done = subprocess.run([*command, *files], check=False, stdin=subprocess.DEVNULL, capture_output=True)
+            if done.returncode == 0 and sound.is_file():
+                return sound.read_bytes()
+            reason = " ".join(done.stderr.decode("utf-8", "replace").split()) or f"exit status {done.returncode}"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    raise ComposerError(
+        f"FluidSynth cannot render with {soundfont}: {reason}", "use --soundfont none for the built-in synthesizer"
+    )
+
+
+def _synthesized(timeline: Timeline) -> bytes:
+    """Return the WAV file of the built-in synthesizer."""
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        for block in synthesize(timeline.notes(), timeline.duration):
+            file.writeframesraw(block.astype("<i2").tobytes())
+    return stream.getvalue()

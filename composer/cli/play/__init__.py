@@ -1,0 +1,1 @@
+"""Playing music in the terminal: pieces, keys and the piano roll with a cursor."""

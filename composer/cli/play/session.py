@@ -1,0 +1,104 @@
+"""Play pieces one after the other: draw them, and follow the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from composer.cli.play.keys import ReadKey, key_reader, wait
+from composer.cli.play.pieces import Tune
+from composer.playback.choose import Sound
+from composer.playback.player import Player
+from composer.playback.programs import ProgramFailed
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
+
+TICK = 0.05
+"""Seconds between two looks at the keys and the cursor."""
+MAX_START = 3.0
+"""A program that fails later than so many seconds after its start is not replaced by another one."""
+_HELP = "space: pause   n: next   q: quit"
+
+
+class Quit(Exception):
+    """The user wants no more."""
+
+
+def play_tunes(console: Console, tunes: Iterable[Tune], sound: Sound) -> None:
+    """Play `tunes`, until the user quits. Raises ComposerError.
+
+    On a terminal, a piano roll with a cursor shows each, and keys control it. A quiet console shows nothing.
+    """
+    with ExitStack() as stack:
+        read_key = stack.enter_context(key_reader(console)) if not console.quiet else None
+        try:
+            for tune in tunes:
+                _play(console, tune, sound, read_key)
+        except Quit:
+            pass
+
+
+def _play(console: Console, tune: Tune, sound: Sound, read_key: ReadKey | None) -> None:
+    """Play one piece, with the next program if one fails at its start. Raises Quit, ComposerError."""
+    failures = list[ProgramFailed]()
+    with sound.players(tune.piece) as players:
+        for player in players:
+            try:
+                _show(console, tune, player, read_key)
+                return
+            except ProgramFailed as error:
+                if player.position > MAX_START:
+                    raise
+                failures.append(error)
+    raise ProgramFailed("; ".join(each.message for each in failures), failures[-1].hint)
+
+
+def _show(console: Console, tune: Tune, player: Player, read_key: ReadKey | None) -> None:
+    if read_key is None:
+        try:
+            player.start()
+            console.say(f"playing {tune.piece.name} ({clock(tune.piece.duration)}) with {player.name}")
+            while not player.is_finished:
+                wait(TICK)
+        finally:
+            player.stop()
+        return
+    from composer.cli.play.roll_view import RollView, second_screen
+
+    view = RollView(console, tune.score)
+    with second_screen(console):
+        try:
+            player.start()
+            while not player.is_finished:
+                view.draw(player.position, _status(tune, player))
+                if _follow(read_key(TICK), player):
+                    break
+        finally:
+            player.stop()
+
+
+def _follow(keys: str, player: Player) -> bool:
+    """Do what the pressed keys say; return whether to go on to the next piece. Raises Quit."""
+    for key in keys:
+        if key in "qQ\x04":
+            raise Quit
+        if key == " ":
+            (player.resume if player.is_paused else player.pause)()
+        if key in "nN":
+            return True
+    return False
+
+
+def _status(tune: Tune, player: Player) -> str:
+    paused = "paused" if player.is_paused else "playing"
+    at = f"{clock(player.position)} / {clock(tune.piece.duration)}"
+    name = "".join(each if each.isprintable() else " " for each in tune.piece.name)
+    return f"{at}  {paused}   {_HELP}   {name} with {player.name}"
+
+
+def clock(seconds: float) -> str:
+    """Return a time as minutes and seconds."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02}"

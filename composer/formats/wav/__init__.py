@@ -1,0 +1,1 @@
+"""WAV: sound, which is written but not read."""

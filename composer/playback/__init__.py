@@ -1,0 +1,1 @@
+"""Playing music in time: through a MIDI port, or with the programs that the machine has."""

@@ -1,0 +1,118 @@
+"""Send the messages of a timeline to a MIDI port, each at its time."""
+
+from __future__ import annotations
+
+from threading import Condition, Thread
+from typing import Any
+
+from composer.api import ComposerError
+from composer.audio.timeline import SUSTAIN, Timeline
+from composer.playback.player import Clock
+from composer.playback.ports import lost_port
+
+_ALL_NOTES_OFF = 123
+
+
+class PortPlayer:
+    """Plays a timeline through an open mido port.
+
+    A thread waits for the time of each message since the start, so that delays do not add up. Whatever sounds is ended
+    when it is paused or stopped; the sustain pedal goes down again when it goes on.
+    """
+
+    def __init__(self, timeline: Timeline, port: Any, port_name: str) -> None:
+        self.name = port_name
+        self._timeline, self._port, self._clock = timeline, port, Clock()
+        self._changed, self._stopped, self._done = Condition(), False, False
+        self._error: ComposerError | None = None
+        self._down: set[tuple[int, int]] = set()
+        self._pedals: dict[int, int] = {}
+        self._thread = Thread(target=self._run, name="composer-port", daemon=True)
+
+    @property
+    def position(self) -> float:
+        return min(self._clock.seconds, self._timeline.duration)
+
+    @property
+    def is_finished(self) -> bool:
+        if self._error is not None:
+            raise self._error
+        return self._done
+
+    @property
+    def is_paused(self) -> bool:
+        return self._clock.is_paused
+
+    def start(self) -> None:
+        self._clock.start()
+        self._thread.start()
+
+    def pause(self) -> None:
+        with self._changed:
+            self._clock.pause()
+            self._silence()
+
+    def resume(self) -> None:
+        import mido
+
+        with self._changed:
+            for channel, value in self._pedals.items():
+                self._send(mido.Message("control_change", channel=channel, control=SUSTAIN, value=value))
+            self._clock.resume()
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._silence()
+
+    def _run(self) -> None:
+        for seconds, message in self._timeline.messages:
+            with self._changed:
+                while not self._stopped:
+                    left = seconds - self._clock.seconds
+                    if self.is_paused:
+                        self._changed.wait()
+                    elif left > 0:
+                        self._changed.wait(left)
+                    else:
+                        break
+                if self._stopped or self._error is not None:
+                    return
+                self._remember(message)
+                self._send(message)
+        self._done = True
+
+    def _remember(self, message: Any) -> None:
+        """Keep track of the keys and pedals that are down."""
+        if message.type in {"note_on", "note_off"}:
+            key = (message.channel, message.note)
+            if message.type == "note_on" and message.velocity:
+                self._down.add(key)
+            else:
+                self._down.discard(key)
+        elif message.type == "control_change" and message.control == SUSTAIN:
+            self._pedals[message.channel] = message.value
+
+    def _silence(self) -> None:
+        """End all notes: those that sound by themselves, since not every device heeds the general message."""
+        import mido
+
+        channels = {channel for channel, _ in self._down} | set(self._pedals)
+        for channel, note in sorted(self._down):
+            self._send(mido.Message("note_off", channel=channel, note=note))
+        for channel in sorted(channels):
+            for control in (SUSTAIN, _ALL_NOTES_OFF):
+                self._send(mido.Message("control_change", channel=channel, control=control, value=0))
+        self._down.clear()
+
+    def _send(self, message: Any) -> None:
+        if self._error is not None:
+            return
+        try:
+            self._port.send(message)
+        except Exception as error:  # whatever the backend raises if the device is gone
+            self._error = lost_port(self.name, error)

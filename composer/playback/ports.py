@@ -1,0 +1,69 @@
+"""MIDI ports by name, through mido and python-rtmidi."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from composer.api import ComposerError
+
+EXTRA_HINT = "pip install 'composer-cli[live]'"
+
+
+def open_output(name: str) -> Any:
+    """Return the output port whose name is, or alone contains, `name`. Raises ComposerError."""
+    import mido
+
+    return _open(name, _names("output"), mido.open_output, "output")
+
+
+def open_input(name: str) -> Any:
+    """Return the input port whose name is, or alone contains, `name`. Raises ComposerError."""
+    import mido
+
+    return _open(name, _names("input"), mido.open_input, "input")
+
+
+def lost_port(name: str, error: Exception) -> ComposerError:
+    """Return the error for a port that was open and fails."""
+    return ComposerError(f"MIDI port '{name}' failed: {_reason(error)}", _ports_hint("output"))
+
+
+def _open(name: str, names: list[str], opener: Any, kind: str) -> Any:
+    found = [each for each in names if each == name] or [each for each in names if name.lower() in each.lower()]
+    if len(set(found)) != 1:
+        problem = f"several MIDI {kind} ports match '{name}'" if found else f"no MIDI {kind} port '{name}'"
+        raise ComposerError(problem, _hint(found or names))
+    try:
+        return opener(found[0])
+    except Exception as error:  # whatever the backend raises
+        raise ComposerError(f"cannot open MIDI port '{found[0]}': {_reason(error)}", _hint(names)) from error
+
+
+def _names(kind: str) -> list[str]:
+    """Return the names of the ports. Raises ComposerError without a MIDI system or python-rtmidi."""
+    import mido
+
+    try:
+        return list(mido.get_output_names() if kind == "output" else mido.get_input_names())
+    except ImportError as error:
+        raise ComposerError("MIDI ports need python-rtmidi, which is not installed", EXTRA_HINT) from error
+    except Exception as error:  # whatever the backend raises
+        raise ComposerError(
+            f"cannot list MIDI ports: {_reason(error)}", "leave out --port to play with the programs of this machine"
+        ) from error
+
+
+def _ports_hint(kind: str) -> str:
+    try:
+        return _hint(_names(kind))
+    except ComposerError as error:
+        return error.hint or ""
+
+
+def _hint(names: list[str]) -> str:
+    quoted = ", ".join(f"'{each}'" for each in names)
+    return f"ports: {quoted}" if names else "no MIDI port is there; connect a device or start a software synthesizer"
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
