@@ -30,9 +30,10 @@ ALLOWED = {
     "check": "api music formats",
     "data": "api music formats system distributed",
     "training": "api data checkpoints registry distributed system",
+    "pictures": "api music formats",
     "analysis": "api music data checkpoints generation check registry system",
     "cli": "api api.testing music formats toolkit.models toolkit.representations check system registry checkpoints "
-    "distributed data generation training analysis audio playback",
+    "distributed data generation training analysis audio playback pictures",
     "__main__": "cli",
 }
 """What each package of `composer` may import of the others, besides itself and `composer`'s version."""
@@ -40,7 +41,11 @@ ALLOWED = {
 PLUGIN = "api toolkit.models toolkit.representations music formats"
 """What a plugin may import besides itself."""
 
-HEAVY = {"torch", "converter21", "music21", "symusic", "rich", "mido", "safetensors", "platformdirs"}
+HEAVY = {"torch", "converter21", "music21", "symusic", "rich", "mido", "safetensors", "platformdirs"} | {
+    "matplotlib",
+    "verovio",
+    "cairosvg",
+}
 """Imported where they are used, never at the top of a module, but for torch in `composer.api.network` and its kin."""
 
 LONGEST = 350

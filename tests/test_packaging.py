@@ -40,7 +40,8 @@ def test_every_dependency_is_pinned():
     pinned = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     pinned = {name.lower().replace("_", "-"): version for name, version in pinned.items()}
     project = PROJECT["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"], *PROJECT["build-system"]["requires"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["dev"], *extras["pictures"], *PROJECT["build-system"]["requires"]]
     names = {re.match(r"[A-Za-z0-9_.-]+", each)[0].lower() for each in wanted}
     assert names <= pinned.keys()
     assert pinned["torch"] == "2.13.0"

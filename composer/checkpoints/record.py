@@ -45,6 +45,7 @@ class ModelRecord(TypedDict, total=False):
     best_update: int
     reported: float | None
     unit: str
+    history: list[tuple[int, float | None, float | None]]
     seconds: float
     settings: dict[str, Any]
     device: str
@@ -65,6 +66,7 @@ class ProgressData(TypedDict, total=False):
     validations_since_best: int
     seconds: float
     max_rows: int
+    history: list[tuple[int, float | None, float | None]]
 
 
 class SplitData(TypedDict):

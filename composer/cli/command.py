@@ -27,7 +27,7 @@ COMMANDS = {
     "convert": "Convert music files to other formats.",
     "harmonize": "Harmonize a melody with voices or chord symbols.",
     "replay": "Reproduce a generated file from its recorded settings.",
-    "show": "Show music as a piano roll, or print text or a model card.",
+    "show": "Show music as a piano roll or picture, or print text or a model card.",
     "plugins": "List installed plugins and your trained models.",
     "completions": "Print a shell completion script.",
     "help": "Show help for a command, or a manual page.",

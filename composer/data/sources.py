@@ -60,6 +60,11 @@ def suffixes_in(arguments: Sequence[str]) -> Counter[str]:
     return Counter(_suffix(path) for folder in folders for path in _walk(folder, []))
 
 
+def is_pattern(argument: str) -> bool:
+    """Return whether `argument` is a pattern for files, or names a corpus."""
+    return argument.startswith(_CORPUS) or glob.has_magic(argument)
+
+
 def public_name(argument: str) -> str:
     """Return a name for an argument without the folders of this machine: a corpus, or the last part of a path."""
     if argument == "-" or argument.startswith(_CORPUS):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ LOSSES_PER_SYNC = 10
 """Updates per report on a device that has to be waited for to read a loss."""
 SAVE_TIME_RATIO = 20
 """Saving again takes at least this many times the duration of the last save."""
+MAX_HISTORY = 256
+"""Maximum losses that are kept for the training curve."""
 
 
 @dataclass(slots=True)
@@ -22,6 +24,8 @@ class Progress:
 
     `best` is the best validation value (nats per step), `reported` the same in the reported unit. `seconds` is the
     training time. At most `max_rows` rows of a batch go through the network at a time to save memory; 0 is no limit.
+    `history` has the update, the training loss and the validation loss of validations of this phase, in the reported
+    unit, None for an unknown one.
     """
 
     phase: int = 0
@@ -33,11 +37,20 @@ class Progress:
     validations_since_best: int = 0
     seconds: float = 0.0
     max_rows: int = 0
+    history: list[tuple[int, float | None, float | None]] = field(default_factory=list)
 
     def next_phase(self) -> None:
         """Go to the next phase, whose validation values cannot be compared with those before."""
         self.phase, self.phase_updates = self.phase + 1, 0
         self.validations_since_best, self.best, self.reported = 0, None, None
+        self.history = []
+
+    def add_losses(self, train: float | None, valid: float | None) -> None:
+        """Add losses of this update to the history; beyond MAX_HISTORY, drop the one whose neighbors are closest."""
+        history = self.history
+        history.append((self.update, train, valid))
+        if len(history) > MAX_HISTORY:
+            del history[min(range(1, len(history) - 1), key=lambda at: history[at + 1][0] - history[at - 1][0])]
 
 
 class LossMeter:

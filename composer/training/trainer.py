@@ -268,6 +268,7 @@ class Trainer:
             "best_update": progress.best_update,
             "reported": progress.reported,
             "unit": run.unit,
+            "history": progress.history,
             "seconds": round(progress.seconds, 1),
             "settings": asdict(run.settings),
             "device": run.device,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -31,15 +32,22 @@ def validate(trainer: Trainer, epoch: float, loss: float) -> Generator[Event, No
         progress.validations_since_best = progress.validations_since_best + 1 if failed else 0
         if best:
             progress.best, progress.best_update, progress.reported = value, progress.update, run.in_unit(value)
+        progress.add_losses(_reported(trainer, loss), run.in_unit(value))
         yield Validated(progress.update, epoch, value, run.in_unit(value), run.unit, best)
         if not best:
             return False
     else:
         check_better_than_guessing(spec, progress.update, loss)
+        progress.add_losses(_reported(trainer, loss), None)
     if run.group.is_main:
         _save_model(run.path, trainer.checkpoint())
         yield Saved(progress.update, run.path)
     return True
+
+
+def _reported(trainer: Trainer, loss: float) -> float | None:
+    """Return a training loss in the reported unit; None before the first update, which has none."""
+    return trainer.run.in_unit(loss) if math.isfinite(loss) else None
 
 
 def _validation_value(trainer: Trainer) -> Generator[Event, None, float]:
@@ -65,6 +73,7 @@ def finish(trainer: Trainer, reason: str) -> Iterator[Event]:
         "reason": reason,
         "updates": progress.update,
         "seconds": seconds,
+        "history": progress.history,
         ENTRY: run.default_temp,
     }
     _save_model(run.path, final.with_record(**record))

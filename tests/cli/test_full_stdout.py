@@ -31,6 +31,7 @@ COMMAND_LINES = {
     "replay": ["replay {generated} -q"],
     "show": [
         "show {tunes}",
+        "show {tunes} {words}",
         "show {tunes} --surprise -c small",
         "show {tunes} --units -c small",
         "show small",

@@ -1,15 +1,18 @@
-"""`composer show`: music as a piano roll, text, what a model makes of either, or a trained model's card."""
+"""`composer show`: music as a piano roll, text, what a model makes of either, a trained model's card, or a picture."""
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from composer.api import ReadError, Source, UsageError
 from composer.api.fields import check_ranges, invalid_value, option
-from composer.check.loss_phrases import counted
 from composer.cli.options_from import OptionsCommand
+from composer.cli.show.selection import is_text, select
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
@@ -17,20 +20,22 @@ if TYPE_CHECKING:
 MAX_SYSTEMS = 16
 """Rows of a piano roll per piece on a terminal; pipes get all."""
 
-TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
-"""Suffixes of text files, which may still hold a tune."""
+PICTURES = ("roll", "sheet")
+"""What `--picture` may be."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShowOptions:
     """Options of `composer show`. Raises UsageError."""
 
-    file: str = option(help="Music, text, a trained model, or - for stdin.", argument="FILE")
+    files: tuple[str, ...] = option(
+        help="Music, text, trained models, folders, or - for stdin.", argument="FILE...", repeated=True
+    )
     tune: int | None = option(
-        None, "Show only piece N of the file.", metavar="N", minimum=1, maximum=2**63, hint="use 1 or more"
+        None, "Show only piece N of each file.", metavar="N", minimum=1, maximum=2**63, hint="use 1 or more"
     )
     limit: int = option(
-        3, "Maximum number of pieces to show.", metavar="N", minimum=1, maximum=2**63, hint="use 1 or more"
+        3, "Maximum number of pieces to show of each file.", metavar="N", minimum=1, maximum=2**63, hint="use 1 or more"
     )
     surprise: bool = option(False, "Show the model's surprisal, in bits per step.")
     units: bool = option(False, "Show what single units of the model respond to.")
@@ -39,19 +44,42 @@ class ShowOptions:
         None, "Model for --surprise and --units. [default: the one that generated the file]", "-c", metavar="NAME"
     )
     as_json: bool = option(False, "Print the activations of units as JSON.", "--json")
+    output: Path | None = option(
+        None, "Draw a picture; the suffix sets the format: .svg, .png or .pdf.", "-o", metavar="FILE", panel="Pictures"
+    )
+    picture: str | None = option(
+        None,
+        "Draw music as a piano roll or as sheet music. [default: sheet for .pdf, else roll]",
+        metavar="roll|sheet",
+        panel="Pictures",
+        choices=PICTURES,
+    )
+    force: bool = option(False, "Overwrite an existing picture.", panel="Pictures")
 
     def __post_init__(self) -> None:
         check_ranges(self)
         if self.surprise and self.shows_units:
             raise UsageError("--surprise cannot be combined with --units", "show one after the other")
         if self.as_json and not self.shows_units:
-            raise UsageError("--json needs --units", f"composer show {shlex.quote(self.file)} --units --json")
+            raise UsageError("--json needs --units", f"composer show {shlex.join(self.files)} --units --json")
         if self.checkpoint is not None and not (self.surprise or self.shows_units):
             raise UsageError(
                 "--checkpoint needs --surprise or --units", f"to see the model's card: composer show {self.checkpoint}"
             )
         if self.unit is not None:
             self.unit_numbers()
+        self._check_picture()
+
+    def _check_picture(self) -> None:
+        if self.output is None and (self.picture is not None or self.force):
+            flag = "--force" if self.picture is None else "--picture"
+            raise UsageError(f"{flag} needs --output", "add --output roll.svg, for example")
+        if self.picture is not None and self.picture not in PICTURES:
+            raise invalid_value("--picture", self.picture, "use roll or sheet")
+        if self.output is not None and self.shows_units:
+            raise UsageError("--units cannot be combined with --output", "leave out --output")
+        if self.surprise and self.picture == "sheet":
+            raise UsageError("--surprise cannot be combined with --picture sheet", "use --picture roll")
 
     @property
     def shows_units(self) -> bool:
@@ -77,33 +105,69 @@ def show(console: "Console", options: ShowOptions) -> None:
     With --units, each step is colored by the activation of a unit of the model's hidden state. By default these are
     the units that most clearly follow something in this piece, such as bar lines or pitch: those with the highest
     correlation (r) over its steps. As there are hundreds of units, try the same ones on other pieces with --unit.
+
+    With --output, the same pieces become a picture, and a model becomes its training curve. Sheet music has repeats
+    written out. This needs the extra `pictures`: pip install 'composer-cli[pictures]'
     """
-    from composer.checkpoints import store
+    from composer.cli.show.arguments import named
 
-    file, looks_inside = options.file, options.surprise or options.shows_units
-    path = store.resolve_model(Path(file))
-    if file != "-" and not path.exists():
-        raise ReadError(f"no file or model named '{file}'", "`composer plugins` lists your models")
-    if looks_inside and path.suffix == ".safetensors":
-        flag = "--surprise" if options.surprise else "--units"
-        raise UsageError(f"{file} is a model, not a piece", f"composer show tune.abc {flag} --checkpoint {file}")
-    if path.suffix == ".safetensors":
-        from composer.cli.render.model_card import card
+    found = named(options.files, console)
+    if options.output is not None:
+        from composer.cli.show.picture_file import PictureFile
+        from composer.cli.show.pictures import draw
 
-        console.write(card(path, console.width))
+        draw(console, found, PictureFile(options.output, options.picture, options.force, console), options)
         return
-    source = Source(path, name="stdin", data=console.read_bytes()) if file == "-" else Source(path, name=file)
-    if looks_inside:
-        _look_inside(console, source, options)
-    elif _is_text(source):
-        console.write(source.text())
+    first, second = next(found), next(found, None)
+    if second is None:
+        if isinstance(first, ReadError):
+            raise first
+        _show(console, first, options)
     else:
-        _draw(console, source, options.tune, options.limit)
+        _show_all(console, chain([first, second], found), options)
 
 
 def make_command(summary: str) -> OptionsCommand:
     """Return the command for the parser."""
     return OptionsCommand("show", show, ShowOptions, summary)
+
+
+def _show_all(console: "Console", found: Iterator[Path | Source | ReadError], options: ShowOptions) -> None:
+    """Show several models or sources, each under its name; one that cannot be read does not stop the others."""
+    if options.as_json:
+        raise UsageError("--json needs a single file", "show one file after the other")
+    failed = False
+    for number, shown in enumerate(found):
+        try:
+            if isinstance(shown, ReadError):
+                raise shown
+            name = shown.stem if isinstance(shown, Path) else shown.label
+            console.write("\n" * bool(number) + name + "\n")
+            _show(console, shown, options)
+        except ReadError as error:
+            console.fail(error.message, error.hint)
+            failed = True
+    if failed:
+        raise typer.Exit(1)
+
+
+def _show(console: "Console", shown: Path | Source, options: ShowOptions) -> None:
+    """Show a model or a source."""
+    looks_inside = options.surprise or options.shows_units
+    if isinstance(shown, Path):
+        if looks_inside:
+            flag = "--surprise" if options.surprise else "--units"
+            hint = f"composer show tune.abc {flag} --checkpoint {shown.stem}"
+            raise UsageError(f"{shown.stem} is a model, not a piece", hint)
+        from composer.cli.render.model_card import card
+
+        console.write(card(shown, console.width))
+    elif looks_inside:
+        _look_inside(console, shown, options)
+    elif is_text(shown):
+        console.write(shown.text())
+    else:
+        _draw(console, shown, options)
 
 
 def _look_inside(console: "Console", source: Source, options: ShowOptions) -> None:
@@ -119,32 +183,12 @@ def _look_inside(console: "Console", source: Source, options: ShowOptions) -> No
     units.show(console, source, options.checkpoint, options.tune, options.limit, numbers, options.as_json)
 
 
-def _draw(console: "Console", source: Source, tune: int | None, limit: int) -> None:
-    from composer.cli import inputs
-
-    scores = inputs.playable_scores(source)
-    if tune is not None:
-        selected = list(islice(scores, tune - 1, tune))
-        if not selected:
-            raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
-    else:
-        selected = list(islice(scores, limit))
-    more = tune is None and next(scores, None) is not None
+def _draw(console: "Console", source: Source, options: ShowOptions) -> None:
+    selected = select(console, source, options)
     systems = MAX_SYSTEMS if console.stdout_is_terminal else None
-    for number, score in enumerate(selected):
+    for number, score in enumerate(selected.scores):
         console.write("\n" * bool(number))
         for text in console.piano_roll(score, systems):
             console.write_rendered(text)
-        for phrase, count in score.losses.items():
-            console.say(f"{source.label}: {counted(count, phrase)}")
-    if more:
-        console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
-
-
-def _is_text(source: Source) -> bool:
-    """Return True for text that is not music in any format."""
-    from composer.formats.read import is_music
-
-    data = source.bytes()
-    known = source.path.suffix.lower() in TEXT_SUFFIXES or source.data is not None
-    return known and bool(data.strip()) and b"\0" not in data and not is_music(source)
+        selected.report_losses(score)
+    selected.report_more()

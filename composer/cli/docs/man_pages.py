@@ -88,6 +88,9 @@ EXAMPLES = {
         ("Draw a new tune:", "composer gen abc | composer show -"),
         ("Show what single units of a model respond to:", "composer show tune.abc --units --checkpoint mine"),
         ("Print the model card of a trained model:", "composer show mine"),
+        ("Draw a tune as sheet music:", "composer show tune.abc -o tune.pdf"),
+        ("Draw a piano roll colored by surprisal:", "composer show tune.mid --surprise -o roll.png"),
+        ("Draw the training curve of a model:", "composer show mine -o curve.svg"),
     ),
     "plugins": (
         ("List all plugins and your models:", "composer plugins"),

@@ -216,7 +216,7 @@ def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> 
     """Yield the title, key, meter, tempo and size of the piece, and with `parts` a legend of the parts."""
     if score.title:
         yield score.title[: max(width, MIN_WIDTH)] + "\n", "bold"
-    yield _wrapped(_facts(score), width), ""
+    yield _wrapped(facts(score), width), ""
     sounding = sounding_parts(score)
     if sounding and sounding[0].percussion:
         sounds = sorted({note.pitch for part in sounding for note in part.notes})
@@ -229,10 +229,10 @@ def _caption(score: Score, width: int, *, colored: bool, parts: bool = True) -> 
             yield f" {part.name or f'part {number + 1}'}  ", "dim"
 
 
-def _wrapped(facts: Iterable[str], width: int) -> str:
-    """Return facts, shortened if need be, in lines of at most `width` columns."""
+def _wrapped(texts: Iterable[str], width: int) -> str:
+    """Return texts, shortened if need be, in lines of at most `width` columns."""
     lines = [""]
-    for fact in (each[: max(width, MIN_WIDTH)] for each in facts):
+    for fact in (each[: max(width, MIN_WIDTH)] for each in texts):
         longer = f"{lines[-1]} · {fact}" if lines[-1] else fact
         if len(longer) > max(width, MIN_WIDTH) and lines[-1]:
             lines.append(fact)
@@ -241,7 +241,8 @@ def _wrapped(facts: Iterable[str], width: int) -> str:
     return "\n".join(lines)
 
 
-def _facts(score: Score) -> Iterator[str]:
+def facts(score: Score) -> Iterator[str]:
+    """Yield the key, meter, tempo, size, range and duration of `score`, each as a short text."""
     if score.keys:
         key = score.keys[0]
         yield f"{name_of_fifth(key.sharps + MODE_FIFTHS.get(key.mode, 0), '♯', '♭')} {key.mode}"

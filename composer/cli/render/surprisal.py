@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from composer.analysis.surprisal import Surprisal, surprisal
 from composer.api import Piece, ReadError, Representation, Score, Source
@@ -45,11 +45,31 @@ MAX_SYSTEMS = 16
 """Maximum systems of a piano roll per piece on a terminal."""
 
 
+class ModelPieces(NamedTuple):
+    """The selected pieces of a source as a model reads them; `more` if there are others."""
+
+    model: LoadedModel
+    name: str
+    pieces: Sequence[Piece]
+    more: bool
+
+
 def show(console: Console, source: Source, checkpoint: Path | None, tune: int | None, limit: int) -> None:
     """Show the surprisal of piece `tune` of `source`, else of the first `limit` pieces.
 
     Raises ReadError, CheckpointError, EncodeError, and Unsupported if the model has no exact probabilities.
     """
+    found = select_pieces(console, source, checkpoint, tune, limit)
+    for number, piece in enumerate(found.pieces):
+        console.write_rendered("\n" * bool(number) + _picture(console, found.model, piece, found.name))
+    if found.more:
+        console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
+
+
+def select_pieces(
+    console: Console, source: Source, checkpoint: Path | None, tune: int | None, limit: int
+) -> ModelPieces:
+    """Return piece `tune` of `source`, else its first `limit` pieces, for a model that reads them. Raises as `show`."""
 
     def encode(path: Path) -> tuple[LoadedModel, str, Sequence[Piece], Iterator[Piece]]:
         loaded = load_model(path)
@@ -62,10 +82,7 @@ def show(console: Console, source: Source, checkpoint: Path | None, tune: int | 
     loaded, name, chosen, pieces = choose_model(source, checkpoint, encode, console)
     if not chosen:
         raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
-    for number, piece in enumerate(chosen):
-        console.write_rendered("\n" * bool(number) + _picture(console, loaded, piece, name))
-    if tune is None and next(pieces, None) is not None:
-        console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
+    return ModelPieces(loaded, name, chosen, tune is None and next(pieces, None) is not None)
 
 
 def _picture(console: Console, loaded: LoadedModel, piece: Piece, model: str) -> str:

@@ -131,3 +131,23 @@ def test_tune_with_another_suffix(composer, tunes, tmp_path):
 def test_text_in_a_midi_file_is_an_error(composer, tmp_path):
     (tmp_path / "song.mid").write_text("Row, row,\nrow your boat\n")
     composer("show", tmp_path / "song.mid").failed("no music in", "song.mid")
+
+
+def test_several_files_and_folders(composer, tunes, tmp_path):
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.abc").write_bytes(tunes.read_bytes())
+    (folder / "three.mid").write_text("Row, row,\n")
+    result = composer("show", folder, tunes, "--tune", "3")
+    assert result.code == 1
+    assert "three.mid" in result.err
+    lines = result.out.splitlines()
+    assert [line for line in lines if line.endswith(".abc")] == [
+        str(folder / "one.abc"), str(folder / "two.abc"), str(tunes)
+    ]  # fmt: skip
+    assert lines.count("Early") == 3
+
+
+def test_folder_without_music(composer, tmp_path):
+    composer("show", tmp_path).failed("no music files in", "name files")

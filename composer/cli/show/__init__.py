@@ -1,0 +1,1 @@
+"""What `composer show` shows: pieces on the terminal, and pictures in files."""

@@ -1,0 +1,37 @@
+"""What the arguments of `composer show` name: models, and sources of music or text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from composer.api import ReadError, Source
+from composer.cli.console import Console
+
+
+def named(arguments: Sequence[str], console: Console) -> Iterator[Path | Source | ReadError]:
+    """Yield the path of each model and each source that `arguments` name, and an error for each that is not readable.
+
+    Raises ReadError if an argument names nothing.
+    """
+    from composer.checkpoints import store
+    from composer.cli import inputs
+    from composer.data.sources import is_pattern, sources
+
+    for argument in arguments:
+        path = store.resolve_model(Path(argument))
+        if argument == "-":
+            yield Source(path, name="stdin", data=console.read_bytes())
+        elif path.suffix == ".safetensors" and path.exists():
+            yield path
+        elif path.is_file():
+            yield Source(path, name=argument)
+        elif path.exists() or is_pattern(argument):
+            found = False
+            for source in sources([argument], sorted(inputs.suffixes()), console.read_bytes):
+                found = True
+                yield source
+            if not found:
+                raise ReadError(f"no music files in {argument}", "name files, or another folder")
+        else:
+            raise ReadError(f"no file or model named '{argument}'", "`composer plugins` lists your models")

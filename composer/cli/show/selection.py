@@ -1,0 +1,64 @@
+"""The pieces of a source that `composer show` shows, and what is said about the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+from composer.api import ReadError, Score, Source
+from composer.check.loss_phrases import counted
+from composer.cli.console import Console
+
+TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
+"""Suffixes of text files, which may still hold a tune."""
+
+
+class Wanted(Protocol):
+    """Which pieces of a source to show: number `tune`, else the first `limit`."""
+
+    @property
+    def tune(self) -> int | None: ...
+
+    @property
+    def limit(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The selected pieces of `source`, which has others if `more`."""
+
+    source: Source
+    scores: list[Score]
+    more: bool
+    console: Console
+
+    def report_losses(self, score: Score) -> None:
+        """Say what reading lost of a piece."""
+        for phrase, count in score.losses.items():
+            self.console.say(f"{self.source.label}: {counted(count, phrase)}")
+
+    def report_more(self) -> None:
+        """Say how to see the other pieces, if there are any."""
+        if self.more:
+            self.console.say(f"{self.source.label} has more pieces: --tune N shows one, --limit N shows more")
+
+
+def select(console: Console, source: Source, wanted: Wanted) -> Selection:
+    """Return the pieces to show. Raises ReadError."""
+    from composer.cli import inputs
+
+    scores, tune = inputs.playable_scores(source), wanted.tune
+    selected = list(islice(scores, wanted.limit) if tune is None else islice(scores, tune - 1, tune))
+    if not selected:
+        raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
+    return Selection(source, selected, tune is None and next(scores, None) is not None, console)
+
+
+def is_text(source: Source) -> bool:
+    """Return True for text that is not music in any format."""
+    from composer.formats.read import is_music
+
+    data = source.bytes()
+    known = source.path.suffix.lower() in TEXT_SUFFIXES or source.data is not None
+    return known and bool(data.strip()) and b"\0" not in data and not is_music(source)

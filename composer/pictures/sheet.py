@@ -1,0 +1,101 @@
+"""Sheet music: a score as SVG pages, engraved by Verovio from our MusicXML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import mean
+from typing import Any
+from xml.etree import ElementTree
+
+from composer import formats
+from composer.api import ComposerError, Score
+from composer.pictures.extra import library
+
+PURPOSE = "sheet music"
+PAGE_WIDTH, PAGE_HEIGHT, ENDLESS = 2100, 2970, 60000
+"""Sizes in tenths of a millimeter: an A4 page, and a page that is as long as the music."""
+MAX_BARS = 1000
+"""Maximum bars of one piece; engraving takes a second for some hundreds."""
+
+_LOWEST_TREBLE = 57
+"""Parts whose mean pitch is lower than this have a bass clef."""
+_BEFORE_CLEF = {"footnote", "level", "divisions", "key", "time", "staves", "part-symbol", "instruments"}
+
+_TEXT_SIGNS = {
+    0xECA3: "𝅗𝅥", 0xE1D3: "𝅗𝅥", 0xECA5: "♩", 0xE1D5: "♩", 0xECA7: "♪", 0xE1D7: "♪",
+    0xECB7: ".", 0xE1E7: ".", 0xE260: "♭", 0xED60: "♭", 0xE261: "♮", 0xED61: "♮",
+    0xE262: "♯", 0xED62: "♯", 0xEA64: "♭", 0xEA65: "♮", 0xEA66: "♯", 0xE870: "°", 0xE871: "ø", 0xE872: "+", 0xE873: "Δ",
+}  # fmt: skip
+"""Music signs within text, which only music fonts have, as characters of usual fonts."""
+_SIGNS = re.compile("<tspan([^>]*)>([\ue000-\uf8ff]+)</tspan>")
+_MUSIC_FONTS = "(?:Bravura|Gootville|Leipzig|Leland|Petaluma)"
+
+
+def engrave(score: Score, *, paged: bool) -> list[str]:
+    """Return `score` as SVG documents: pages of A4, or without `paged` one as long as the music.
+
+    Repeats are written out, as they are played. Raises ComposerError without Verovio, for more than MAX_BARS bars, and
+    if the score cannot be written as MusicXML.
+    """
+    verovio = library("verovio", PURPOSE)
+    from composer.music.bars import count_bars
+
+    if (count := count_bars(score)) > MAX_BARS:
+        message = f"{count:,} bars are too many for sheet music (at most {MAX_BARS:,})"
+        raise ComposerError(message, "draw a piano roll instead: --picture roll")
+    notation = _prepared(score)
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(
+        {
+            "pageWidth": PAGE_WIDTH,
+            "pageHeight": PAGE_HEIGHT if paged else ENDLESS,
+            "adjustPageHeight": not paged,
+            "scale": 50,
+            "footer": "none",
+            "smuflTextFont": "none",
+            "xmlIdSeed": 1,
+        }
+    )
+    if not toolkit.loadData(notation):
+        raise ComposerError("this piece cannot be engraved", "draw a piano roll instead: --picture roll")
+    return [_plain_text(toolkit.renderToSVG(page + 1)) for page in range(toolkit.getPageCount())]
+
+
+def _prepared(score: Score) -> str:
+    """Return `score` as MusicXML with a clef for each part and only names that the score has."""
+    if not score.parts or not any(part.notes for part in score.parts):
+        score = replace(score, parts=score.parts[:1])
+    root = ElementTree.fromstring(formats.write("musicxml", score))
+    pitches = [[note.pitch for note in part.notes] for part in score.parts] or [[]]
+    for part, own in zip(root.iter("part"), pitches, strict=False):
+        if (attributes := next(part.iter("attributes"), None)) is not None and attributes.find("clef") is None:
+            _add_clef(attributes, own)
+    names = [part.name for part in score.parts] if len(score.parts) > 1 else []
+    for number, part in enumerate(root.iter("score-part")):
+        for tag in ("part-abbreviation", "part-name"):
+            if (field := part.find(tag)) is not None:
+                field.text = names[number] if tag == "part-name" and number < len(names) else ""
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _add_clef(attributes: Any, pitches: Sequence[int]) -> None:
+    sign, line = ("F", "4") if pitches and mean(pitches) < _LOWEST_TREBLE else ("G", "2")
+    clef = ElementTree.Element("clef")
+    for tag, text in (("sign", sign), ("line", line)):
+        ElementTree.SubElement(clef, tag).text = text
+    place = sum(child.tag in _BEFORE_CLEF for child in attributes)
+    attributes.insert(place, clef)
+
+
+def _plain_text(svg: str) -> str:
+    """Return an SVG page whose text needs no music font."""
+    return _SIGNS.sub(_as_plain_sign, re.sub(rf' font-family="{_MUSIC_FONTS}"', "", svg))
+
+
+def _as_plain_sign(found: re.Match[str]) -> str:
+    """Return a music sign as usual characters, which are larger than those of music fonts."""
+    attributes = re.sub(r'font-size="(\d+)px"', lambda size: f'font-size="{int(size[1]) * 0.6:g}px"', found[1])
+    return f"<tspan{attributes}>{''.join(_TEXT_SIGNS.get(ord(sign), '') for sign in found[2])}</tspan>"
