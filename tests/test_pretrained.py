@@ -96,7 +96,7 @@ class TestCard:
     def test_training_commands_set_all_non_defaults(self, header, card):
         record, train_commands = header.record, commands(card, "Train it again")
         assert all(command[:3] == ["composer", "train", header.representation] for command in train_commands)
-        assert train_commands[-1][-2:] == ["--name", header.representation]
+        assert train_commands[-1][-2:] == ["--name", f"my-{header.representation}"]
         assert set(record["data"]) <= set(train_commands[-1])
         assert ("--augment" in train_commands[-1]) == record["augmented"]
         assert ("--from" in train_commands[-1]) == bool(record["from"]) == (len(train_commands) > 1)

@@ -31,7 +31,7 @@ MAX_BYTES, MAX_TRAINING_BYTES = 256 * 1024 * 1024, 4 * 1024**3
 """Of a model, which is read as a whole, and of the state of a training run."""
 
 _KEY = "composer"
-_COPY_HINT = "copy it again; `composer plugins` lists your models"
+_COPY_HINT = "copy it again; `composer models` lists all models"
 _EXTRA = "extra:"
 """Prefix of the names of arrays that are not weights; no part of a network has a colon in its name."""
 
@@ -224,11 +224,11 @@ def header_of(path: Path, text: str | None) -> Header:
 
 def _unreadable(path: Path, error: OSError) -> CheckpointError:
     if isinstance(error, FileNotFoundError):
-        return CheckpointError(f"no model '{path}'", "`composer plugins` lists your models")
+        return CheckpointError(f"no model '{path}'", "`composer models` lists all models")
     return CheckpointError(f"cannot read {path}: {error.strerror or error}", "check the name and the permissions")
 
 
 def _not_a_checkpoint(path: Path) -> CheckpointError:
     if path.suffix != ".safetensors":
-        return CheckpointError(f"{path} is not a checkpoint", "`composer plugins` lists your models")
+        return CheckpointError(f"{path} is not a checkpoint", "`composer models` lists all models")
     return DamagedCheckpoint(f"{path} is not a complete checkpoint", _COPY_HINT, path)

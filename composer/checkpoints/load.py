@@ -104,7 +104,7 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
         model_path = path.with_name(path.name.replace(".training.", "."))
         raise CheckpointError(f"{path.name} is a training state, not a model", f"use the model: {model_path}")
     if representation is not None and header.representation != representation:
-        name = path.stem if store.resolve_model(Path(path.stem)) == path else path
+        name = path.stem if store.model_named(path.stem) == path else path
         raise CheckpointError(
             f"{path.name} is a model for `{header.representation}`, not `{representation}`",
             f"composer {command.replace('{}', header.representation, 1)} {shlex.quote(str(name))}",

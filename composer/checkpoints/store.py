@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
-from composer.api import CheckpointError, UsageError
+from composer.api import CheckpointError, PluginError, UsageError
 from composer.checkpoints import file as checkpoint_file
-from composer.checkpoints import training_files
+from composer.checkpoints import selection, training_files
 from composer.registry import plugins
 from composer.system.paths import models_folder
 from composer.system.private_folder import distrust, warn_once
@@ -58,21 +58,62 @@ def path_for(name: str) -> Path:
 
 
 def resolve_model(given: Path) -> Path:
-    """Return the path of a checkpoint file, of a model by name, or of a snapshot called `mine.update-500`.
+    """Return the path of a checkpoint file, or of a model by name; see `model_named`. A file of that name comes first.
 
-    The user's own models come first, then the bundled ones, then those of plugins. A folder of that name is ignored.
-    Raises CheckpointError for one of the user's models if others can write to its folder.
+    Raises CheckpointError if there is no model of that name. The path of a file may not exist.
     """
     if given.name != str(given) or (given.exists() and not given.is_dir()):
         return given
-    name = given.name.removesuffix(SUFFIX)
+    found = model_named(given.name.removesuffix(SUFFIX))
+    if found is None and not given.is_dir():
+        raise CheckpointError(f"no model '{given}'", name_hint(given.name))
+    return found or given
+
+
+def model_named(name: str) -> Path | None:
+    """Return the path of a model by name, or of a snapshot called `mine.update-500`; None if there is none.
+
+    The user's own models come first, then the bundled ones, then those of plugins. Raises CheckpointError for one of
+    the user's models if others can write to its folder.
+    """
+    if Path(name).name != name:
+        return None
     usual = models_folder() / f"{name}{SUFFIX}"
     own = usual if usual.is_file() else training_files.snapshot_named(models_folder(), name)
     if own is None:
-        return bundled(name) or _of_plugin(name) or given
+        return bundled(name) or _of_plugin(name)
     if (distrusted := distrust(own.parent)) is not None:
         raise CheckpointError(f"cannot use your model '{name}', since {distrusted.reason}", distrusted.hint)
     return own
+
+
+def name_hint(name: str) -> str:
+    """Return what to do about a `name` that no model has: similar names, if there are any."""
+    from difflib import get_close_matches  # not needed without an error
+
+    known = [*(model.name for model in user_models()), *(model.name for model in pretrained_models())]
+    near = get_close_matches(name.removesuffix(SUFFIX), dict.fromkeys(known), 1)
+    return f"did you mean `{near[0]}`?" if near else "`composer models` lists all models"
+
+
+def is_pretrained_name(name: str) -> bool:
+    """Return whether a bundled model or one of a plugin has that name, which no new model of the user may have."""
+    try:
+        return (bundled(name) or _of_plugin(name)) is not None
+    except PluginError:  # several have it
+        return True
+
+
+def check_own_name(name: str) -> None:
+    """Raise UsageError if no new model of the user may have that name."""
+    path_for(name)
+    if is_pretrained_name(name):
+        raise UsageError(f"'{name}' is the name of a bundled model", f"use another name, such as {free_name(name)}")
+
+
+def free_name(base: str) -> str:
+    """Return the first of `abc-2`, `abc-3` and so on that no model has."""
+    return next(name for number in count(2) if not path_for(name := f"{base}-{number}").exists())
 
 
 def with_digest(representation: str, digest: str) -> Path | None:
@@ -103,11 +144,9 @@ def user_models() -> Iterator[UserModel]:
 
 def _own_files() -> list[Path]:
     """Return the files in the user's folder of models, newest first; none if others can write to it, with a warning."""
-    folder = models_folder()
-    if (distrusted := distrust(folder)) is not None:
-        warn_once(f"ignored your models, since {distrusted.reason}; {distrusted.hint}")
+    folder, found = models_folder(), []
+    if not _is_trusted(folder):
         return []
-    found = []
     try:
         for path in folder.glob(f"*{SUFFIX}"):
             if path.name.startswith("."):
@@ -119,6 +158,13 @@ def _own_files() -> list[Path]:
     except OSError as error:
         warn_once(f"cannot read {folder}: {error.strerror or error}")
     return [path for _, _, path in sorted(found)]
+
+
+def _is_trusted(folder: Path) -> bool:
+    """Return whether only the user can write to the folder of models; else warn."""
+    if (distrusted := distrust(folder)) is not None:
+        warn_once(f"ignored your models, since {distrusted.reason}; {distrusted.hint}")
+    return distrusted is None
 
 
 def bundled(representation: str) -> Path | None:
@@ -156,16 +202,31 @@ def _of_plugins_for(representation: str) -> Iterator[Path]:
 
 
 def default(representation: str) -> Path:
-    """Return the user's newest finished model for `representation`, else the bundled one, else that of a plugin.
+    """Return the model of `representation` that `composer models use` has chosen, else a pretrained one.
 
-    Raises CheckpointError.
+    The bundled one comes before those of plugins. Without any, it is the user's newest finished one. Raises
+    CheckpointError.
     """
-    for model in user_models():
-        if model.finished and model.header.representation == representation:
-            return model.path
-    found = bundled(representation) or next(_of_plugins_for(representation), None)
+    name = selection.chosen_models().get(representation) if _is_trusted(models_folder()) else None
+    if name is not None:
+        if (path := model_named(name)) is None:
+            hint = f"choose another one: composer models use {representation if bundled(representation) else 'NAME'}"
+            raise CheckpointError(f"model '{name}', which was chosen for `{representation}`, is missing", hint)
+        return path
+    found = pretrained(representation) or newest(representation)
     if found is None:
         raise CheckpointError(
             f"no model for `{representation}` yet", f"train one: composer train {representation} FILE..."
         )
     return found
+
+
+def pretrained(representation: str) -> Path | None:
+    """Return the bundled model for `representation`, else that of a plugin, None if there is none."""
+    return bundled(representation) or next(_of_plugins_for(representation), None)
+
+
+def newest(representation: str) -> Path | None:
+    """Return the user's newest finished model for `representation`, None if there is none."""
+    own = (model for model in user_models() if model.finished and model.header.representation == representation)
+    return next((model.path for model in own), None)

@@ -17,13 +17,16 @@ import contextlib
 import re
 from pathlib import Path
 
-from composer.api import CheckpointError
+from composer.api import CheckpointError, ComposerError
 from composer.checkpoints import file as checkpoint_file
 from composer.system import locks
 from composer.system.private_folder import make_private
 
 SUFFIX = ".safetensors"
 FOLDER = "training"
+LOCK = "lock"
+_OWN_FILE = re.compile(rf"(state|previous){re.escape(SUFFIX)}|update-\d+\.\w+")
+"""The files in a training folder, except the lock."""
 _SNAPSHOT = re.compile(r"(.+)\.update-(\d+)")
 
 
@@ -69,7 +72,7 @@ def reserve(path: Path) -> locks.Lock:
     hint = "wait for it to end, or use another --name"
     try:
         make_private(path.parent)
-        return locks.acquire(training_folder(path) / "lock", f"model '{model_name(path)}'", hint)
+        return locks.acquire(training_folder(path) / LOCK, f"model '{model_name(path)}'", hint)
     except OSError as error:
         raise CheckpointError(
             f"cannot write to {training_folder(path)}: {error.strerror or error}", "set COMPOSER_HOME to another folder"
@@ -123,6 +126,50 @@ def bring_back_state(path: Path) -> None:
 def forget_previous_state(path: Path) -> None:
     """Remove the state that was set aside, as its model has been replaced."""
     _previous(path).unlink(missing_ok=True)
+
+
+def move_to(path: Path, new: Path) -> None:
+    """Move the training files of the model at `path` to those of the one at `new`. Raises OSError."""
+    for file in _files(path):
+        training_folder(new).mkdir(parents=True, exist_ok=True)
+        file.replace(training_folder(new) / file.name)
+
+
+def remove_all(path: Path) -> None:
+    """Remove the state and the snapshots of a model. Raises OSError."""
+    for file in _files(path):
+        file.unlink()
+
+
+def size(path: Path) -> int:
+    """Return the size of the state and the snapshots in bytes."""
+    return sum(file.stat().st_size for file in _files(path))
+
+
+def names_with_files(models: Path) -> list[str]:
+    """Return the names in the folder `models` that have training files, also those without a model."""
+    folder = models / FOLDER
+    found = sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
+    return [name for name in found if _files(models / f"{name}{SUFFIX}")]
+
+
+def is_in_use(path: Path) -> bool:
+    """Return whether a process trains the model, or changes its files."""
+    if not (training_folder(path) / LOCK).is_file():
+        return False
+    try:
+        lock = reserve(path)
+    except ComposerError:
+        return True
+    release(path, lock)
+    return False
+
+
+def _files(path: Path) -> list[Path]:
+    """Return the state and the snapshots of a model, and the pieces generated with them."""
+    folder = training_folder(path)
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [file for file in found if file.is_file() and _OWN_FILE.fullmatch(file.name)]
 
 
 def _previous(path: Path) -> Path:

@@ -73,8 +73,10 @@ def _with_values(command: Any) -> Any:
     def completer(values: Callable[[], Values]) -> Any:
         return lambda _, start: [CompletionItem(word, help=text) for word, text in values() if word.startswith(start)]
 
+    for subcommand in getattr(command, "commands", {}).values():
+        _with_values(subcommand)
     for param in command.params if command is not None else ():
-        for key in (*param.opts, param.metavar):
+        for key in (*param.opts, param.metavar, f"{param.param_type_name} {param.metavar}".rstrip(".")):
             if key in VALUES:
                 param.shell_complete = completer(VALUES[key])
         if param.name == "arguments":
@@ -157,10 +159,11 @@ VALUES: dict[str, Callable[[], Values]] = {
     "FORMAT": _formats,
     "KIND": _words("representation", "model"),
     "MODEL": partial(_plugins, "model"),
+    "argument MODEL": _trained_models,
     "PLUGIN": lambda: [*PLUGIN_ACTIONS, *_plugins("representation"), *_plugins("model")],
     "PRESET": _presets,
     "REP": partial(_plugins, "representation"),
     "SHELL": _words(*SHELLS),
     "TOPIC": _topics,
 }
-"""What completes a value, by the option or by the word that stands for the value in the help."""
+"""What completes a value, by the option or by the word that stands for the value in the help; the last one counts."""

@@ -109,6 +109,11 @@ class Console:
             message = f"cannot read stdin: {error.strerror or error}"
             raise ReadError(message, "pipe a file into it, or name one") from error
 
+    def ask(self, question: str) -> str:
+        """Print a question to stderr and return the line that is typed; empty at the end of stdin."""
+        self._write_error(escape_line(question))
+        return self.stdin.readline()
+
     def silenced(self) -> Console:
         """Return a console that discards everything, and make this one quiet."""
         self.quiet = True

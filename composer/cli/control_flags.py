@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -25,16 +26,19 @@ class ControlCommand(OptionsCommand):
         """Parse twice: once to find the representation, ignoring unknown options, then with its controls."""
         from composer.registry import plugins as registry
 
-        words = self._words(ctx, args)
-        if words == []:
-            ctx.obj.print_error(example_list(self.name or ""))
-            raise typer.Exit(2)
+        words, checkpoint = self._words(ctx, args)
         names = registry.plugin_names()
         name = next((word for word in words or () if word in names), None)
         if name is not None:
-            with contextlib.suppress(ComposerError):  # the command itself reports it
-                kind = ctx.meta[REPRESENTATION] = registry.representation(name)
-                ctx.meta[CONTROLS] = parameters(kind.Controls, f"Controls of {name}", PREFIX)
+            _set_controls(ctx, name)
+        elif checkpoint is not None and words is not None:
+            name = _representation_of(checkpoint)
+            _set_controls(ctx, name)
+            if self._words(ctx, args)[0] == []:  # else the real parse reports the word that should not be there
+                words, args = [name], [name, *args]
+        if words == []:
+            ctx.obj.print_error(example_list(self.name or ""))
+            raise typer.Exit(2)
         if ctx.meta.get(CONTROLS):
             self._check_clashes(ctx.meta[REPRESENTATION], super().get_params(ctx))
         return super().parse_args(ctx, args)
@@ -58,17 +62,37 @@ class ControlCommand(OptionsCommand):
                 "report this to the plugin's author",
             )
 
-    def _words(self, ctx: Any, args: list[str]) -> list[str] | None:
-        """Return the arguments that are no known option or its value; None to leave these to the real parse."""
+    def _words(self, ctx: Any, args: list[str]) -> tuple[list[str] | None, str | None]:
+        """Return the arguments that are no known option or its value, and the value of --checkpoint.
+
+        The arguments are None to leave them to the real parse.
+        """
         parser = self.make_parser(ctx)
         parser.ignore_unknown_options = True
         try:
             found, words, _ = parser.parse_args(list(args))
         except typer.TyperException:
-            return None
+            return None, None
         first = found.get("representation")
         words = [first, *words] if first else words
-        return None if not words and ("help" in found or ctx.resilient_parsing) else words
+        return None if not words and ("help" in found or ctx.resilient_parsing) else words, found.get("checkpoint")
+
+
+def _set_controls(ctx: Any, name: str) -> None:
+    """Add the options of a representation; if it cannot be loaded, the command itself reports that."""
+    from composer.registry import plugins as registry
+
+    with contextlib.suppress(ComposerError):
+        kind = ctx.meta[REPRESENTATION] = registry.representation(name)
+        ctx.meta[CONTROLS] = parameters(kind.Controls, f"Controls of {name}", PREFIX)
+
+
+def _representation_of(checkpoint: str) -> str:
+    """Return the representation of a model by name or file. Raises CheckpointError."""
+    from composer.checkpoints import store
+    from composer.checkpoints.file import read_header
+
+    return read_header(store.resolve_model(Path(checkpoint))).representation
 
 
 def offered_by(context: Any, flag: str) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""Choose the model for a file: the one that generated it, else the newest that can read it."""
+"""Choose the model for a file: the one that generated it, else the default of a representation that can read it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 def candidates(source: Source) -> Iterator[Path]:
     """Yield the models that may fit `source`, likeliest first, each once.
 
-    First the one that generated it, or the newest of the same representation; then the newest of each representation
+    First the one that generated it, or the default of the same representation; then the default of each representation
     that writes this format, and of each that reads it. Raises CheckpointError if there is none, ReadError if `source`
     cannot be read.
     """
@@ -75,7 +75,7 @@ def _by_provenance(source: Source) -> Iterator[Path]:
 
 
 def _by_suffix(source: Source) -> Iterator[Path]:
-    """Yield the newest models that write this format, then those that read it."""
+    """Yield the default models of representations that write this format, then of those that read it."""
     for kind in representations_reading(suffix_of(source)):
         with contextlib.suppress(CheckpointError):
             yield store.default(kind.name)

@@ -138,7 +138,7 @@ def _training(model: Bundled) -> list[str]:
     parts += [part for key in FLAGS if key in settings for part in (FLAGS[key], settings.pop(key))]
     if record.get(ENTRY) is not None:
         parts += ["--default-temp", f"{default_temperature(record):g}"]
-    return [*parts, *_set(settings), "--name", model.name]
+    return [*parts, *_set(settings), "--name", f"my-{model.name}"]
 
 
 def _changed(kind: type[Any], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

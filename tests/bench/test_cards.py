@@ -16,10 +16,10 @@ VERSES = [f"The moon is on the hill, the {number}th\nof many nights\nand it is s
 def folder(composer, home, tmp_path):
     """Return a folder with some verses and a model of them."""
     (tmp_path / "verses.txt").write_text("\n\n\n".join(VERSES))
-    tiny = ("-O", "piece=gap", "--max-updates", "2", "--set", "hidden=8", "--lr", "0.01", "--quiet", "--name", "text")
+    tiny = ("-O", "piece=gap", "--max-updates", "2", "--set", "hidden=8", "--lr", "0.01", "--quiet", "--name", "verses")
     done = composer("train", "text", tmp_path / "verses.txt", *tiny)
     assert done.code == 0, done.err
-    (home / "models" / "text.safetensors").rename(tmp_path / "text.safetensors")
+    (home / "models" / "verses.safetensors").rename(tmp_path / "text.safetensors")
     return tmp_path
 
 
@@ -38,7 +38,7 @@ def test_a_card_is_measured_once(folder):
     assert f"{record['pieces']['train']} for training, {record['pieces']['valid']} held out" in text
     assert f"{record['reported']:.3f} bits per character" in text
     settings = "--model lstm --set hidden=8 --max-updates 2 --lr 0.01"
-    assert f"composer train text verses.txt -O piece=gap {settings} --name text\n" in text
+    assert f"composer train text verses.txt -O piece=gap {settings} --name my-text\n" in text
     assert "composer eval text verses.txt --checkpoint text --part valid\n" in text
     assert "\n2 pieces, generated with seed 1 at temperature 1, compared with the 40 pieces of the data" in text
     assert "| lines in the corpus |" in text

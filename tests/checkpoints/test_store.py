@@ -1,4 +1,4 @@
-"""Models by name: the user's newest finished one, then the bundled one."""
+"""Models by name: the chosen one, then the bundled one, then the user's newest finished one."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from composer.api import CheckpointError, SequenceSpec, StepKind, UsageError
-from composer.checkpoints import store
+from composer.checkpoints import selection, store
 from composer.checkpoints.file import Checkpoint, Header, digest, save
 from composer.system.paths import cache_folder, models_folder
 
@@ -30,7 +30,8 @@ def make():
     return make
 
 
-def test_default_is_the_newest_finished_model(make):
+def test_without_a_bundled_model_the_newest_finished_one_is_the_default(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path)
     make("old")
     newest = make("new")
     make("other", representation="grid")
@@ -49,6 +50,47 @@ def test_default_without_user_models(tmp_path, monkeypatch):
     assert "composer train abc" in caught.value.hint
     (tmp_path / "abc.safetensors").write_bytes(b"")
     assert store.default("abc") == store.bundled("abc") == tmp_path / "abc.safetensors"
+
+
+def test_a_bundled_model_is_the_default_until_another_one_is_chosen(make):
+    mine = make("mine")
+    assert store.default("abc") == store.bundled("abc")
+    selection.choose("abc", "mine")
+    assert store.default("abc") == mine
+    assert store.default("grid") == store.bundled("grid")
+    mine.unlink()
+    with pytest.raises(CheckpointError, match="'mine', which was chosen for `abc`, is missing") as caught:
+        store.default("abc")
+    assert caught.value.hint == "choose another one: composer models use abc"
+    selection.choose("abc", None)
+    assert store.default("abc") == store.bundled("abc")
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1]", b'{"abc": 1}', b"\xff", b"[" * 100_000])
+def test_an_invalid_file_of_choices(home, content):
+    models_folder().mkdir(parents=True)
+    (models_folder() / selection.FILE).write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"defaults\.json is invalid"):
+        store.default("abc")
+
+
+def test_new_models_cannot_have_the_name_of_a_bundled_one(make):
+    make("abc-2")
+    with pytest.raises(UsageError, match="'abc' is the name of a bundled model") as caught:
+        store.check_own_name("abc")
+    assert caught.value.hint.endswith("abc-3")
+    store.check_own_name("mine")
+
+
+def test_similar_names(make):
+    make("fiddle")
+    for name, hint in {"fidle": "did you mean `fiddle`?", "pianorol": "did you mean `pianoroll`?"}.items():
+        with pytest.raises(CheckpointError, match=f"no model '{name}'") as caught:
+            store.resolve_model(Path(name))
+        assert caught.value.hint == hint
+    with pytest.raises(CheckpointError) as caught:
+        store.resolve_model(Path("zzz"))
+    assert caught.value.hint == "`composer models` lists all models"
 
 
 def test_a_model_that_is_removed_while_a_digest_is_looked_for(make, monkeypatch):
@@ -108,7 +150,6 @@ def test_resolve_name_or_file(home, tmp_path, monkeypatch):
     path.parent.mkdir(parents=True)
     path.touch()
     assert store.resolve_model(Path("mine")) == store.resolve_model(Path("mine.safetensors")) == path
-    assert store.resolve_model(Path("other")) == Path("other")
     assert store.resolve_model(Path("sub/mine")) == Path("sub/mine")
     Path("mine").touch()
     assert store.resolve_model(Path("mine")) == Path("mine")

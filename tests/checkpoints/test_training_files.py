@@ -78,7 +78,7 @@ def test_a_state_that_is_set_aside_comes_back():
 def test_snapshots_by_name():
     snapshot = make("training/mine/update-5", "snapshot")
     assert store.resolve_model(Path("mine.update-5")) == snapshot
-    assert store.resolve_model(Path("mine.update-6")) == Path("mine.update-6")
+    assert store.model_named("mine.update-6") is None
 
 
 def test_a_reserved_name_leaves_no_folder():

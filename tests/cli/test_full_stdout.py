@@ -17,7 +17,7 @@ COMMAND_LINES = {
     "play": [],  # WAV never goes to a terminal, and test_play has the full disk
     "train": ["train abc {tunes} --json --max-updates 1 --set hidden=8 --set layers=1 --output {new}"],
     "eval": ["eval abc {tunes} -c small --json", "eval abc {tunes} -c small"],
-    "presets": ["presets"],
+    "presets": ["presets", "presets --json"],
     "check": ["check {broken}", "check {tunes} --json"],
     "originality": ["originality {tunes} --corpus {tunes}", "originality {tunes} --corpus {tunes} --json"],
     "similar": ["similar {tunes} --corpus {tunes} -c small", "similar {tunes} --corpus {tunes} -c small --json"],
@@ -37,7 +37,8 @@ COMMAND_LINES = {
         "show small",
         "show {words}",
     ],
-    "plugins": ["plugins", "plugins formats", "plugins lstm"],
+    "models": ["models", "models --json", "models info small", "models path", "models prune small --dry-run"],
+    "plugins": ["plugins", "plugins --json", "plugins formats", "plugins lstm"],
     "completions": ["completions bash"],
     "help": ["help", "help formats", "help gen abc"],
     "version": ["version"],

@@ -1,4 +1,4 @@
-"""The model chosen for a file: the one that generated it, else the newest that can read it."""
+"""The model chosen for a file: the one that generated it, else a default that can read it."""
 
 import re
 

@@ -26,7 +26,10 @@ class EvalOptions:
         help="Files, folders, globs, zip archives, or corpus:NAME from music21.", argument="FILE...", repeated=True
     )
     checkpoint: Path | None = option(
-        None, "Model name or file. [default: your newest, else the bundled one]", "-c", metavar="NAME"
+        None,
+        "Model name or file. [default: the one set by `composer models use`, else the bundled one]",
+        "-c",
+        metavar="NAME",
     )
     split: Path | None = option(None, "File that assigns each piece to train, valid or test.", metavar="FILE")
     part: str | None = option(None, "Use only this part of the split: train, valid or test.", metavar="PART")

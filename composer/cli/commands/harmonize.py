@@ -47,7 +47,10 @@ class HarmonizeOptions:
     force: bool = option(False, "Overwrite an existing file.")
     provenance: bool = option(True, "Omit provenance metadata.")
     checkpoint: Path | None = option(
-        None, "Model name or file. [default: your newest, else the bundled one]", "-c", metavar="NAME"
+        None,
+        "Model name or file. [default: the one set by `composer models use`, else the bundled one]",
+        "-c",
+        metavar="NAME",
     )
     quiet: bool = option(False, "Only print warnings and errors.", "-q")
 

@@ -11,7 +11,7 @@ import typer
 
 from composer.api import UsageError
 from composer.api.errors import suggest
-from composer.cli.command import COMMANDS
+from composer.cli.command import COMMANDS, build
 from composer.cli.docs import pages
 
 if TYPE_CHECKING:
@@ -38,15 +38,20 @@ def help(  # noqa: A001 - the command's name
     known = pages.summaries()
     if name in known:
         _show(pages.text(name), console)
-    elif not topic or name in COMMANDS or topic[0] == "gen":
+    elif not topic or name in COMMANDS or topic[0] == "gen" or _is_subcommand(topic):
         from composer.cli.app import main
         from composer.cli.representation_argument import find_representation
 
-        if topic and topic[1:]:
+        if topic and topic[1:] and topic[0] == "gen":
             find_representation(" ".join(topic[1:]), "gen")
         raise typer.Exit(main([*(topic or ()), "--help"], console))
     else:
         raise UsageError(f"unknown help topic '{name}'", suggest(name, {**known, **COMMANDS}))
+
+
+def _is_subcommand(topic: list[str]) -> bool:
+    """Return whether these words are a command and one of its subcommands."""
+    return topic[0] in COMMANDS and topic[1:] in [[name] for name in getattr(build(topic[0]), "commands", ())]
 
 
 def _show(page: str, console: "Console") -> None:

@@ -22,7 +22,7 @@ SUMMARY_COLUMN = 60
 """Columns of a terminal from which on help is beside an option rather than below it."""
 MIN_COLUMN = 12
 """Minimum width of a wrapped cell."""
-KINDS = {"representations": "representation", "models": "model"}
+KINDS = {"representations": "representation", "architectures": "model"}
 """Kinds of plugins, and the attribute of a `LoadedPlugin` that holds each."""
 NEW, NEW_HINT = "New plugin", "for a new plugin: composer plugins new NAME --kind KIND"
 """Heading of the options of `new`, and the hint if they are given without it."""
@@ -41,6 +41,7 @@ def plugins(
         typer.Argument(metavar="ARGUMENT...", help="For `check`: a plugin and files. For `new`: a name."),
     ] = None,
     names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Report plugins that fail to load, are slow, or import torch too early.")
     ] = False,
@@ -54,10 +55,10 @@ def plugins(
         bool, typer.Option("--controls", help="Start with an option of gen and its constraint.", rich_help_panel=NEW)
     ] = False,
 ) -> None:
-    """List installed representations and models, formats, presets, rankings and checks, and trained models.
+    """List installed representations and architectures, formats, presets, rankings and checks, and trained models.
 
-    Name a kind, such as `formats`, to list only that kind. Name a representation to list its options (-O), or a model
-    to list its settings (--set).
+    Name a kind, such as `formats`, to list only that kind. Name a representation to list its options (-O), or an
+    architecture to list its settings (--set). `composer models` tells more about trained models.
 
     composer plugins check PLUGIN [FILE]... tests that a plugin follows the interface; FILE holds pieces to test it on.
 
@@ -66,7 +67,10 @@ def plugins(
     from composer.registry import plugins as registry
 
     console: Console = context.obj
-    of_new, of_list = {"kind": kind, "frames": frames, "controls": controls}, {"names": names, "check": check}
+    of_new, of_list = (
+        {"kind": kind, "frames": frames, "controls": controls},
+        {"names": names, "json": json, "check": check},
+    )
     if which in ACTIONS:
         _refuse(of_list, f"does not go with `{which}`", "for all plugins: composer plugins {}")
         _act(console, which, arguments or [], of_new)
@@ -79,32 +83,38 @@ def plugins(
         return
     loaded = list(registry.load_all(console.warn))
     if which and which not in {*KINDS, *LISTS}:
+        if json:
+            raise UsageError("--json is for lists", "for all plugins: composer plugins --json")
         console.write(_explain(which, loaded, console.width))
         return
-    _list(console, which, loaded, names=names)
+    tables = _tables(console, which, loaded, names=names)
+    if json:
+        keys = ("name", "summary", "distribution")
+        rows = {title: [dict(zip(keys, row, strict=True)) for row in found] for title, found in tables}
+        console.write_json({title.replace(" ", "_"): found for title, found in rows.items()}, indent=1)
+        return
+    for title, found in tables:
+        if names:
+            console.write("".join(f"{name}\n" for name, *_ in found))
+        else:
+            _table(console, title, found)
 
 
-def _list(console: Console, which: str, loaded: Sequence["LoadedPlugin"], *, names: bool) -> None:
-    """Print one kind of plugins, or all of them and the user's models. Only names: by default of classes alone."""
+def _tables(
+    console: Console, which: str, loaded: Sequence["LoadedPlugin"], *, names: bool
+) -> Iterator[tuple[str, Sequence[Sequence[str]]]]:
+    """Yield title and rows of one kind of plugins, or of all kinds and the user's models; for `names` only classes."""
     for title, attribute in KINDS.items():
         if which in {"", title}:
             found = [(getattr(each, attribute), each.plugin) for each in loaded if getattr(each, attribute)]
-            rows = [(kind.name, kind.summary, plugin.distribution) for kind, plugin in found]
-            _print_rows(console, title, rows, names=names)
+            yield title, [(kind.name, kind.summary, plugin.distribution) for kind, plugin in found]
     for title, rows_of in LISTS.items():
         if which == title or not (which or names):
             rows = list(rows_of(console))
             if rows or which:
-                _print_rows(console, TITLES.get(title, title), rows, names=names)
+                yield TITLES.get(title, title), rows
     if not which and not names:
-        _table(console, "trained models", _user_models())
-
-
-def _print_rows(console: Console, title: str, rows: Sequence[Sequence[str]], *, names: bool) -> None:
-    if names:
-        console.write("".join(f"{name}\n" for name, *_ in rows))
-    else:
-        _table(console, title, rows)
+        yield "trained models", list(_user_models())
 
 
 def _act(console: Console, action: str, arguments: Sequence[str], of_new: Mapping[str, Any]) -> None:
@@ -170,6 +180,8 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
     found = next((each for each in loaded if each.plugin.name == name), None)
     if found is None:
         known = [*(each.plugin.name for each in loaded), *KINDS, *LISTS]
+        if name == "models":
+            raise registry.UnknownName("unknown plugin 'models'", "composer models, or composer plugins architectures")
         raise registry.UnknownName(f"unknown plugin '{name}'", suggest(name, known))
     paragraphs = []
     if kind := found.representation:

@@ -12,6 +12,7 @@ def presets(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="PRESET", help="Preset whose settings to print.")] = "",
     names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
     """List presets that reproduce published systems, or print the settings of one.
 
@@ -23,6 +24,12 @@ def presets(
     console: Console = context.obj
     if name:
         console.write(known.preset(name).text)
+    elif as_json:
+        presets = [
+            {"name": each.name, "summary": each.summary, "representation": each.representation, "model": each.model}
+            for each in known.all_presets(console.warn)
+        ]
+        console.write_json(presets, indent=1)
     elif names:
         console.write("".join(f"{each}\n" for each in known.preset_names()))
     else:

@@ -33,7 +33,7 @@ EXAMPLES = {
         ("Resume a training run:", "composer train abc tunes/ --name mine --resume"),
     ),
     "eval": (
-        ("Evaluate your newest model on other tunes:", "composer eval abc others/"),
+        ("Evaluate the model that gen uses on other tunes:", "composer eval abc others/"),
         (
             "Evaluate on the test part of a split, as JSON:",
             "composer eval abc tunes/ --split split.txt --part test --json",
@@ -91,6 +91,13 @@ EXAMPLES = {
         ("Draw a tune as sheet music:", "composer show tune.abc -o tune.pdf"),
         ("Draw a piano roll colored by surprisal:", "composer show tune.mid --surprise -o roll.png"),
         ("Draw the training curve of a model:", "composer show mine -o curve.svg"),
+    ),
+    "models": (
+        ("List all models:", "composer models"),
+        ("Use your own model in gen, eval and harmonize:", "composer models use mine"),
+        ("Use the bundled one again:", "composer models use abc"),
+        ("Give a model to others:", "composer models export mine mine.safetensors"),
+        ("See what training states and snapshots take, and remove them:", "composer models prune"),
     ),
     "plugins": (
         ("List all plugins and your models:", "composer plugins"),
@@ -155,6 +162,9 @@ def command_page(name: str, date: str) -> str:
     for panel in dict.fromkeys(option.rich_help_panel for option in options if option.rich_help_panel):
         rows = [(_flags(option), _explanation(option)) for option in options if option.rich_help_panel == panel]
         lines += [f".Ss {panel}", *tagged(rows)]
+    if name and hasattr(command, "commands"):
+        lines.append(".Sh COMMANDS")
+        lines += [line for subcommand in command.commands.values() for line in _subcommand(name, subcommand)]
     if not name:
         lines += [".Sh ENVIRONMENT", *tagged([(f"Ev {variable}", text) for variable, text in ENVIRONMENT.items()])]
         lines += [".Sh EXIT STATUS", *tagged([(f"Li {code}", text) for code, text in STATUS.items()])]
@@ -165,6 +175,17 @@ def command_page(name: str, date: str) -> str:
         return "\n".join([*lines, *see_also([("composer", 1)])])
     others = [*((f"composer-{each}", 1) for each in COMMANDS), *((f"composer-{each}", 7) for each in pages.summaries())]
     return "\n".join([*lines, *see_also(others)])
+
+
+def _subcommand(name: str, command: Any) -> list[str]:
+    """Return the section of a subcommand of the command `name`: its synopsis, description and options."""
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    rows = [(f"Ar {each.metavar.rstrip('.')}", each.help) for each in arguments]
+    rows += [(_flags(param), _explanation(param)) for param in command.params if param not in arguments]
+    lines = [f".Ss composer {name} {command.name}", *(_synopsis(argument) for argument in arguments)]
+    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
+        lines += [".Pp", *prose(paragraph)]
+    return [*lines, *(tagged(rows) if rows else [])]
 
 
 def manual_page(name: str, date: str) -> str:

@@ -102,7 +102,7 @@ class GenOptions:
     `context` replaces the prompt when a recipe is replayed. Raises UsageError, OptionError.
     """
 
-    representation: str = option(help="Representation, such as abc.", argument="REP")
+    representation: str = option(help="Representation, such as abc. [default: that of --checkpoint]", argument="REP")
     count: int = option(
         1, "Number of pieces.", "-n", metavar="N", panel=SAMPLING, minimum=1, maximum=10**9, recorded=False
     )
@@ -151,7 +151,7 @@ class GenOptions:
         None, "Play through this MIDI port; part of its name is enough.", metavar="NAME", panel=OUTPUT, recorded=False
     )
     checkpoint: Path | None = option(
-        None, "Model name or file. [default: your newest, else the bundled one]", "-c",
+        None, "Model name or file. [default: the one set by `composer models use`, else the bundled one]", "-c",
         metavar="NAME", panel=MODEL, recorded=False,
     )  # fmt: skip
     device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE", panel=MODEL, recorded=False)

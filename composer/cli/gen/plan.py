@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from composer.api import CheckpointError, ComposerError, Constraint, GenerationContext, Representation, UsageError
 from composer.api.sampling.params import SamplingParams
 from composer.checkpoints import load as load_checkpoint
-from composer.checkpoints import store
+from composer.checkpoints import selection, store
 from composer.checkpoints.load import LoadedModel
 from composer.cli.console import Console
 from composer.cli.gen import conditions
@@ -290,7 +290,8 @@ def _announce(console: Console, options: GenOptions, output: Output, path: Path,
     if options.seed is None:
         console.say(f"{model}, seed {request.seed} (reproduce with --seed {request.seed})")
     elif options.checkpoint is None and store.is_own(path):
-        console.say(f"{model} (your newest)")
+        chosen = options.representation in selection.chosen_models()
+        console.say(f"{model} ({'set by `composer models use`' if chosen else 'your newest'})")
     if output.as_piano_roll and not options.play:
         suffix = output.format.suffixes[0]
         console.say(

@@ -10,7 +10,7 @@ from typing import Any
 from composer.api import StepKind
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.default_temperature import default_temperature
-from composer.cli.render.text import count_noun, duration
+from composer.cli.render.text import count_noun, duration, file_size
 from composer.registry.options import as_option_value
 
 
@@ -23,7 +23,7 @@ def card(path: Path, width: int = 80) -> str:
     facts = {
         "generates": f"{header.representation}, version {header.representation_version}",
         "model": f"{header.model}, {size}",
-        "file": f"{path} ({_file_size(path.stat().st_size)}), written by composer {header.program}",
+        "file": f"{path} ({file_size(path.stat().st_size)}), written by composer {header.program}",
         "trained on": _data(record),
         "quality": f"{record['reported']:.3f} {record.get('unit', '')} on held-out pieces"
         if record.get("reported")
@@ -51,11 +51,6 @@ def _data(record: Mapping[str, Any]) -> str:
     return (
         f"{count_noun(train, 'piece')}, {f'{held:,}' if held else 'none'} held out; from {named}" if pieces else named
     )
-
-
-def _file_size(size: int) -> str:
-    """`300 kB`, `1.9 MB`."""
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(round(size / 1e3), 1)} kB"
 
 
 def _training(record: Mapping[str, Any]) -> str:

@@ -19,7 +19,9 @@ def named(arguments: Sequence[str], console: Console) -> Iterator[Path | Source 
     from composer.data.sources import is_pattern, sources
 
     for argument in arguments:
-        path = store.resolve_model(Path(argument))
+        given = Path(argument)
+        is_name = given.name == argument and (not given.exists() or given.is_dir())
+        path = (store.model_named(argument.removesuffix(store.SUFFIX)) if is_name else None) or given
         if argument == "-":
             yield Source(path, name="stdin", data=console.read_bytes())
         elif path.suffix == ".safetensors" and path.exists():
@@ -34,4 +36,4 @@ def named(arguments: Sequence[str], console: Console) -> Iterator[Path | Source 
             if not found:
                 raise ReadError(f"no music files in {argument}", "name files, or another folder")
         else:
-            raise ReadError(f"no file or model named '{argument}'", "`composer plugins` lists your models")
+            raise ReadError(f"no file or model named '{argument}'", store.name_hint(given.name))

@@ -44,6 +44,8 @@ def choose_path(options: TrainOptions, kind: type[Representation], held: Reserva
     if options.name is None:
         return _free_path(kind, held)
     path = store.path_for(options.name)
+    if not (path.exists() and store.is_pretrained_name(options.name)):  # of an earlier version
+        store.check_own_name(options.name)
     held.model(path)
     if _exists(path) and not options.force:
         hint = "use --resume to resume it, --force to overwrite it, or another --name"
@@ -76,9 +78,9 @@ def choose_output(options: TrainOptions, recorded: str | None, held: Reservation
 
 
 def _free_path(kind: type[Representation], held: Reservations) -> Path:
-    """Return the path of the first of `abc`, `abc-2` and so on that is neither there nor in use."""
+    """Return the path of the first of `abc`, `abc-2` and so on that no model has and that is not in use."""
     base = kind.name.replace(":", "-")  # a plugin of another package may be called distribution:name
-    for number in count(1):
+    for number in count(2 if store.is_pretrained_name(base) else 1):
         path = store.path_for(base if number == 1 else f"{base}-{number}")
         if _exists(path):
             continue

@@ -75,7 +75,9 @@ class TrainOptions:
         metavar="KEY=VALUE", panel=TRAINING, repeated=True,
     )  # fmt: skip
     device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE", panel=TRAINING)
-    name: str | None = option(None, "Name of the model. [default: REP, REP-2, ...]", metavar="NAME", panel=OUTPUT)
+    name: str | None = option(
+        None, "Name of the model. [default: a free one, such as abc-2]", metavar="NAME", panel=OUTPUT
+    )
     output: Path | None = option(
         None, "Also write the trained model to this .safetensors file.", "-o", "--output", metavar="FILE", panel=OUTPUT
     )

@@ -170,6 +170,7 @@ def _close(console: Console, run: TrainingRun, ending: progress.Ending, stop: _S
     name, rep = run.path.stem, run.representation.name
     quoted = f'"{name}"' if " " in name else name
     generate = f"generate: composer gen {rep} --checkpoint {quoted}"
+    use = f"make it the default: composer models use {quoted}"
     if finished is not None:
         console.say(closing_line(finished, run.unit, run.in_unit))
         if finished.output is not None:
@@ -184,5 +185,6 @@ def _close(console: Console, run: TrainingRun, ending: progress.Ending, stop: _S
     console.say(generate)
     if is_music(run.representation):
         console.say(f"listen:   composer gen {rep} --checkpoint {quoted} --play")
+    console.say(use)
     if ending.failure is not None and not isinstance(ending.failure, ClosedPipe):
         raise ending.failure

@@ -52,6 +52,8 @@ def test_model_is_named(composer, checkpoint, gen, monkeypatch):
     assert not composer("gen", "abc", "--length", "40", "--seed", "1").err
     saved = checkpoints.load(checkpoint, half=True)
     checkpoints.save(store.path_for("mine"), saved.with_record(finished=True))
+    assert composer("gen", "abc", "--length", "40").err.startswith("bundled abc model, seed ")
+    monkeypatch.setattr(store, "bundled", lambda representation: None)
     assert composer("gen", "abc", "--length", "40").err.startswith("model mine, seed ")
     assert composer("gen", "abc", "--length", "40", "--seed", "1").err == "model mine (your newest)\n"
     assert not composer("gen", "abc", "--length", "40", "--seed", "1", "--quiet").err

@@ -82,9 +82,10 @@ def test_stdin(composer, process, model):
     assert done.stdout.decode().startswith("stdin: tune 1 (Mine): ")
 
 
-def test_newest_model_for_the_files_by_default(composer, model, tunes, home):
+def test_chosen_model_for_the_files_by_default(composer, model, tunes, home):
     (home / "models").mkdir(parents=True)
     save(home / "models" / "mine.safetensors", load(model, half=True).with_record(finished=True))
+    composer("models", "use", "mine")
     assert " in mine: " in composer("originality", tunes).err
 
 
@@ -92,7 +93,7 @@ def test_melodies_saved_by_training(composer, tunes, tmp_path):
     small = ("--max-updates", "1", "--set", "hidden=4", "--set", "layers=1")
     done = composer("train", "abc", tunes, "--name", "mine", "--augment", *small)
     assert done.code == 0, done.err
-    found = json.loads(composer("originality", tunes, "--json").out)
+    found = json.loads(composer("originality", tunes, "-c", "mine", "--json").out)
     assert (found["against"], found["copied"]) == ("mine", found["tunes"])
     whole = [each for each in found["found"] if each["notes"] > 16]
     assert whole[0]["tune"] == {"title": whole[0]["title"], "source": "tunes.abc: tune 1", "note": 1, "bar": 1}

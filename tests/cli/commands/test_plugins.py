@@ -29,7 +29,7 @@ def broken(tmp_path, monkeypatch):
 
 def test_list_by_kind_with_distribution(composer):
     lines = composer("plugins").out.splitlines()
-    assert lines.index("representations:") < lines.index("models:") < lines.index("trained models:")
+    assert lines.index("representations:") < lines.index("architectures:") < lines.index("trained models:")
     abc = next(line for line in lines if line.startswith("  abc "))
     assert "ABC" in abc
     assert "composer-cli" in abc
@@ -113,7 +113,7 @@ def test_options_on_a_narrow_terminal(composer, columns):
 
 
 def test_names(composer):
-    assert {"attn-lstm", "lstm"} <= set(composer("plugins", "models", "--names").out.split())
+    assert {"attn-lstm", "lstm"} <= set(composer("plugins", "architectures", "--names").out.split())
     assert "abc" in composer("plugins", "representations", "--names").out.split()
 
 

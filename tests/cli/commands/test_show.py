@@ -25,7 +25,7 @@ def test_color_on_a_terminal(composer, tunes):
 
 
 def test_missing_file(composer):
-    composer("show", "nosuch").failed("no file or model named 'nosuch'", "`composer plugins` lists your models")
+    composer("show", "nosuch").failed("no file or model named 'nosuch'", "`composer models` lists all models")
 
 
 def test_stdin(composer, tunes):

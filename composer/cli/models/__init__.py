@@ -1,0 +1,1 @@
+"""`composer models`: list the trained models, and manage the user's own."""
