@@ -40,6 +40,9 @@ check: $(VENV)/ready-to-develop
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 
+# the developer's own defaults would change results
+test bench bench-quality torture fuzz docs: export COMPOSER_CONFIG =
+
 bench: $(VENV)/ready-to-develop
 	$(RUN) tests/bench
 

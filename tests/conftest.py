@@ -123,7 +123,14 @@ def homes(tmp_path_factory):
 def home(homes, monkeypatch):
     """A home of its own, and no settings of the developer's."""
     folder = next(homes)
-    for name in ("COMPOSER_DEVICE", "COMPOSER_DEBUG", "COMPOSER_STRICT_PLUGINS", "NO_COLOR", "COLUMNS"):
+    for name in (
+        "COMPOSER_DEVICE",
+        "COMPOSER_DEBUG",
+        "COMPOSER_STRICT_PLUGINS",
+        "COMPOSER_CONFIG",
+        "NO_COLOR",
+        "COLUMNS",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COMPOSER_HOME", str(folder))
     monkeypatch.setenv("COMPOSER_SOUNDFONT", "none")  # not what this machine has

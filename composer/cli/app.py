@@ -12,9 +12,10 @@ import typer
 from composer import __version__
 from composer.api import CheckpointError, ComposerError, OptionError, UsageError
 from composer.cli import interrupts
-from composer.cli.command import CONTEXT, LazyGroup, plain_app
+from composer.cli.command import CONTEXT, DEFAULTS, LazyGroup, plain_app
 from composer.cli.console import ClosedPipe, Console, discard_output
 from composer.cli.usage_errors import explain
+from composer.system.paths import config_file
 
 EPILOG = "For help with a command: composer COMMAND --help. To get started: composer help tutorial."
 
@@ -66,10 +67,21 @@ def _run(arguments: list[str], console: Console) -> int:
     program = command_tree()
     try:
         with console.library_output(), program.make_context("composer", arguments, obj=console) as context:
+            context.meta[DEFAULTS] = _set_defaults
             program.invoke(context)
     except typer.Exit as stop:
         return stop.exit_code
     return ExitCode.OK
+
+
+def _set_defaults(command: Any, context: Any, arguments: Sequence[str]) -> None:
+    """Use the configuration file, if there is one, for the options of a command. Raises UsageError."""
+    path = config_file()
+    if path is None or not path.exists():
+        return
+    from composer.cli.config import defaults
+
+    defaults.apply(path, command, context, arguments, context.obj.environ)
 
 
 def command_tree() -> Any:

@@ -29,12 +29,16 @@ COMMANDS = {
     "replay": "Reproduce a generated file from its recorded settings.",
     "show": "Show music as a piano roll or picture, or print text or a model card.",
     "models": "List and manage trained models.",
+    "config": "List and set defaults of options.",
     "plugins": "List installed plugins and trained models.",
     "completions": "Print a shell completion script.",
     "help": "Show help for a command, or a manual page.",
     "version": "Print the version.",
 }
 """Commands and their summaries; each is a function in the module of `module_of`, which has its name."""
+
+DEFAULTS = "composer.defaults"
+"""Key of a context's `meta` for a function that sets the defaults of a command, its context and its arguments."""
 
 FOLDERS = {"similar": "hidden_states", "map": "hidden_states"}
 """The folder in `composer.cli.commands` of commands that are not in it directly."""
@@ -60,7 +64,9 @@ class Command(HelpToConsole, TyperCommand):
     """A command whose help groups options by their `rich_help_panel`, in two columns."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments, and attach this command to errors that have none."""
+        """Parse the arguments, after setting the user's defaults, and attach this command to errors that have none."""
+        if DEFAULTS in ctx.meta and ctx.parent is not None and ctx.parent.parent is None:
+            ctx.meta[DEFAULTS](self, ctx, args)
         try:
             return super().parse_args(ctx, args)
         except typer.TyperException as error:

@@ -30,10 +30,10 @@ class ControlCommand(OptionsCommand):
         names = registry.plugin_names()
         name = next((word for word in words or () if word in names), None)
         if name is not None:
-            _set_controls(ctx, name)
+            set_controls(ctx, name)
         elif checkpoint is not None and words is not None:
             name = _representation_of(checkpoint)
-            _set_controls(ctx, name)
+            set_controls(ctx, name)
             if self._words(ctx, args)[0] == []:  # else the real parse reports the word that should not be there
                 words, args = [name], [name, *args]
         if words == []:
@@ -78,7 +78,7 @@ class ControlCommand(OptionsCommand):
         return None if not words and ("help" in found or ctx.resilient_parsing) else words, found.get("checkpoint")
 
 
-def _set_controls(ctx: Any, name: str) -> None:
+def set_controls(ctx: Any, name: str) -> None:
     """Add the options of a representation; if it cannot be loaded, the command itself reports that."""
     from composer.registry import plugins as registry
 

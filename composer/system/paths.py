@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-HOME_VARIABLE = "COMPOSER_HOME"
+HOME_VARIABLE, CONFIG_VARIABLE = "COMPOSER_HOME", "COMPOSER_CONFIG"
 
 
 def models_folder() -> Path:
@@ -26,6 +26,14 @@ def expand_home(name: str) -> Path:
     if name.startswith("~/") and not Path("~").is_dir():
         return Path(os.path.expanduser(name))  # noqa: PTH111 - that of Path raises an error if there is no home folder
     return Path(name)
+
+
+def config_file() -> Path | None:
+    """Return the path of the configuration file, which may not exist; None if COMPOSER_CONFIG is set but empty."""
+    given = os.environ.get(CONFIG_VARIABLE)
+    if given is not None:
+        return expand_home(given) if given else None
+    return _below("config.toml", "user_config_path")
 
 
 def _below(name: str, where: str) -> Path:

@@ -179,7 +179,7 @@ def _run(model: Bundled, command: Sequence[str]) -> str:
         check=False,
         capture_output=True,
         cwd=model.folder,
-        env={**os.environ, "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONUTF8": "1", "COMPOSER_CONFIG": ""},
     )
     if done.returncode:
         raise SystemExit(f"{shlex.join(['composer', *command])}\n{done.stderr.decode()}")

@@ -99,6 +99,12 @@ EXAMPLES = {
         ("Give a model to others:", "composer models export mine mine.safetensors"),
         ("See what training states and snapshots take, and remove them:", "composer models prune"),
     ),
+    "config": (
+        ("Generate tunes at a lower temperature by default:", "composer config set gen.abc.temp 0.8"),
+        ("Show what is set, and where:", "composer config"),
+        ("List what can be set for gen:", "composer config list gen"),
+        ("Run a command without these defaults:", "COMPOSER_CONFIG= composer gen abc"),
+    ),
     "plugins": (
         ("List all plugins and your models:", "composer plugins"),
         ("List the settings of a model:", "composer plugins lstm"),
@@ -118,6 +124,7 @@ EXAMPLES = {
 ENVIRONMENT = {
     "COMPOSER_HOME": "Folder for your models and the cache, instead of the system's usual folders.",
     "COMPOSER_LIMITS": "Factor, 1 to 1000, that multiplies the limits on the size of input. [default: 1]",
+    "COMPOSER_CONFIG": "Configuration file, instead of the usual one; empty for none.",
     "COMPOSER_DEVICE": "Default of --device: auto, cpu, cuda or mps.",
     "COMPOSER_RENDEZVOUS_TIMEOUT": "Seconds that training processes wait for each other at the start. [default: 300]",
     "COMPOSER_DEBUG": "1 is the same as --debug.",

@@ -30,7 +30,7 @@ C2D2 E2F2|G2A2 B2c2|]
 def model(checkpoint, tunes, tmp_path):
     """The small model, with the melodies of its four training tunes."""
     saved = load(checkpoint, half=True)
-    representation = restore_representation(saved.header)
+    representation = restore_representation(saved.header, checkpoint)
     melodies = melodies_of(representation.read(Source(tunes, name="tunes.abc")), representation)
     path = tmp_path / "trained.safetensors"
     save(path, replace(saved, extra=pack_melodies(melodies.to_bytes())))

@@ -1,0 +1,1 @@
+"""The user's defaults of options: a TOML file, how commands use it, and `composer config`."""

@@ -1,0 +1,131 @@
+"""`composer config`: defaults of options from a file, which name their place if they are wrong."""
+
+import json
+
+import pytest
+
+from composer.system.paths import config_file
+
+GEN = ("gen", "abc", "--length", "40", "--seed", "1")
+
+
+@pytest.fixture
+def write(home):
+    """Write the configuration file."""
+
+    def write(text):
+        home.mkdir(exist_ok=True)
+        config_file().write_text(text)
+        return config_file()
+
+    return write
+
+
+def test_set_get_unset(composer, home):
+    assert composer("config").err.startswith("nothing is set; for example: composer config set ")
+    composer("config", "set", "gen.abc.temp", "0.5")
+    composer("config", "set", "gen.quiet", "true")
+    composer("config", "set", "gen.abc.key", "D")
+    assert config_file().read_text() == '[gen.abc]\nkey = "D"\ntemp = 0.5\n\n[gen]\nquiet = true\n'
+    got = composer("config", "get", "gen.abc.temp")
+    assert (got.out, got.err) == ("0.5\n", f"from: {config_file()}, line 3\n")
+    assert composer("config", "get", "gen.temp").err == "from: default\n"
+    composer("config", "set", "gen.abc.temp", "0.7")
+    assert composer("config", "get", "gen.abc.temp").out == "0.7\n"
+    composer("config", "unset", "gen.abc.temp")
+    assert config_file().read_text() == '[gen.abc]\nkey = "D"\n\n[gen]\nquiet = true\n'
+    composer("config", "unset", "gen.abc.temp").failed("gen.abc.temp is not set", code=2)
+    assert composer("config", "path").out == f"{home / 'config.toml'}\n"
+
+
+def test_the_command_line_comes_before_the_file(composer, write):
+    usual, cool = composer(*GEN).data, composer(*GEN, "--temp", "0.5").data
+    cooler, keyed = composer(*GEN, "--temp", "0.3").data, composer(*GEN, "--temp", "0.5", "--key", "D").data
+    write("[gen]\ntemp = 0.3\n\n[gen.grid]\nbars = 4\n")
+    assert composer(*GEN).data == cooler
+    write('[gen]\ntemp = 0.3\n[gen.abc]\ntemp = "0.5"\n')
+    assert composer(*GEN).data == cool
+    assert composer(*GEN, "--temp", "1").data == usual
+    write('[gen.abc]\ntemp = 0.5\nkey = "D"\n')
+    assert composer(*GEN).data == keyed
+    config_file().unlink()
+    assert composer(*GEN).data == usual
+    assert composer("replay", "-", stdin=keyed).err.endswith("stdin: reproduced exactly\n")
+
+
+def test_flags(composer, write):
+    write("[gen]\nprovenance = false\nunconstrained = false\n")
+    assert "N:composer" not in composer(*GEN).out
+    write("[gen]\nprovenance = true\n")
+    assert "N:composer" in composer(*GEN).out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('temp = "hot"', "gen.abc.temp: invalid value for --temp: 'hot'"),
+        ("temp = [1]", "gen.abc.temp: invalid value: '[1]'"),
+        ("seed = -1", "gen.abc.seed: invalid value for --seed: '-1'"),
+        ("quiet = 1", "gen.abc.quiet: invalid value: '1'"),
+        ("bars = true", "gen.abc.bars: invalid value for --bars: 'true'"),
+        ("tempoo = 1", "unknown key 'gen.abc.tempoo'"),
+        ("force = true", "unknown key 'gen.abc.force'"),
+        ("temp = hot", "not valid TOML: invalid value"),
+    ],
+)
+def test_wrong_values_name_their_line(composer, write, line, words):
+    path = write(f"# mine\n[gen.abc]\n{line}\n")
+    found = composer(*GEN)
+    found.failed(f"{path}, line 3: {words}", code=1 if "TOML" in words else 2)
+    assert composer("--help").code == composer("gen", "abc", "--help").code == 0
+    assert words in composer("config").err
+    assert composer("config", "path").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[gne]\n", "unknown command 'gne'"),
+        ("gen = 1\n", "gen must be a table"),
+        ("[config]\njson = true\n", "unknown command 'config'"),
+        ("[gen.abd]\ntemp = 1\n", "unknown representation 'abd'"),
+    ],
+)
+def test_wrong_tables(composer, write, text, words):
+    write(text)
+    composer(*GEN).failed(f"{config_file()}, line 1: {words}", code=2)
+
+
+def test_options_of_a_command_that_is_no_dataclass(composer, write, tunes):
+    write("[check]\nlimit = 1\n")
+    composer("check", tunes).failed("line 2: unknown key 'check.limit'", code=2)
+    write('[train.abc]\nepochs = 3\n[train]\ndevice = "none"\n')
+    composer("train", "abc", tunes, "--resume").failed("none", code=2)
+
+
+def test_an_unusual_file_is_not_changed(composer, write):
+    path = write("gen = {temp = 1}\n")
+    composer("config", "set", "gen.temp", "0.5").failed(f"{path}, line 1: cannot change gen.temp")
+    assert path.read_text() == "gen = {temp = 1}\n"
+    assert json.loads(composer("config", "--json").out) == [
+        {"key": "gen.temp", "value": 1, "origin": f"{path}, line 1"}
+    ]
+
+
+def test_wrong_keys_are_not_set(composer):
+    composer("config", "set", "gen.tempoo", "1").failed("unknown key 'gen.tempoo'", "`gen.tempo`", code=2)
+    composer("config", "set", "gen", "1").failed("invalid key 'gen'", code=2)
+    composer("config", "set", "gen.temp", "hot").failed("invalid value for --temp: 'hot'", code=2)
+    composer("config", "set", "gne.temp", "1").failed("unknown command 'gne'", code=2)
+    assert not config_file().exists()
+
+
+def test_the_environment_comes_before_the_file(composer, write, monkeypatch):
+    write('[gen]\ndevice = "none"\n')
+    composer(*GEN).failed("none", code=2)
+    assert composer("config", "get", "gen.device", COMPOSER_DEVICE="cpu").err == "from: COMPOSER_DEVICE\n"
+    monkeypatch.setenv("COMPOSER_DEVICE", "cpu")
+    assert composer(*GEN, COMPOSER_DEVICE="cpu").code == 0
+    monkeypatch.setenv("COMPOSER_CONFIG", "")
+    assert composer(*GEN).code == 0
+    composer("config").failed("COMPOSER_CONFIG is empty", code=2)
