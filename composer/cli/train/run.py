@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 FORCE_QUIT_SECONDS = 5.0
 SIGPIPE = 13
 """Windows does not define it."""
+CLOSED_PIPE = 128 + SIGPIPE
+"""Exit code if nobody reads stdout to its end."""
 
 
 def train_and_report(console: Console, options: TrainOptions) -> None:
@@ -186,5 +188,7 @@ def _close(console: Console, run: TrainingRun, ending: progress.Ending, stop: _S
     if is_music(run.representation):
         console.say(f"listen:   composer gen {rep} --checkpoint {quoted} --play")
     console.say(use)
-    if ending.failure is not None and not isinstance(ending.failure, ClosedPipe):
+    if isinstance(ending.failure, ClosedPipe):  # the reader did not see how training ended
+        raise typer.Exit(CLOSED_PIPE)
+    if ending.failure is not None:
         raise ending.failure

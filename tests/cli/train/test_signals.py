@@ -61,6 +61,18 @@ def test_a_closed_pipe_stops_training_and_saves(train, composer, tunes, monkeypa
     assert checkpoints.read_header(store.path_for("mine")).record["reason"] == "interrupted"
 
 
+def test_a_pipe_closed_at_the_last_line(train, tunes, monkeypatch):
+    def write(self, text):
+        if '"finished"' in text:
+            raise ClosedPipe
+
+    monkeypatch.setattr("composer.cli.console.Console.write", write)
+    monkeypatch.setattr("composer.cli.train.run.discard_output", lambda stream: None)
+    result = train(tunes, "--name", "mine", "--json", steps=1)
+    assert result.code == 141
+    assert "saved " in result.err
+
+
 def test_a_full_disk_below_stdout_stops_training_and_saves(train, tunes, monkeypatch):
     def write(self, text):
         raise ComposerError("cannot write to stdout: full", "free up disk space")
