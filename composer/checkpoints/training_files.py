@@ -5,10 +5,11 @@
     models/training/mine/previous.safetensors      the state of the model that --force replaces, until it is replaced
     models/training/mine/update-500.safetensors    a snapshot
     models/training/mine/update-500.abc            a piece generated with it
-    models/training/mine/lock                      exists while a process trains the model
+    models/training/mine/lock                      locked while a process trains the model
 
-Functions take the path of the model. The lock is held while these files change. Earlier versions kept them beside the
-model, as `mine.training.safetensors` and `mine.update-500.safetensors`.
+Functions take the path of the model. The lock is held while these files change; a killed process leaves its file,
+which is harmless, since the system has unlocked it. Earlier versions kept the training files beside the model, as
+`mine.training.safetensors` and `mine.update-500.safetensors`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first one ends the program in order, a second one at once with the same exit code.
+"""Ctrl-C, SIGTERM and SIGHUP: the first one ends the program cleanly, a second one at once with the same exit code.
 
 This module is imported before everything else, so it imports little.
 """

@@ -23,8 +23,8 @@ class Distrust(NamedTuple):
 def distrust(folder: Path) -> Distrust | None:
     """Return why the content of `folder` is not trusted; None if only this user, or root, may write to it.
 
-    None also for a folder that is missing or cannot be examined. A group may write if it is the user's own, as where
-    umask is 002. A sticky folder is no exception, since others could add to it. Root trusts the folders of any user,
+    None also for a folder that is missing or cannot be examined. A group may write if it is the user's own, as with
+    umask 002. A sticky folder is no exception, since others could add to it. Root trusts the folders of any user,
     such as those mounted into a container.
     """
     if os.name == "nt":

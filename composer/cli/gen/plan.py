@@ -74,7 +74,7 @@ def planned(options: GenOptions, console: Console, process: ProcessInfo) -> Iter
     )  # fmt: skip
     with output.target.reserve(process.rank) as lock:
         if lock is not None and lock.unsupported:
-            console.warn(f"{lock.unsupported}; start no second run with the same --output")
+            console.warn(f"{lock.unsupported}; do not start a second run with the same --output")
         yield _make_plan(options, kind, output, console, process)
 
 

@@ -57,7 +57,7 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
             with ReadingProgress(console) as reading:
                 run = prepare(options, held, reading.update, stop.requested, group)
             for reason in held.unprotected:
-                console.warn(f"{reason}; start no second run under this name")
+                console.warn(f"{reason}; do not start a second run with this name")
             if options.device == "auto" and run.device == "cpu" and (warning := devices.unused_cuda_warning()):
                 console.warn(warning)
             status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)
