@@ -121,11 +121,14 @@ def load_extra(path: Path, name: str) -> NDArray[Any] | None:
     return load_arrays(path)[0].get(_EXTRA + name)
 
 
-def copy(source: Path, path: Path) -> None:
-    """Copy the checkpoint at `source`, byte for byte and atomically. Raises CheckpointError."""
+def copy(source: Path, path: Path, *, replace: bool = True) -> None:
+    """Copy the checkpoint at `source`, byte for byte and atomically.
+
+    Raises CheckpointError, without `replace` also if there is a file at `path`.
+    """
     with _as_checkpoint_errors(source):
         data = source.read_bytes()
-    _write(path, data)
+    _write(path, data, replace=replace)
 
 
 def read_header(path: Path) -> Header:
@@ -160,9 +163,9 @@ def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: str) -
     _write(path, data)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, *, replace: bool = True) -> None:
     try:
-        write_atomic(path, data)
+        write_atomic(path, data, replace=replace)
     except OSError as error:
         hint = "free up disk space" if is_disk_full(error) else "choose a folder that you may write to"
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}", hint) from error

@@ -184,7 +184,7 @@ def pretrained_models() -> Iterator[PretrainedModel]:
 
 def is_own(path: Path) -> bool:
     """Return whether a checkpoint is in the user's folder of models."""
-    return path.parent == models_folder()
+    return path.parent == models_folder() or path.parent.resolve() == models_folder().resolve()
 
 
 def _of_plugin(name: str) -> Path | None:

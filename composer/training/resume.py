@@ -112,6 +112,7 @@ def save(trainer: Trainer) -> None:
         data=[absolute_argument(name) for name in run.data.arguments],
         split=run.data.split.to_json(),
         output=str(run.output) if run.output else None,
+        replace_output=run.replace_output,
     )
     extra = {} if trainer.origin is None else trainer.extra_arrays
     checkpoint_file.save(state_path(run.path), Checkpoint(header, arrays, extra=extra))
@@ -254,6 +255,11 @@ def saved_record(path: Path) -> Mapping[str, Any]:
         return checkpoint_file.read_header(path).record
     except CheckpointError:
         return {}
+
+
+def is_of_training(path: Path, training: str | None) -> bool:
+    """Return whether there is a checkpoint at `path` that the training with that id has saved."""
+    return training is not None and path.is_file() and saved_record(path).get("training") == training
 
 
 def _gather_states(trainer: Trainer) -> Any:

@@ -32,9 +32,10 @@ class TrainingRun:
     """Everything that training needs. `representation` is fitted, and `data` was prepared with it.
 
     `path` is the checkpoint to write, `device` a result of `device.resolve`. `origin` is a checkpoint to fine-tune,
-    `output` the file for a copy of the final model, and `default_temp` the temperature that the model is sampled at by
-    default. `stop` is asked after every update. The processes of `group` train together, with runs that may differ in
-    `device` and `stop` only; the main one writes to `path` and `output`.
+    `output` the file for a copy of the final model, which replaces that of another training if `replace_output`, and
+    `default_temp` the temperature that the model is sampled at by default. `stop` is asked after every update. The
+    processes of `group` train together, with runs that may differ in `device` and `stop` only; the main one writes to
+    `path` and `output`.
     """
 
     model: Model
@@ -50,6 +51,7 @@ class TrainingRun:
     default_temp: float | None = None
     stop: Callable[[], bool] = lambda: False
     group: ProcessGroup = field(default_factory=ProcessGroup)
+    replace_output: bool = False
 
     @cached_property
     def train_batches(self) -> BPTTBatches:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import training_files
 from composer.checkpoints.default_temperature import ENTRY
@@ -86,13 +88,21 @@ def _save_model(path: Path, checkpoint: checkpoint_file.Checkpoint) -> None:
 
 
 def copy_to_output(trainer: Trainer) -> Path | None:
-    """Copy the model to the run's output and return that; None without an output, or if no model was saved."""
+    """Copy the model to the run's output and return that; None without an output, or if no model was saved.
+
+    Raises CheckpointError if that fails, or if another file has appeared there during the training; the model stays.
+    """
     run, this = trainer.run, trainer.training_id
     if not (run.output and run.group.is_main and run.path.is_file()):
         return None
     if resume.saved_record(run.path).get("training", this) != this:  # an earlier model, not yet overwritten
         return None
-    checkpoint_file.copy(run.path, run.output)
+    replace = run.replace_output or resume.is_of_training(run.output, this)
+    try:
+        checkpoint_file.copy(run.path, run.output, replace=replace)
+    except CheckpointError as error:
+        command = shlex.join(["cp", str(run.path), "copy.safetensors"])
+        raise CheckpointError(f"{error.message}; the model is in {run.path}", f"copy it: {command}") from error
     return run.output
 
 

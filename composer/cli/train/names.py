@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Representation, UsageError
 from composer.api.errors import suggest
@@ -13,6 +15,14 @@ from composer.checkpoints import store, training_files
 from composer.cli.output.files import check_replaceable, reporting_write_errors, reserved
 from composer.cli.train.options import TrainOptions
 from composer.system.locks import NameInUse
+from composer.training.resume import is_of_training
+
+
+class Output(NamedTuple):
+    """The file for a copy of the model. `replace` says whether the copy may replace a file of another training."""
+
+    path: Path
+    replace: bool
 
 
 class Reservations(ExitStack):
@@ -54,27 +64,37 @@ def choose_path(options: TrainOptions, kind: type[Representation], held: Reserva
     return path
 
 
-def choose_output(options: TrainOptions, recorded: str | None, held: Reservations) -> Path | None:
-    """Return the path of --output, else the recorded one, which is now reserved.
+def choose_output(options: TrainOptions, model: Path, record: Mapping[str, Any], held: Reservations) -> Output | None:
+    """Return --output, else that of the training's `record`, which is now reserved; None if it is the `model` itself.
 
     Raises ComposerError if it is not a name for a new model, NameInUse if another process writes it.
     """
+    recorded = record.get("output")
     if options.output is None and not recorded:
         return None
     path = Path(recorded or "") if options.output is None else options.output.absolute()
-    if options.output is None:
-        held.file(path)
-        return path
-    if path.suffix != store.SUFFIX:
+    if options.output is not None and path.suffix != store.SUFFIX:
         file = options.output / "mine" if options.output.is_dir() else options.output.with_suffix("")
         hint = f"use -O {options.output}" if "=" in options.output.name else f"use --output {file}{store.SUFFIX}"
         raise UsageError(f"invalid value for --output: '{options.output}'", hint)
-    held.file(path)
-    if str(path) != recorded:
-        check_replaceable(path, force=options.force)
+    is_own = store.is_own(path)  # then it is the name of a model, which another process may train
+    path = store.path_for(training_files.model_name(path)) if is_own else path
+    if path == model:
+        return None
+    if is_own:
+        held.model(path)
+    else:
+        held.file(path)
+    # earlier versions replaced whatever was at the recorded path
+    replace = options.force or (str(path) == recorded and record.get("replace_output", True))
+    if not (replace or is_of_training(path, record.get("training"))):
+        check_replaceable(path, force=False)
+        if is_own and training_files.has_state(path):
+            hint = "use another --output, or overwrite it with --force"
+            raise ComposerError(f"model '{training_files.model_name(path)}' already exists", hint)
     with reporting_write_errors(path):
         TemporaryFile(dir=path.parent).close()
-    return path
+    return Output(path, replace)
 
 
 def _free_path(kind: type[Representation], held: Reservations) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,21 +62,21 @@ def prepare(
     _check_combination(options)
     if options.preset is not None:
         options = _with_preset(options, presets.preset(options.preset))
+    path = group.broadcast_object(lambda: names.choose_path(options, kind, held))
     resolved = device.resolve(options.device)
     new = None if options.resume else _from_checkpoint(options) if options.origin else _new_model(options, kind)
-    path = group.broadcast_object(lambda: names.choose_path(options, kind, held))
     if new is not None:
         choice = new
         fitted = new.origin.checkpoint.header.spec if new.origin is not None else None
         conditions = _conditions(options, kind, new.model) if fitted is None else None
         data = OriginalArguments(options.files, options.split_settings, options.augment, fitted, conditions)
         before = new.origin.checkpoint.header.record if new.origin is not None else {}
-        recorded = None
+        record: Mapping[str, Any] = {}
     else:
         saved = group.broadcast_object(lambda: saved_header(path))
         choice, data = _resumed(options, kind, saved, path)
-        before, recorded = saved.record, saved.record.get("output")
-    output = group.broadcast_object(lambda: names.choose_output(options, recorded, held))
+        before = record = saved.record
+    output = group.broadcast_object(lambda: names.choose_output(options, path, record, held))
     if not data.arguments:
         raise UsageError("no training data given", f"for example: composer train {kind.name} tunes/")
     choice.settings.check(augment=data.augment)
@@ -97,7 +97,8 @@ def prepare(
     default_temp = before.get(DEFAULT_TEMPERATURE) if options.default_temp is None else options.default_temp
     return TrainingRun(
         choice.model, choice.config, choice.representation, prepared, path, choice.settings, resolved,
-        options.resume, origin, output, default_temp, stop, group,
+        options.resume, origin, output and output.path, default_temp, stop, group,
+        replace_output=output is not None and output.replace,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import pytest
 from composer.checkpoints import store, training_files
 from composer.checkpoints.training_files import state_path
 from composer.cli.output.files import reserved
+from composer.training import validation
 
 TINY = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--batch-size", "4", "--set", "seq_length=16")
 
@@ -67,6 +68,35 @@ def test_an_output_in_use(train, tmp_path):
     copy = tmp_path / "copy.safetensors"
     with reserved(copy):
         train(tmp_path / "absent.abc", "--output", copy).failed(f"{copy} is in use by process", "another --output")
+
+
+def test_an_output_that_is_the_name_of_a_model_in_use(train, tmp_path, in_use):
+    in_use("b")
+    refused = train(tmp_path / "absent.abc", "--name", "a", "--output", store.path_for("b"))
+    refused.failed("model 'b' is in use by process", "another --name")
+
+
+def test_an_output_that_is_the_model_itself(train, tunes):
+    done = train(tunes, "--name", "mine", "--output", store.path_for("mine"))
+    assert done.code == 0, done.err
+
+
+def test_an_output_that_appears_during_training_stays(train, tunes, tmp_path, monkeypatch):
+    copy = tmp_path / "copy.safetensors"
+
+    def finish(trainer, reason):
+        copy.write_text("other")
+        yield from finish_run(trainer, reason)
+
+    finish_run = validation.finish
+    monkeypatch.setattr(validation, "finish", finish)
+    model = store.path_for("mine")
+    refused = train(tunes, "--name", "mine", "--output", copy)
+    assert refused.code == 1
+    assert f"{copy}: it already exists; the model is in {model}\nhint: copy it: cp {model}" in refused.err
+    assert copy.read_text() == "other"
+    assert next(store.user_models()).finished
+    train("--name", "mine", "--resume", updates=3).failed(f"{copy} already exists", "--force")
 
 
 def test_resuming_from_the_files_of_an_earlier_version(train, composer, tunes):
