@@ -1,4 +1,4 @@
-"""Training stops in order and saves: at signals, and when its reports cannot be written anymore."""
+"""Training stops cleanly and saves: at signals, and when its reports cannot be written anymore."""
 
 import os
 import signal
@@ -47,12 +47,12 @@ def test_signals(tunes, home, process, composer, number, tmp_path):
 def test_a_closed_pipe_stops_training_and_saves(train, composer, tunes, monkeypatch):
     written = []
 
-    def write(self, text):
-        written.append(text)
+    def write(self, data):
+        written.append(data)
         if len(written) > 3:
             raise ClosedPipe
 
-    monkeypatch.setattr("composer.cli.console.Console.write", write)
+    monkeypatch.setattr("composer.cli.console.Console._write_raw", write)
     monkeypatch.setattr("composer.cli.train.run.discard_output", lambda stream: None)
     result = train(tunes, "--name", "mine", "--json", steps=100_000)
     assert result.code == 141
@@ -62,11 +62,11 @@ def test_a_closed_pipe_stops_training_and_saves(train, composer, tunes, monkeypa
 
 
 def test_a_pipe_closed_at_the_last_line(train, tunes, monkeypatch):
-    def write(self, text):
-        if '"finished"' in text:
+    def write(self, data):
+        if b'"finished"' in data:
             raise ClosedPipe
 
-    monkeypatch.setattr("composer.cli.console.Console.write", write)
+    monkeypatch.setattr("composer.cli.console.Console._write_raw", write)
     monkeypatch.setattr("composer.cli.train.run.discard_output", lambda stream: None)
     result = train(tunes, "--name", "mine", "--json", steps=1)
     assert result.code == 141
@@ -74,10 +74,10 @@ def test_a_pipe_closed_at_the_last_line(train, tunes, monkeypatch):
 
 
 def test_a_full_disk_below_stdout_stops_training_and_saves(train, tunes, monkeypatch):
-    def write(self, text):
+    def write(self, data):
         raise ComposerError("cannot write to stdout: full", "free up disk space")
 
-    monkeypatch.setattr("composer.cli.console.Console.write", write)
+    monkeypatch.setattr("composer.cli.console.Console._write_raw", write)
     result = train(tunes, "--name", "mine", "--json", steps=100_000)
     assert result.code == 1
     assert result.err.endswith("error: cannot write to stdout: full\nhint: free up disk space\n")
