@@ -14,6 +14,7 @@ from composer.api import ComposerError, UsageError
 from composer.cli.gen.recipe import current_names
 from composer.cli.output.files import save
 from composer.registry.options import as_option_value
+from composer.system.files import read_regular
 
 SUFFIX = ".composer"
 """That of the hidden file, after the name of the output."""
@@ -33,6 +34,8 @@ NAMES = {
 """What to call facts that are not the value of an option."""
 OPTIONS = {"temperature": "temp", "conditions": "condition"}
 """Facts whose options have another name."""
+MAX_BYTES = 256 * 2**20
+"""Size of a record; that of a run that replaces ten million numbered files is of about this size."""
 START_OVER_HINT = "start over with --force instead of --resume"
 SAME_OPTIONS_HINT = f"use the same options, or {START_OVER_HINT}"
 
@@ -58,7 +61,7 @@ class RunRecord:
     def read(cls, path: Path) -> RunRecord | None:
         """Return the record at `path`, or None. Raises ComposerError if it cannot be read."""
         try:
-            found = json.loads(path.read_text("utf-8"))
+            found = json.loads(read_regular(path, MAX_BYTES).decode("utf-8"))
             recipe = found["recipe"] if "recipe" in found else found["asked"]  # the name in older versions
             name = path.name.removeprefix(".").removesuffix(SUFFIX)
             part = str(found.get("part", f"{name}.part"))  # the name in older versions
