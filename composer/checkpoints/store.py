@@ -49,7 +49,10 @@ class PretrainedModel(NamedTuple):
 def path_for(name: str) -> Path:
     """Return the path of the user's model called `name`. Raises UsageError for an invalid name."""
     if len(name) > MAX_NAME_LENGTH or len(name.encode("utf-8", "surrogatepass")) > 2 * MAX_NAME_LENGTH:
-        raise UsageError(f"model name too long: '{name[:20]}...'", f"use at most {MAX_NAME_LENGTH} letters")
+        raise UsageError(
+            f"model name too long: '{name[:20]}...'",
+            f"use at most {MAX_NAME_LENGTH} letters, and {2 * MAX_NAME_LENGTH} bytes in UTF-8",
+        )
     if not re.fullmatch(r"[\w][\w .+-]*", name) or name.endswith((SUFFIX, ".", " ")):
         raise UsageError(f"invalid model name: '{name}'", "use letters, digits, - and _")
     if _DEVICES.fullmatch(name.partition(".")[0].rstrip()):

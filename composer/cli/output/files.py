@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from composer.system.locks import Lock
 
 REPLACE_HINT = "use another --output, or overwrite it with --force"
 RESUME_HINT = "continue it with --resume, or overwrite it with --force"
+MAX_FILE_NAME = 255
+"""In bytes, on most file systems."""
 IN_USE_HINT = "wait for it to end, or use another --output"
 
 
@@ -58,13 +61,23 @@ def reserved(path: Path, name: str = "") -> Iterator[Lock | None]:
     new = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     try:
         with reporting_write_errors(path):
-            lock = locks.acquire(path.with_name(f".{path.name}.composer-lock"), name or str(path), IN_USE_HINT)
+            lock = locks.acquire(_lock_path(path), name or str(path), IN_USE_HINT)
         with lock:
             yield lock
     finally:
         for folder in new:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def _lock_path(path: Path) -> Path:
+    """Return the path of the lock of an output; a long name is replaced by its digest, as file systems limit names."""
+    name = f".{path.name}.composer-lock"
+    if len(os.fsencode(name)) > MAX_FILE_NAME:
+        import hashlib
+
+        name = f".{hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()}.composer-lock"
+    return path.with_name(name)
 
 
 def new_folder_note(folder: Path) -> str:

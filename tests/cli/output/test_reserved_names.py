@@ -6,6 +6,7 @@ from composer.cli.gen import run
 from composer.cli.output.filename_pattern import FilenamePattern
 from composer.cli.output.files import reserved
 from composer.generation.request import Finished
+from composer.system.locks import NameInUse
 
 
 @pytest.mark.parametrize(("name", "count"), [("all.abc", 9), ("%02d.abc", 9), ("one.abc", 1)])
@@ -17,6 +18,14 @@ def test_an_output_in_use(gen, tmp_path, name, count, option):
     refused.failed(f"{path} is in use" if "%" not in name else "in use", "another --output")
     assert "--resume" not in refused.err.partition("hint:")[2]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_too_long_for_a_lock_of_the_same_name(tmp_path):
+    path = tmp_path / f"{'x' * 240}.abc"
+    with reserved(path) as lock:
+        assert lock.path.exists()
+        with pytest.raises(NameInUse), reserved(path):
+            pass
 
 
 def test_a_run_that_cannot_start_leaves_nothing(gen, tmp_path):
