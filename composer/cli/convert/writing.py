@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from composer.api import ComposerError, EncodeError, Representation, Score, Source, UsageError
+from composer import formats
+from composer.api import ComposerError, EncodeError, ReadError, Representation, Score, Source, UsageError
 from composer.cli.convert.losses import lost_notes, lost_signs
 from composer.cli.convert.pieces import FoundPiece, notation_of
 from composer.cli.output.encoders import encode_piece
@@ -36,22 +37,32 @@ def make_writer(chosen: Format, soundfont: str = "") -> tuple[Write, bool]:
 
 def _write_music(chosen: Format, piece: FoundPiece, settings: WriteSettings) -> tuple[bytes, Losses]:
     assert isinstance(piece.score, Score)
-    assert chosen.write is not None
-    score, write = piece.score, chosen.write
+    score = piece.score
     try:
         # MIDI keeps all times, and text formats those that can be read
-        data = write(score if chosen.binary or has_note_values(score) else rounded(score), settings)
+        music = score if chosen.binary or has_note_values(score) else rounded(score)
+        data = formats.write(chosen.name, music, settings)
     except EncodeError:
-        data = write(rounded(score), settings)
+        data = formats.write(chosen.name, rounded(score), settings)
     losses = Losses(score.losses)
     if chosen.read is not None:
         written = Source(Path(f"again{chosen.suffixes[0]}"), piece.name, data=data, temporary=True)
-        again = next(iter(read_playable(written)))
+        again = _read_back(written, chosen)
         losses += lost_notes(score, again) + lost_signs(score, again)
     if piece.made_by is not None and chosen.mark is not None:
         return provenance.mark(chosen.name, data, piece.made_by), losses
     losses["provenance left out"] += piece.made_by is not None
     return data, +losses
+
+
+def _read_back(written: Source, chosen: Format) -> Score:
+    """Return the score in a written file. Raises ComposerError that does not blame the file it was made from."""
+    try:
+        return next(iter(read_playable(written)))
+    except ReadError as error:
+        raise ComposerError(
+            f"the {chosen.name} written for it cannot be read again: {error.message}", "choose another format with --to"
+        ) from error
 
 
 def _write_notation(kind: type[Representation], piece: FoundPiece) -> tuple[bytes, Losses]:
