@@ -234,6 +234,14 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         """Yield further training pieces made from `piece`, such as transpositions."""
         return iter(())
 
+    def training_view(self, piece: Piece[ContentT]) -> Piece[ContentT]:
+        """Return what the model sees of a training piece or variant: by default all of it.
+
+        The view has the same content; it may lack labels, so that the model learns to do without them. Which ones must
+        depend on the piece alone.
+        """
+        return piece
+
     def default_conditions(self) -> Iterable[str]:
         """Return the labels that a model is conditioned on without `--conditions`, if they differ between pieces."""
         return ()

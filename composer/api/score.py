@@ -143,7 +143,8 @@ class Piece(Generic[ContentT_co]):
     `Piece[str]` has a text. It is identified by a digest of it as plain data, or of its `canonical_bytes()` if it has
     that method. `source` is its origin, for messages (`jigs.abc: tune 12`). `labels` can become conditions
     (`{"rhythm": "jig"}`). `losses` counts what the piece lacks of its source, by a phrase that can follow a number
-    (`{"drum notes left out": 12}`).
+    (`{"drum notes left out": 12}`). In training, `is_variant` tells what `Representation.variants` made from the
+    pieces themselves.
     """
 
     if not TYPE_CHECKING:
@@ -154,6 +155,7 @@ class Piece(Generic[ContentT_co]):
     source: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     losses: Mapping[str, int] = field(default_factory=dict)
+    is_variant: bool = field(default=False, compare=False)
 
 
 class RejectedPiece(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ class _TrainingPieces:
             yield piece
             for variant in self._spec.representation.variants(piece) if self._spec.augment else ():
                 self.without_variants = False
-                yield variant
+                yield replace(variant, is_variant=True)
 
 
 def _fit(spec: BuildSpec, pieces: Iterable[Piece]) -> SequenceSpec:
@@ -141,7 +141,7 @@ def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus, encoded_spec: S
     written = {}
     for split in SPLITS:
         not_encodable = Rejections()
-        pieces = training if split == "train" else corpus.pieces(split)
+        pieces = map(representation.training_view, training) if split == "train" else corpus.pieces(split)
         written[split] = write_split(folder / split, representation, encoded_spec, pieces, not_encodable.add)
         rejected.merge(not_encodable)
     written["train"]["originals"] = corpus.count("train")

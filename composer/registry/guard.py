@@ -87,6 +87,7 @@ REPRESENTATION = {
     "state": _Method(check.json_state),
     "restore": _Method(),
     "variants": _Method(check.piece, iterates=True),
+    "training_view": _Method(check.piece),
     "default_conditions": _Method(check.names),
     "losses": _Method(check.counts),
     "score": _Method(check.score),

@@ -100,7 +100,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         self._restore(sorted({character for piece in pieces for character in piece.content}))
         if self.positional:
             plans = Counter[str]()
-            for piece in pieces:
+            for piece in (each for each in pieces if not each.is_variant):
                 with suppress(EncodeError):
                     plans.update(filter(None, [self.plan(piece)]))
             self._restore(self.characters, dict(sorted(plans.most_common(MAX_PLANS))))

@@ -103,7 +103,8 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         symbols, plans = set[str](), Counter[str]()
         for piece in pieces:
             symbols.update(piece.content)
-            plans.update(filter(None, [self.plan(piece)]))
+            if not piece.is_variant:
+                plans.update(filter(None, [self.plan(piece)]))
         self._restore(sorted(map(int, symbols - {HOLD, REST})), dict(sorted(plans.most_common(MAX_PLANS))))
 
     def _restore(self, pitches: Iterable[int], plans: Mapping[str, int] | None = None) -> None:

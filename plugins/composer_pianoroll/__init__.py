@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -65,6 +66,8 @@ __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 BEATS = 64
 """Default length of a generated piece, in beats."""
 MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
+UNKNOWN_FERMATAS = 3
+"""One in so many training pieces with fermatas is trained as if they were unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +135,10 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece[Roll]]) -> None:
-        """Count the plans of the pieces, with `positions`; not those of variants that only lack fermatas."""
+        """Count the plans of the pieces, but not of their variants, with `positions`."""
         if self.positional:
-            plans = Counter(map(self._plan_of, pieces))
-            complete = {plan._replace(fermatas=()) for plan in plans if plan.fermatas}
-            counted = Counter({str(plan): count for plan, count in plans.items() if plan not in complete})
-            self.restore({"plans": dict(sorted(counted.most_common(MAX_PLANS)))})
+            plans = Counter(str(self._plan_of(piece)) for piece in pieces if not piece.is_variant)
+            self.restore({"plans": dict(sorted(plans.most_common(MAX_PLANS)))})
 
     def state(self) -> dict[str, Any]:
         return {"plans": self.training_plans} if self.positional else {}
@@ -172,10 +173,16 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         from composer_pianoroll import packing
 
         for shift, roll in packing.transposed(self.layout, piece.content):
-            labels = transposed(piece.labels, shift)
-            if shift % 4 == 0:  # for plans whose fermatas are unknown
-                labels.pop(FERMATAS, None)
-            yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", labels)
+            yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", transposed(piece.labels, shift))
+
+    def training_view(self, piece: Piece[Roll]) -> Piece[Roll]:
+        """Return the piece without its fermatas for one in `UNKNOWN_FERMATAS`, as in generation they may be unknown."""
+        if FERMATAS not in piece.labels:
+            return piece
+        digest = hashlib.blake2b(piece.content.canonical_bytes(), digest_size=8).digest()
+        if int.from_bytes(digest, "little") % UNKNOWN_FERMATAS:
+            return piece
+        return replace(piece, labels={name: value for name, value in piece.labels.items() if name != FERMATAS})
 
     def score(self, piece: Piece[Roll]) -> Score | None:
         notes = to_notes(piece.content.notes, self.options.steps)

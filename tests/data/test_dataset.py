@@ -171,6 +171,18 @@ def test_variants_are_added_to_the_training_data_only(letters, tunes):
     assert not any(word.isupper() for word in valid)
 
 
+def test_fit_knows_which_pieces_are_variants_and_training_pieces_are_viewed(letters, tunes, monkeypatch):
+    kind, fitted, viewed = type(letters), {}, []
+    fit = kind.fit
+    monkeypatch.setattr(
+        kind, "fit", lambda self, pieces: fit(self, [fitted.setdefault(each.content, each) for each in pieces])
+    )
+    monkeypatch.setattr(kind, "training_view", lambda self, piece: viewed.append(piece.content) or piece)
+    dataset = prepare(letters, [str(tunes)], SplitSettings(valid=0.2), augment=True)
+    assert all(piece.is_variant == word.isupper() for word, piece in fitted.items())
+    assert viewed == contents(dataset, letters, "train")
+
+
 def test_labels_become_indices_of_conditions(letters, tmp_path):
     for author, word in [("burns", "rose"), ("blake", "tiger")]:
         (tmp_path / "poems" / author).mkdir(parents=True)
