@@ -164,12 +164,14 @@ def _total(
 
     total, state, count = Measurement(), None, windows.batches_per_epoch
     measured(0, count)
-    for done, batch in enumerate(windows.epoch_batches(0)):
-        network.on_progress = partial(_report_share, measured, done, count)
-        measure, state = network.likelihood(to_device(batch, device), state, effort)
-        total += measure
-        measured(done + 1, count)
-    network.on_progress = None
+    try:
+        for done, batch in enumerate(windows.epoch_batches(0)):
+            network.on_progress = partial(_report_share, measured, done, count)
+            measure, state = network.likelihood(to_device(batch, device), state, effort)
+            total += measure
+            measured(done + 1, count)
+    finally:
+        network.on_progress = None
     return total
 
 

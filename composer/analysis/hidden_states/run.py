@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Piece, Representation, SequenceSpec, StepKind, Unsupported
-from composer.checkpoints.load import load_weights, open_checkpoint
+from composer.checkpoints.load import check_shapes, load_weights, open_checkpoint
 from composer.data.encoded_split import pack_piece, piece_features
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def load(path: Path) -> HiddenStateModel:
 
     opened = open_checkpoint(path)
     header = opened.checkpoint.header
+    check_shapes(opened.model, header.spec, opened.config, opened.checkpoint.weights, "the checkpoint")
     network = opened.model.network(header.spec, opened.config)
     if type(network).hidden_states is Network.hidden_states:
         raise Unsupported(
@@ -109,14 +110,17 @@ def hidden_states(
 
 def _windows(model: HiddenStateModel, rows: Sequence[EncodedPiece]) -> Iterator[tuple[int, Floats]]:
     """Yield the first step of each window, and the activations (B, T, U) after each of its inputs."""
+    import torch
+
     inputs, features = _padded(model.spec, rows)
     state = None
     for begin in range(0, inputs.shape[1], WINDOW):
         window = slice(begin, begin + WINDOW)
         own = None if features is None else features[:, window]
         batch = _batch(inputs[:, window], own, [row.conditions for row in rows], first=begin == 0)
-        states, state = model.network.hidden_states(batch, state)
-        yield begin, states.detach().float().numpy()
+        with torch.inference_mode():  # not around the yield, whose caller must not run in it
+            states, state = model.network.hidden_states(batch, state)
+        yield begin, states.float().numpy()
 
 
 def _padded(spec: SequenceSpec, rows: Sequence[EncodedPiece]) -> tuple[NDArray[Any], NDArray[np.int64] | None]:

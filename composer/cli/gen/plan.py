@@ -103,11 +103,11 @@ def _make_plan(
 
         context = dataclasses.replace(context, titles=training_titles(path))
     candidates = candidates_per_piece(options, model.representation, context)
-    planned = _planning_context(options, model, context)
-    constraint = _constraint(options, model, planned)
+    planning_context = _planning_context(options, model, context)
+    constraint = _constraint(options, model, planning_context)
     if options.context is None:
         _warn_if_too_short(options, model.representation, context, console)
-    max_steps = model.representation.max_steps(options.controls, planned)
+    max_steps = model.representation.max_steps(options.controls, planning_context)
     request = GenerationRequest(
         length=max_steps,
         count=options.generated,

@@ -6,6 +6,7 @@ import pytest
 from composer.analysis.hidden_states import run
 from composer.analysis.hidden_states.run import encode, hidden_states, load
 from composer.api import Source, Unsupported
+from composer.checkpoints.load import open_checkpoint
 from composer.checkpoints.store import bundled
 
 
@@ -53,7 +54,7 @@ def test_model_of_frames(tmp_path):
     piece = model.representation.from_score(Score((Part((Note(0, 60, 2), Note(2, 64, 2))),)))
     encoded = encode(model, piece, labeled=False)
     [(_, states)] = hidden_states(model, [encoded])
-    assert states.shape == (len(encoded.steps), 384)
+    assert states.shape == (len(encoded.steps), open_checkpoint(bundled("pianoroll")).config.hidden)
     assert np.abs(states[0] - states[-1]).max() > 0.1
 
 
