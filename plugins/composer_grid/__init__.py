@@ -26,7 +26,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats.read import MUSIC_SUFFIXES, is_music
-from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, fitting_plans
+from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, WantedPlan, fitting_plans
 from composer.toolkit.representations.note_controls import SourceTune, in_meter, key_labels, meter_labels
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import SLACK, GridNote, NotEncodable, to_notes
@@ -181,6 +181,9 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
             return None
         controls, context = controls or GridControls(), context or GenerationContext()
         plan = self._bar_plan(controls, context)
+        if plan is not None and context.tune is None:  # the bars are those of the plan
+            labels = {name: value for name, value in context.labels.items() if name not in ("meter", "pickup")}
+            controls, context = replace(controls, meter=plan.meter), replace(context, labels=labels | plan.labels)
         if plan is not None and controls.density and not (controls.bars or controls.keep_bars):
             controls = replace(controls, bars=plan.bars or 0, meter=plan.meter)  # so that the density can be kept
         constraint: Constraint = GridConstraint(len(self.symbols))
@@ -205,22 +208,24 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         return map(PositionCounter.of(plan, self.steps, self._features).at, range(len(steps)))
 
     def plans(self, controls: GridControls | None, context: GenerationContext) -> Mapping[str, int]:
-        """Return the plan with the given number of bars, else those of the training pieces in the given meter.
+        """Return the plans of the training pieces with the given bars, meter and pickup.
 
         Raises Unsatisfiable if the primer does not fit into the bars.
         """
         plan = self._bar_plan(controls or GridControls(), context)
         if plan is None:
             return {}
-        if plan.bars is not None:
-            if context.primer and (planned := self.constraint(controls, replace(context, plan=str(plan)))):
-                planned.start(context.primer)
+        if context.plan is not None or context.tune is not None:
             return {str(plan): 1}
-        steps = range(len(context.primer) + 1, self.max_steps(controls, context))
+        longest = (context.length or 1 << 31) if plan.bars else self.max_steps(controls, context)
+        steps = range(len(context.primer) + 1, longest)
         is_given = bool(context.primer or "meter" in context.labels or (controls and controls.meter))
-        alike = plan.begins_like if is_given else None
-        found = fitting_plans(self.training_plans, plan, steps, self.steps, alike=alike)
-        return found or {str(plan.with_bars_of(steps[-1] if steps else 1, self.steps)): 1}
+        wanted = WantedPlan(plan.meter, plan.bars, plan.pickup) if is_given else WantedPlan(bars=plan.bars)
+        found = fitting_plans(self.training_plans, wanted, steps, self.steps, BarPlan.with_bars_of)
+        for each in found if plan.bars and context.primer else ():
+            if planned := self.constraint(controls, replace(context, plan=each)):
+                planned.start(context.primer)
+        return found
 
     def _bar_plan(self, controls: GridControls, context: GenerationContext) -> BarPlan | None:
         """Return the plan that the context gives or the controls imply, with `positions`."""
@@ -237,6 +242,9 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
     def max_steps(self, controls: GridControls | None, context: GenerationContext) -> int:
         controls = controls or GridControls()
         tune = self._source_tune(controls, context)
+        if self.positional and controls.bars and context.tune is None and context.plan is None:
+            plans = map(BarPlan.parse, self.plans(controls, context))
+            return 1 + max(plan.last_steps(self.steps)[-1] for plan in plans)
         total = piece_steps(controls, self.steps, tune, context.labels)
         return total + 1 if total is not None else super().max_steps(controls, context)
 

@@ -26,7 +26,7 @@ from composer.api import (
 from composer.api.fields import invalid_setting, option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
-from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan
+from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, WantedPlan, fitting_plans
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable, to_notes
@@ -59,7 +59,7 @@ from composer_pianoroll.controls import (
     total_frames,
 )
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
-from composer_pianoroll.positions import PlannedConstraint, Wanted
+from composer_pianoroll.positions import PlannedConstraint
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 
@@ -203,6 +203,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return build_constraint(controls, self.layout, steps, context, tune, maximum)
         plan = BarPlan.parse(context.plan or next(iter(self.plans(controls, context))))
         length = plan.steps(self.per_beat)
+        if tune is None:
+            controls = replace(controls, meter=plan.meter)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
         return PlannedConstraint(inner, PositionCounter.of(plan, self.per_beat, self._features), length)
 
@@ -231,12 +233,13 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return {str(self._plan_of(in_meter(context.tune, controls))): 1}
         meter = meter_labels(controls.meter).get("meter", "")
         known = (BarPlan.parse(plan).steps(self.per_beat) for plan in self.training_plans)
-        longest = context.length or max(primer + self.length, *known, 1)
-        form = BarPlan.of(context.labels, meter, controls.bars or None)._replace(fermatas=())  # only those of a primer
-        wanted = Wanted(
-            form, bool(primer or meter or "meter" in context.labels), bool(primer), primer + 1, longest,
-        )  # fmt: skip
-        found = wanted.choose(self.training_plans, self.per_beat)
+        longest = context.length or (1 << 31 if controls.bars else max(primer + self.length, *known, 1))
+        form = BarPlan.of(context.labels, meter)
+        has_meter = primer or meter or "meter" in context.labels
+        pickup = form.pickup if primer else None
+        wanted = WantedPlan(form.meter if has_meter else None, controls.bars or None, pickup)
+        frames = range(primer + 1, longest + 1)
+        found = fitting_plans(self.training_plans, wanted, frames, self.per_beat, BarPlan.with_length_of)
         if controls.bars:
             length = max(BarPlan.parse(plan).steps(self.per_beat) for plan in found)
             check_length(controls, context, length, self.layout, self.options.steps)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from composer.music.bars import parse_meter
 from composer.toolkit.representations.score_labels import phrase_ends, pickup_of
 
-__all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "fitting_plans"]
+__all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "WantedPlan", "fitting_plans"]
 
 DEFAULT_METER = "4/4"
 MAX_PLANS = 500
@@ -86,31 +86,50 @@ class BarPlan(NamedTuple):
         bar, pickup = self.in_steps(per_beat)
         return max(1, floor(pickup + ((self.bars or 1) - 1) * bar + self.last * per_beat))
 
-    def begins_like(self, other: BarPlan) -> bool:
-        """Return whether both have the same meter and pickup."""
-        return (self.meter, self.pickup) == (other.meter, other.pickup)
+
+class WantedPlan(NamedTuple):
+    """What is given of a plan before one is chosen; None for what is free."""
+
+    meter: str | None = None
+    bars: int | None = None
+    pickup: Fraction | None = None
+
+    def accepts(self, plan: BarPlan) -> bool:
+        """Return whether `plan` has all that is given."""
+        return all(
+            own is None or own == has for own, has in zip(self, (plan.meter, plan.bars, plan.pickup), strict=True)
+        )
+
+    def adapt(self, plan: BarPlan) -> BarPlan:
+        """Return `plan` with what is given, whole bars and no fermatas; a pickup as long as a bar is none."""
+        meter = plan.meter if self.meter is None else self.meter
+        bars = plan.bars if self.bars is None else self.bars
+        pickup = plan.pickup if self.pickup is None else self.pickup
+        return BarPlan(meter, bars, pickup if pickup < parse_meter(meter).bar else Fraction(0))
 
 
 def fitting_plans(
     plans: Mapping[str, int],
-    wanted: BarPlan,
+    wanted: WantedPlan,
     steps: range,
     per_beat: Fraction,
-    *,
-    alike: Callable[[BarPlan], bool] | None = None,
+    with_steps: Callable[[BarPlan, int, Fraction], BarPlan],
 ) -> Mapping[str, int]:
-    """Return those of `plans` that pieces of some number of `steps` can have, with their weights; it may be empty.
+    """Return those of `plans` that are as `wanted`, for pieces of some number of `steps`, with their weights.
 
-    With `alike`, only those that it accepts; if there is none, the others are adapted to the meter and pickup of
-    `wanted`.
+    If there is none, they are adapted to what is wanted. If these do not fit either, they get the length of the longest
+    pieces by `with_steps`, unless the bars are given.
     """
-    parsed = {BarPlan.parse(plan): weight for plan, weight in plans.items()}
-    same = {plan: weight for plan, weight in parsed.items() if alike is None or alike(plan)}
-    adapted = Counter[BarPlan]()
+    parsed = {BarPlan.parse(plan): weight for plan, weight in plans.items()} or {BarPlan(DEFAULT_METER, 1): 1}
+    same = Counter({plan: weight for plan, weight in parsed.items() if wanted.accepts(plan)})
+    adapted, changed = Counter[BarPlan](), Counter[BarPlan]()
     for plan, weight in parsed.items():
-        adapted[wanted._replace(bars=plan.bars)] += weight
-    for candidates in (same,) if alike is None else (same, adapted):
+        adapted[wanted.adapt(plan)] += weight
+    for candidates in (same, adapted):
         fitting = {str(plan): n for plan, n in candidates.items() if plan.steps(per_beat) in steps}
         if fitting:
             return fitting
-    return {}
+    longest = steps[-1] if steps else steps.start
+    for plan, weight in adapted.items():
+        changed[plan if wanted.bars else with_steps(plan, longest, per_beat)] += weight
+    return {str(plan): weight for plan, weight in changed.items()}

@@ -95,11 +95,20 @@ def test_plans_follow_the_controls():
     plans = fitted.plans
     assert plans(None, GenerationContext()) == {"4/4,2": 2, "3/4,2": 1}
     assert plans(GridControls(meter="3/4"), GenerationContext()) == {"3/4,2": 1}
-    assert plans(GridControls(bars=5), GenerationContext()) == {"4/4,5": 1}
-    assert plans(GridControls(bars=5, meter="6/8"), GenerationContext()) == {"6/8,5": 1}
+    assert plans(GridControls(bars=5), GenerationContext()) == {"4/4,5": 2, "3/4,5": 1}
+    assert plans(GridControls(bars=5, meter="6/8"), GenerationContext()) == {"6/8,5": 3}
     assert plans(GridControls(meter="2/4"), GenerationContext()) == {"2/4,2": 3}, "the bars of pieces in other meters"
-    assert plans(None, GenerationContext(length=20)) == {"4/4,2": 1}, "shorter than any training piece"
+    assert plans(None, GenerationContext(length=20)) == {"4/4,2": 2, "3/4,2": 1}, "shorter than any training piece"
     assert fitted.plan_labels("3/4,2,1") == {"meter": "3/4", "pickup": "1"}
+
+
+@pytest.mark.parametrize("bars", [2, 5])
+def test_bars_are_in_the_meter_and_after_the_pickup_of_the_training_pieces(bars):
+    fitted, controls = grid(tune(28, meter="3/4", pickup="1")), GridControls(bars=bars)
+    assert fitted.plans(controls, GenerationContext()) == {f"3/4,{bars},1": 1}
+    constraint = fitted.constraint(controls, GenerationContext(plan=f"3/4,{bars},1"))
+    assert len(constraint.complete(constraint.start(()))) == 4 + 12 * bars + 1
+    assert fitted.max_steps(controls, GenerationContext()) == 4 + 12 * bars + 1
 
 
 def test_a_primer_leaves_only_longer_plans():

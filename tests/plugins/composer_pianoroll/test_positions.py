@@ -86,10 +86,25 @@ def test_plans_follow_the_controls():
     assert plans(None, GenerationContext()) == {"3/4,2,1": 1, "3/4,3": 1, "4/4,2": 2}
     assert plans(PianorollControls(meter="3/4"), GenerationContext()) == {"3/4,2,1": 1, "3/4,3": 1}
     assert plans(PianorollControls(meter="3/4", bars=2), GenerationContext()) == {"3/4,2,1": 1}
-    assert plans(PianorollControls(bars=5), GenerationContext()) == {"4/4,5": 1}, "no training piece has them"
-    assert plans(PianorollControls(meter="2/4"), GenerationContext()) == {"2/4,2": 3, "2/4,3": 1}
+    assert plans(PianorollControls(bars=5), GenerationContext()) == {"3/4,5": 1, "3/4,5,1": 1, "4/4,5": 2}, "adapted"
+    assert plans(PianorollControls(meter="2/4"), GenerationContext()) == {"2/4,2": 2, "2/4,2,1": 1, "2/4,3": 1}
     assert plans(None, GenerationContext(length=15)) == {"3/4,2,1": 1}
-    assert plans(None, GenerationContext(length=5)) == {"4/4,1,,5/2": 1}, "shorter than any training piece"
+    shorter = {"3/4,1,,5/2": 1, "3/4,1,1,3/2": 1, "4/4,1,,5/2": 2}
+    assert plans(None, GenerationContext(length=5)) == shorter, "shorter than any training piece"
+
+
+@pytest.mark.parametrize("bars", [3, 5])
+def test_bars_are_in_the_meter_of_the_training_pieces(bars):
+    fitted, controls = pianoroll(roll(9, meter="3/4"), roll(9, meter="3/4")), PianorollControls(bars=bars)
+    assert fitted.plans(controls, GenerationContext()) == {f"3/4,{bars}": 2}
+    assert fitted.max_steps(controls, GenerationContext()) == 6 * bars
+    constraint = fitted.constraint(controls, GenerationContext(plan=f"3/4,{bars}"))
+    state = constraint.start(())
+    for position in [*range(6)] * bars:
+        assert not constraint.ends(state)
+        assert constraint.features(state)[0] == position
+        state = constraint.step(state, ())
+    assert constraint.ends(state)
 
 
 def test_a_primer_leaves_only_longer_plans_with_its_pickup():
@@ -98,7 +113,7 @@ def test_a_primer_leaves_only_longer_plans_with_its_pickup():
     assert fitted.plans(None, context) == {"4/4,4": 1, "4/4,6": 1}
     assert fitted.max_steps(None, context) == 48
     unknown = GenerationContext(primer=context.primer, labels={"meter": "3/4", "fermatas": "2"})
-    assert fitted.plans(PianorollControls(bars=5), unknown) == {"3/4,5": 1}, "the fermatas after a primer are unknown"
+    assert fitted.plans(PianorollControls(bars=5), unknown) == {"3/4,5": 4}, "the fermatas after a primer are unknown"
     with pytest.raises(Unsatisfiable, match="20 frames and does not fit into the 16 frames"):
         fitted.constraint(None, GenerationContext(plan="4/4,2")).start(context.primer)
 
@@ -135,7 +150,7 @@ def test_fermatas_are_counted_down():
 def test_plans_bring_their_fermatas():
     fitted = pianoroll(roll(8, fermatas="6"), roll(64, fermatas="60"))
     assert fitted.plans(PianorollControls(bars=2), GenerationContext()) == {"4/4,2,,,6": 1}
-    assert fitted.plans(PianorollControls(bars=3), GenerationContext()) == {"4/4,3": 1}
+    assert fitted.plans(PianorollControls(bars=3), GenerationContext()) == {"4/4,3": 2}
     tune = roll(8, fermatas="2")
     assert fitted.plans(PianorollControls(keep_bars="1"), GenerationContext(tune=tune)) == {"4/4,2,,,2": 1}
     assert fitted.score(tune).fermatas == (2,)
