@@ -16,6 +16,8 @@ __all__ = ["limit_hint", "raised", "read_up_to"]
 
 VARIABLE = "COMPOSER_LIMITS"
 MAX_FACTOR = 1000
+_MAX_DIGITS = 40
+"""Of the factor, also of those that are zeros before it."""
 
 _BLOCK = 1 << 20
 
@@ -60,6 +62,7 @@ def read_up_to(stream: Readable, limit: int, expected: int = 0) -> bytes:
 
 def _factor() -> int:
     text = os.environ.get(VARIABLE, "") or "1"
-    if text.isascii() and text.isdecimal() and 1 <= int(text[:5]) <= MAX_FACTOR:
-        return int(text)
+    factor = int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS else 0
+    if 1 <= factor <= MAX_FACTOR:
+        return factor
     raise OptionError(f"invalid value for {VARIABLE}: '{text[:40]}'", f"use a whole number from 1 to {MAX_FACTOR:,}")

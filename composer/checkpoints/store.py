@@ -151,13 +151,15 @@ def _own_files() -> list[Path]:
     if not _is_trusted(folder):
         return []
     try:
-        for path in folder.glob(f"*{SUFFIX}"):
-            if path.name.startswith("."):
+        for path in folder.iterdir():  # unlike glob, it raises an error if the folder cannot be read
+            if path.name.startswith(".") or not path.name.endswith(SUFFIX):
                 continue
             try:
                 found.append((-path.stat().st_mtime_ns, path.name, path))
             except OSError as error:  # a link to nowhere, or to itself
                 warn_once(f"skipped {path.name} in {folder}: {error.strerror or error}")
+    except FileNotFoundError:
+        return []
     except OSError as error:
         warn_once(f"cannot read {folder}: {error.strerror or error}")
     return [path for _, _, path in sorted(found)]

@@ -15,7 +15,7 @@ def test_the_variable_multiplies_limits(monkeypatch):
     assert raised(100) == 300
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "1001", "9" * 50, "\u0663"])
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "1001", "9" * 50, "00001000000", "\u0663"])
 def test_an_invalid_value_is_named(monkeypatch, value):
     monkeypatch.setenv("COMPOSER_LIMITS", value)
     with pytest.raises(OptionError, match="invalid value for COMPOSER_LIMITS"):

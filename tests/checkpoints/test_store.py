@@ -214,3 +214,10 @@ def test_a_folder_that_others_can_write_to_is_ignored(make, warnings, mode):
     assert caught.value.hint == f"chmod go-w {path.parent}"
     path.parent.chmod(0o755)
     assert store.resolve_model(Path("planted")) == path
+
+
+def test_a_folder_that_cannot_be_read_is_named(home, warnings):
+    models_folder().parent.mkdir(parents=True, exist_ok=True)
+    models_folder().write_text("")
+    assert not list(store.user_models())
+    assert warnings == [f"cannot read {models_folder()}: Not a directory"]
