@@ -6,7 +6,7 @@ Nothing is unpickled, and torch is not needed to read one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -70,7 +70,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A header and the weights by name; `digest` is that of the file they were read from.
+    """A header and the weights by name; `digest` and `size` in bytes are those of the file they were read from.
 
     `extra` are integer arrays that are not weights and too large for the header.
     """
@@ -79,6 +79,7 @@ class Checkpoint:
     weights: Mapping[str, NDArray[Any]]
     digest: str = ""
     extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    size: int = 0
 
     def with_record(self, **record: Any) -> Checkpoint:
         """Return a copy with these entries added to the training record."""
@@ -103,22 +104,25 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
     save_arrays(path, {**checkpoint.weights, **extra}, checkpoint.header.to_json())
 
 
-def load(path: Path, half: bool = False, limit: int = MAX_BYTES) -> Checkpoint:
+def load(
+    path: Path, half: bool = False, limit: int = MAX_BYTES, check: Callable[[Header], object] | None = None
+) -> Checkpoint:
     """Read a checkpoint of at most `limit` bytes, converting fp16 weights to fp32 unless `half`.
 
-    Raises CheckpointError.
+    All of it is of one file, also if `path` is replaced meanwhile. `check` is called with the header before the weights
+    are read, and may raise any error. Raises CheckpointError.
     """
     import numpy as np
 
-    arrays, text, digest = _read(path, limit)
+    def check_metadata(metadata: Mapping[str, str]) -> None:
+        if check is not None:
+            check(header_of(path, metadata.get(_KEY)))
+
+    found = _read(path, limit, check_metadata)
+    arrays = found.arrays
     widen = {name: a.astype(np.float32) if a.dtype == np.float16 and not half else a for name, a in arrays.items()}
     extra = {name.removeprefix(_EXTRA): widen.pop(name) for name in arrays if name.startswith(_EXTRA)}
-    return Checkpoint(header_of(path, text), widen, digest, extra)
-
-
-def load_extra(path: Path, name: str) -> NDArray[Any] | None:
-    """Read the extra array of that name; None if there is none. Raises CheckpointError."""
-    return load_arrays(path)[0].get(_EXTRA + name)
+    return Checkpoint(header_of(path, found.metadata[_KEY]), widen, found.sha256, extra, found.size)
 
 
 def copy(source: Path, path: Path, *, replace: bool = True) -> None:
@@ -173,16 +177,17 @@ def _write(path: Path, data: bytes, *, replace: bool = True) -> None:
 
 def load_arrays(path: Path, limit: int = MAX_BYTES) -> tuple[dict[str, NDArray[Any]], str]:
     """Read what `save_arrays` wrote. Raises CheckpointError, also for more than `limit` bytes."""
-    return _read(path, limit)[:2]
+    found = _read(path, limit)
+    return found.arrays, found.metadata[_KEY]
 
 
-def _read(path: Path, limit: int) -> tuple[dict[str, NDArray[Any]], str, str]:
-    """Return the arrays, the text and the digest of the whole file. Raises CheckpointError."""
+def _read(path: Path, limit: int, check: Callable[[Mapping[str, str]], object] | None = None) -> tensors.Tensors:
+    """Return all that the file holds, with a header in its metadata. Raises CheckpointError or from `check`."""
     with _as_checkpoint_errors(path, limit):
-        found = tensors.read(path, raised(limit))
+        found = tensors.read(path, raised(limit), check)
     if _KEY not in found.metadata:
         raise _not_a_checkpoint(path)
-    return found.arrays, found.metadata[_KEY], found.sha256
+    return found
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from composer.api import (
@@ -28,6 +29,8 @@ from composer.registry import plugins as registry
 from composer.system.device import move_network
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from composer.api.network import Network
 
 GEN_COMMAND = "gen {} --checkpoint"
@@ -40,12 +43,13 @@ _DAMAGED_HINT = "it may be damaged, or made by another version of the plugin; tr
 
 
 class LoadedModel(NamedTuple):
-    """A model that is ready to generate; `digest` is that of its file."""
+    """A model that is ready to generate; `digest` and the arrays `extra` are those of the file it was read from."""
 
     header: checkpoint_file.Header
     representation: Representation
     sampler: Sampler
     digest: str = ""
+    extra: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
     @property
     def spec(self) -> SequenceSpec:
@@ -97,9 +101,27 @@ def restore_state(
 def open_checkpoint(path: Path, representation: str | None = None, command: str = GEN_COMMAND) -> OpenCheckpoint:
     """Open the checkpoint at `path`. Raises CheckpointError if it is no model, or not of the `representation` named.
 
-    `command` is suggested for a checkpoint of another representation.
+    `command` is suggested for a checkpoint of another representation. The file is opened once, so that all of the
+    result is of one version of it.
     """
-    header = checkpoint_file.read_header(path)
+    saved = checkpoint_file.load(path, check=lambda header: _check_wanted(header, path, representation, command))
+    header, restored = saved.header, restore_representation(saved.header, path)
+    with _as_missing_plugin("model", header.model):
+        model = registry.model(header.model)
+    check_version(model.name, header.model_version, model.version)
+    check_sizes(model, header, path, saved.size)
+    with _as_checkpoint_errors(path):
+        config = options.restore(model.Config, header.config, f"model `{model.name}`")
+    if (
+        replace(restored.spec, conditions=header.spec.conditions) != header.spec
+    ):  # conditions are not the representation's
+        message = f"{path.name}: model and representation do not fit together"
+        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path)
+    return OpenCheckpoint(saved, restored, model, config)
+
+
+def _check_wanted(header: checkpoint_file.Header, path: Path, representation: str | None, command: str) -> None:
+    """Raise CheckpointError if the checkpoint is no model, or not of the `representation` named."""
     if header.record.get("kind") == "training":
         model_path = path.with_name(path.name.replace(".training.", "."))
         raise CheckpointError(f"{path.name} is a training state, not a model", f"use the model: {model_path}")
@@ -109,19 +131,6 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
             f"{path.name} is a model for `{header.representation}`, not `{representation}`",
             f"composer {command.replace('{}', header.representation, 1)} {shlex.quote(str(name))}",
         )
-    restored = restore_representation(header, path)
-    with _as_missing_plugin("model", header.model):
-        model = registry.model(header.model)
-    check_version(model.name, header.model_version, model.version)
-    check_sizes(model, header, path)
-    with _as_checkpoint_errors(path):
-        config = options.restore(model.Config, header.config, f"model `{model.name}`")
-    if (
-        replace(restored.spec, conditions=header.spec.conditions) != header.spec
-    ):  # conditions are not the representation's
-        message = f"{path.name}: model and representation do not fit together"
-        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path)
-    return OpenCheckpoint(checkpoint_file.load(path), restored, model, config)
 
 
 def load_model(
@@ -148,7 +157,7 @@ def load_model(
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
             sampler = move_network(network, device).eval()
         _try_one_step(sampler, header.spec)
-    return LoadedModel(header, opened.representation, sampler, opened.checkpoint.digest)
+    return LoadedModel(header, opened.representation, sampler, opened.checkpoint.digest, opened.checkpoint.extra)
 
 
 def _with_settings(opened: OpenCheckpoint, settings: Mapping[str, Any]) -> Any:
@@ -161,13 +170,12 @@ def _with_settings(opened: OpenCheckpoint, settings: Mapping[str, Any]) -> Any:
     return replace(opened.config, **settings)
 
 
-def check_sizes(model: Model, header: checkpoint_file.Header, path: Path) -> None:
-    """Raise CheckpointError for a number among the model's settings that is larger than the file.
+def check_sizes(model: Model, header: checkpoint_file.Header, path: Path, size: int) -> None:
+    """Raise CheckpointError for a number among the model's settings that is larger than the file of `size` bytes.
 
     Sizes of layers and their number are at most the number of weights, so such a model cannot be in the file, and would
     take all memory before that is noticed.
     """
-    size = path.stat().st_size
     free = {field.name for field in fields(model.Config) if field.metadata.get("sampling")}
     for name, value in header.config.items():
         for number in value if isinstance(value, list) else [value]:

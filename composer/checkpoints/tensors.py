@@ -12,7 +12,7 @@ import math
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,11 +54,12 @@ class DamagedFile(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tensors:
-    """The arrays and the metadata of a file, without its digest; `sha256` is that of all its bytes."""
+    """The arrays and the metadata of a file, without its digest; `sha256` is that of all its `size` bytes."""
 
     arrays: dict[str, NDArray[Any]]
     metadata: dict[str, str]
     sha256: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,16 @@ class _Layout:
     metadata: dict[str, str]
 
 
-def read(path: Path, limit: int = sys.maxsize) -> Tensors:
+def read(path: Path, limit: int = sys.maxsize, check: Callable[[Mapping[str, str]], object] | None = None) -> Tensors:
     """Read a file. Raises OSError, InvalidFile, DamagedFile for another digest or values that are not finite.
 
-    Raises LargeFile, before any memory is taken, if the arrays have more than `limit` bytes.
+    Before memory is taken for the arrays, `check` is called with the metadata and may raise any error. Raises
+    LargeFile, also before that, if the arrays have more than `limit` bytes.
     """
     with _open(path) as file:
         header, layout, size = _read_header(file)
+        if check is not None:
+            check(layout.metadata)
         if size > limit:
             raise LargeFile(size)
         content = bytearray(size)
@@ -87,7 +91,7 @@ def read(path: Path, limit: int = sys.maxsize) -> Tensors:
     arrays = {name: _array(name, place, content) for name, place in layout.arrays.items()}
     sha256 = hashlib.sha256(header)
     sha256.update(content)
-    return Tensors(arrays, layout.metadata, sha256.hexdigest())
+    return Tensors(arrays, layout.metadata, sha256.hexdigest(), len(header) + size)
 
 
 def read_metadata(path: Path) -> dict[str, str]:

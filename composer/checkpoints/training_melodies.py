@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import CheckpointError
-from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint
 from composer.music.contour import MelodyCollection
 
@@ -25,25 +25,23 @@ def pack_melodies(melodies: bytes, origin: Checkpoint | None = None) -> dict[str
     return {_ARRAY: np.frombuffer(joined.to_bytes(), np.uint8)} if joined.tunes else {}
 
 
-def training_melodies(path: Path) -> MelodyCollection | None:
-    """Return the melodies of the training data of the checkpoint at `path`; None if it has none.
+def training_melodies(extra: Mapping[str, NDArray[Any]], owner: str) -> MelodyCollection | None:
+    """Return the melodies of the training data from the `extra` arrays of a checkpoint; None if it has none.
 
-    Raises CheckpointError for a file that is no checkpoint, or damaged.
+    Raises CheckpointError, which names their `owner`, if they are damaged.
     """
-    array = checkpoint_file.load_extra(path, _ARRAY)
-    return None if array is None else _unpack(array, path.name)
+    return _unpack(extra[_ARRAY], owner) if _ARRAY in extra else None
 
 
-def training_titles(path: Path) -> list[str]:
-    """Return the titles of the training data of the checkpoint at `path`; none if it has no melodies.
+def training_titles(extra: Mapping[str, NDArray[Any]], owner: str) -> list[str]:
+    """Return the titles of the training data from the `extra` arrays of a checkpoint; none if it has no melodies.
 
-    Raises CheckpointError for a file that is no checkpoint, or damaged.
+    Raises CheckpointError, which names their `owner`, if they are damaged.
     """
-    array = checkpoint_file.load_extra(path, _ARRAY)
     try:
-        return [] if array is None else MelodyCollection.titles_in(array.tobytes())
+        return MelodyCollection.titles_in(extra[_ARRAY].tobytes()) if _ARRAY in extra else []
     except ValueError as error:
-        raise _damaged(path.name, error) from error
+        raise _damaged(owner, error) from error
 
 
 def _unpack(array: NDArray[np.uint8], owner: str) -> MelodyCollection:

@@ -25,6 +25,11 @@ FIELD = "X:2\nT:The Wet Field\nM:6/8\nL:1/8\nK:D\n|:ABA FED|d2d cBA|GBG FAF|E3 D
 RISING = "X:3\nT:Rising\nM:4/4\nL:1/8\nK:C\nc|CD_EF ^FAB_e|f_a^cd _G2E2|]\n"
 
 
+def melodies_in(path):
+    """Return the training melodies of the checkpoint at `path`."""
+    return training_melodies(load(path).extra, path.name)
+
+
 def tunes(text, name="tunes.abc"):
     representation = registry.representation("abc")()
     pieces = representation.read(Source(name, name=name, data=text.encode()))
@@ -229,16 +234,16 @@ def test_checkpoint_round_trip(index, tmp_path):
     spec = SequenceSpec("tokens", 3, 0)
     plain = Checkpoint(Header("abc", 1, {}, {}, "lstm", {}, spec), {"weight": np.ones(3, np.float16)})
     save(tmp_path / "plain.safetensors", plain)
-    assert training_melodies(tmp_path / "plain.safetensors") is None
+    assert melodies_in(tmp_path / "plain.safetensors") is None
     save(tmp_path / "model.safetensors", replace(plain, extra=pack_melodies(index.melodies.to_bytes())))
-    again = training_melodies(tmp_path / "model.safetensors")
+    again = melodies_in(tmp_path / "model.safetensors")
     assert again.tunes == index.melodies.tunes
     for one, other in zip(again.notes, index.melodies.notes, strict=True):
         assert one.tolist() == other.tolist()
     loaded = load(tmp_path / "model.safetensors")
     assert list(loaded.weights) == ["weight"]
     save(tmp_path / "again.safetensors", loaded.with_record(finished=True))
-    assert training_melodies(tmp_path / "again.safetensors").tunes == index.melodies.tunes
+    assert melodies_in(tmp_path / "again.safetensors").tunes == index.melodies.tunes
 
 
 @pytest.mark.parametrize(
@@ -254,7 +259,7 @@ def test_damaged_melodies(index, data, tmp_path):
     )
     save(tmp_path / "model.safetensors", broken)
     with pytest.raises(CheckpointError, match="melodies in model"):
-        training_melodies(tmp_path / "model.safetensors")
+        melodies_in(tmp_path / "model.safetensors")
 
 
 def test_packed_size():
@@ -268,7 +273,7 @@ def test_packed_size():
 @pytest.mark.parametrize("representation", ["abc", "grid", "pianoroll"])
 def test_bundled_models_hold_their_melodies(representation):
     path = store.bundled(representation)
-    known = training_melodies(path)
+    known = melodies_in(path)
     assert len(known.tunes) >= 300
     assert len(known.to_bytes()) < 0.6 * len(known.notes.intervals)
     assert len(known.to_bytes()) < path.stat().st_size / 3

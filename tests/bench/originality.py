@@ -17,6 +17,7 @@ from pathlib import Path
 
 from composer.analysis.copying import COPIED, longest_run_of
 from composer.analysis.melody_search import MelodyIndex
+from composer.checkpoints.file import load
 from composer.checkpoints.training_melodies import training_melodies
 from composer.data.score_reader import ScoreReader
 from composer.data.sources import sources
@@ -50,7 +51,7 @@ def main() -> None:
 def read_melodies(arguments: Sequence[str]) -> MelodyCollection:
     """Return the melodies of all tunes that `arguments` name, or of a model's training data."""
     if arguments[0].endswith(".safetensors"):
-        return training_melodies(Path(arguments[0])) or MelodyCollection.joined([])
+        return training_melodies(load(Path(arguments[0])).extra, arguments[0]) or MelodyCollection.joined([])
     return ScoreReader(sources(arguments, MUSIC_SUFFIXES)).melodies()
 
 

@@ -8,6 +8,7 @@ from training_record import TRAINING_RECORD
 
 from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoints
+from composer.checkpoints import tensors
 from composer.checkpoints.load import load_model
 
 
@@ -44,6 +45,21 @@ def short(name):
 
 def test_a_valid_checkpoint_opens(damaged):
     assert load_model(damaged(), "abc").spec.size > 10
+
+
+def test_a_model_that_is_replaced_while_it_is_read(damaged, tmp_path, monkeypatch):
+    other = damaged(record={"usual_length": 300}).rename(tmp_path / "other.safetensors")
+    path, opened, open_file = damaged(record={"usual_length": 500}), [], tensors._open
+    digest = checkpoints.digest(path)
+
+    def open_and_replace(path):
+        opened.append(open_file(path))
+        other.replace(path)
+        return opened[-1]
+
+    monkeypatch.setattr(tensors, "_open", open_and_replace)
+    model = load_model(path, "abc")
+    assert (model.representation.length, model.digest, len(opened)) == (500, digest, 1)
 
 
 @pytest.mark.parametrize(

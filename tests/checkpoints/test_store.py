@@ -220,4 +220,4 @@ def test_a_folder_that_cannot_be_read_is_named(home, warnings):
     models_folder().parent.mkdir(parents=True, exist_ok=True)
     models_folder().write_text("")
     assert not list(store.user_models())
-    assert warnings == [f"cannot read {models_folder()}: Not a directory"]
+    assert [each.rpartition(":")[0] for each in warnings] == [f"cannot read {models_folder()}"]

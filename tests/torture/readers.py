@@ -16,19 +16,34 @@ from typing import Any
 
 import numpy as np
 
-from composer.api import CheckpointError, SequenceSpec, StepKind
+from composer.api import CheckpointError
 from composer.checkpoints import store
 from composer.checkpoints.file import Checkpoint, Header, digest, load, read_header, save
+from composer.checkpoints.load import load_model
+from composer.registry import plugins as registry
 
-SPEC = SequenceSpec(StepKind.TOKENS, size=2, end=0)
+HIDDEN, EMBEDDING, MIN_LETTERS, VOCABULARIES = 8, 4, 3, 7
+
+
+def letters(number: int) -> str:
+    """Return the alphabet of a version; one after another has a different one."""
+    return "abcdefghijklmnopqrstuvwxyz"[: MIN_LETTERS + number % VOCABULARIES]
 
 
 def version(number: int) -> Checkpoint:
-    """Return a checkpoint in which everything says `number`, in a file of a size that depends on it."""
+    """Return a small model of text in which everything says `number`, in a file of a size that depends on it."""
     record = {"finished": True, "number": number, "padding": "x" * (number % 977)}
-    header = Header("abc", 1, {}, {}, "lstm", {}, SPEC, record=record)
-    size = 1000 + 37 * (number % 1009)
-    return Checkpoint(header, {"w": np.full(size, number, np.int64), "v": np.full(7, number, np.float32)})
+    text = registry.representation("text")()
+    text.restore({"characters": letters(number), "conditions": {}})
+    config = {"hidden": HIDDEN, "layers": 1, "embedding": EMBEDDING}
+    header = Header("text", text.version, {}, text.state(), "lstm", config, text.spec, record=record)
+    shapes = {
+        "embed.weight": (text.spec.size, EMBEDDING), "lstm.weight_ih_l0": (4 * HIDDEN, EMBEDDING),
+        "lstm.weight_hh_l0": (4 * HIDDEN, HIDDEN), "lstm.bias_ih_l0": (4 * HIDDEN,), "lstm.bias_hh_l0": (4 * HIDDEN,),
+        "output.weight": (text.spec.size, HIDDEN), "output.bias": (text.spec.size,),
+    }  # fmt: skip
+    weights = {name: np.full(shape, number, np.float32) for name, shape in shapes.items()}
+    return Checkpoint(header, weights, extra={"number": np.full(1000 + 37 * (number % 1009), number, np.int64)})
 
 
 def save_forever(path: Path, digests: Any, stop: Any) -> None:
@@ -50,6 +65,12 @@ def read_once(path: Path, how: str, digests: Any) -> str:
         return "" if number in digests else f"version {number} was never saved"
     if how == "list":
         return "" if [each.name for each in store.user_models()] == ["mine"] else "the model is missing from the list"
+    if how == "model":
+        model = load_model(path, "text")
+        number = model.header.record["number"]
+        if model.representation.state()["characters"] != letters(number) or not (model.extra["number"] == number).all():
+            return f"the representation or the extra arrays are not those of version {number}"
+        return "" if model.digest == digests[number] else f"the digest is not that of version {number}"
     found = load(path)
     number = found.header.record["number"]
     if not all((array == number).all() for array in found.weights.values()):
@@ -70,7 +91,7 @@ def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
                 time.sleep(0.01)
             end = time.monotonic() + budget_seconds
             while time.monotonic() < end:
-                how = rng.choice(("whole", "whole", "header", "list"))
+                how = rng.choice(("model", "model", "whole", "header", "list"))
                 try:
                     broken = read_once(path, how, digests)
                 except CheckpointError as error:

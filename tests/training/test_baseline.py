@@ -47,7 +47,7 @@ def test_a_resumed_fine_tuning_keeps_what_its_origin_was_trained_on(run, tmp_pat
     events(replace(tuned, resume=True, origin=None))
     last = load(tuned.path).extra
     assert {name: array.tobytes() for name, array in last.items()} == {n: a.tobytes() for n, a in first.items()}
-    assert [tune.title for tune in training_melodies(tuned.path).tunes] == ["Over the Fence"]
+    assert [tune.title for tune in training_melodies(load(tuned.path).extra, "tuned").tunes] == ["Over the Fence"]
     assert baseline_of(load(tuned.path)).weights["counts"].sum() == 2 * run.data.splits["train"].count
 
 

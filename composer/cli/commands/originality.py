@@ -104,12 +104,13 @@ def _model_reference(checkpoint: Path | None, first: Source | ReadError | None) 
     Raises CheckpointError if there is no such model, or if it does not hold its melodies.
     """
     from composer.checkpoints import store
-    from composer.checkpoints.file import read_header
+    from composer.checkpoints.file import load
     from composer.checkpoints.load import restore_representation
     from composer.checkpoints.training_melodies import training_melodies
 
     path = store.resolve_model(checkpoint) if checkpoint is not None else _choose_model(first)
-    representation, melodies = restore_representation(read_header(path), path), training_melodies(path)
+    saved = load(path)
+    representation, melodies = restore_representation(saved.header, path), training_melodies(saved.extra, path.name)
     if type(representation).score is Representation.score:
         message = f"`{representation.name}` is not music, so it has no melodies"
         raise CheckpointError(message, "use a music file and a music model")

@@ -101,7 +101,7 @@ def _make_plan(
     if model.representation.uses_titles:
         from composer.checkpoints.training_melodies import training_titles
 
-        context = dataclasses.replace(context, titles=training_titles(path))
+        context = dataclasses.replace(context, titles=training_titles(model.extra, path.name))
     candidates = candidates_per_piece(options, model.representation, context)
     planning_context = _planning_context(options, model, context)
     constraint = _constraint(options, model, planning_context)
@@ -255,7 +255,7 @@ def _accept(options: GenOptions, model: LoadedModel, path: Path, context: Genera
     if context.tune is not None:
         kept = kept_flags(options.controls)[0]
         raise UsageError(f"--max-copy and {kept} cannot be used together", "leave out one of them")
-    return copy_limit(options.max_copy, model.representation, path, context.primer)
+    return copy_limit(options.max_copy, model, path.name, context.primer)
 
 
 def _ranking(options: GenOptions, model: LoadedModel, path: Path) -> Ranking | None:

@@ -30,7 +30,7 @@ def make_ranking(name: str, model: LoadedModel, path: Path) -> Ranking:
         _check_likelihood(model)
         return Ranking(name, RANKINGS[name], _Likelihood(_held_out(model)), needs_score=False)
     if name == "originality":
-        return Ranking(name, RANKINGS[name], _Originality(representation, path))
+        return Ranking(name, RANKINGS[name], _Originality(model, path.name))
     added = registry.extension("ranking", name, RANKINGS)
     ranking = added.value if added is not None else Ranking(name, RANKINGS[name], _form)
     if ranking.needs_score and type(representation).score is Representation.score:
@@ -42,10 +42,10 @@ def make_ranking(name: str, model: LoadedModel, path: Path) -> Ranking:
 class _Originality:
     """Ranks a piece by its longest run of notes that is in the training data too."""
 
-    def __init__(self, representation: Representation, path: Path) -> None:
+    def __init__(self, model: LoadedModel, name: str) -> None:
         from composer.cli.gen.copy_limit import known_melodies
 
-        self._index = known_melodies(representation, path, "--rank-by originality")
+        self._index = known_melodies(model, name, "--rank-by originality")
 
     def __call__(self, logp: Sequence[float], score: Score | None) -> Rank:
         from composer.analysis.copying import longest_copied_run

@@ -55,7 +55,7 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
     )
     temperature = model.default_temperature if options.temperature is None else options.temperature
     options = replace(options, temperature=temperature)
-    representation, melodies = model.representation, training_melodies(options.path)
+    representation, melodies = model.representation, training_melodies(model.extra, options.path.name)
     length = representation.max_steps(representation.Controls(), GenerationContext())
     request = GenerationRequest(length, options.count, options.seed, SamplingParams(options.temperature))
     with ReadingProgress(console) as reading:

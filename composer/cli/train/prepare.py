@@ -224,7 +224,7 @@ def _resumed(
     model = registry.model(saved.model)
     check_version(kind.name, saved.representation_version, kind.version)
     check_version(model.name, saved.model_version, model.version)
-    check_sizes(model, saved, state_path(path))
+    check_sizes(model, saved, state_path(path), state_path(path).stat().st_size)
     saved_options = plugin_options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
     saved_config = plugin_options.restore(model.Config, saved.config, f"model `{model.name}`")
     saved_settings = plugin_options.restore(Settings, saved.record["settings"], "training")
