@@ -21,7 +21,7 @@ from pathlib import Path
 from composer.api import CheckpointError, ComposerError
 from composer.checkpoints import file as checkpoint_file
 from composer.system import locks
-from composer.system.private_folder import make_private
+from composer.system.private_folder import distrust, make_private
 
 SUFFIX = ".safetensors"
 FOLDER = "training"
@@ -69,15 +69,26 @@ def has_state(path: Path) -> bool:
 
 
 def reserve(path: Path) -> locks.Lock:
-    """Reserve the name of a model for this process. Raises NameInUse if another one trains it, CheckpointError."""
+    """Reserve the name of a model for this process. Raises NameInUse if another one trains it, CheckpointError.
+
+    Its folders are created. Raises CheckpointError also if others can write to them.
+    """
     hint = "wait for it to end, or use another --name"
     try:
         make_private(path.parent)
+        check_trusted(path)
         return locks.acquire(training_folder(path) / LOCK, f"model '{model_name(path)}'", hint)
     except OSError as error:
         raise CheckpointError(
             f"cannot write to {training_folder(path)}: {error.strerror or error}", "set COMPOSER_HOME to another folder"
         ) from error
+
+
+def check_trusted(path: Path) -> None:
+    """Raise CheckpointError if others can write to the folder of a model or of its training files."""
+    folder = training_folder(path)
+    if (distrusted := distrust(path.parent) or distrust(folder.parent) or distrust(folder)) is not None:
+        raise CheckpointError(f"cannot use your model '{model_name(path)}', since {distrusted.reason}", distrusted.hint)
 
 
 def release(path: Path, lock: locks.Lock) -> None:
@@ -101,7 +112,7 @@ def move_old_files(path: Path) -> None:
     moves = dict(sorted(moves.items(), key=lambda each: each[0].suffix == SUFFIX))
     try:
         for old, new in moves.items():
-            new.parent.mkdir(parents=True, exist_ok=True)
+            make_private(new.parent)
             old.replace(new)
     except OSError as error:
         raise CheckpointError(

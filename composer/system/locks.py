@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from composer.api import ComposerError
+from composer.system.private_folder import make_private
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 """Errors of file systems that cannot lock, such as some network ones."""
@@ -116,7 +117,7 @@ def _open_file(path: Path) -> int:
     """Open the file of a lock; links are never followed. Raises OSError."""
     for attempt in range(ATTEMPTS):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path.parent)
             file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except FileNotFoundError:  # another process has just removed the folder
             if attempt == ATTEMPTS - 1:

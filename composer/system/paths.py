@@ -18,6 +18,12 @@ def cache_folder() -> Path:
     return _below("cache", "user_cache_path")
 
 
+def home_folder() -> Path | None:
+    """Return the folder that COMPOSER_HOME names, None if it is not set."""
+    home = os.environ.get(HOME_VARIABLE)
+    return expand_home(home) if home else None
+
+
 def expand_home(name: str) -> Path:
     """Return the path called `name`, where `~/` is the home folder unless there is a folder called `~`.
 
@@ -37,9 +43,8 @@ def config_file() -> Path | None:
 
 
 def _below(name: str, where: str) -> Path:
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        return expand_home(home) / name
+    if (home := home_folder()) is not None:
+        return home / name
     import platformdirs
 
     place: Path = getattr(platformdirs, where)("composer")

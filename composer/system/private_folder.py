@@ -6,11 +6,13 @@ import os
 import shlex
 import stat
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from composer.system.escaping import escape_line
+from composer.system.paths import home_folder
 
 
 class Distrust(NamedTuple):
@@ -22,6 +24,23 @@ class Distrust(NamedTuple):
 
 def distrust(folder: Path) -> Distrust | None:
     """Return why the content of `folder` is not trusted; None if only this user, or root, may write to it.
+
+    Of a folder in COMPOSER_HOME, those above it up to COMPOSER_HOME itself are examined too, since who may write to one
+    of them can replace it.
+    """
+    return next(filter(None, map(_distrust_one, _up_to_home(folder))), None)
+
+
+def _up_to_home(folder: Path) -> Iterator[Path]:
+    """Yield `folder`, and those above it up to COMPOSER_HOME if it is in there."""
+    home = home_folder()
+    yield folder
+    if home is not None and home in folder.parents:
+        yield from folder.parents[: folder.parents.index(home) + 1]
+
+
+def _distrust_one(folder: Path) -> Distrust | None:
+    """Return why a folder itself is not trusted; None if only this user, or root, may write to it.
 
     None also for a folder that is missing or cannot be examined. A group may write if it is the user's own, as with
     umask 002. A sticky folder is no exception, since others could add to it. Root trusts the folders of any user,
@@ -45,8 +64,15 @@ def distrust(folder: Path) -> Distrust | None:
 
 
 def make_private(folder: Path) -> None:
-    """Create `folder` unless it exists, so that only this user can write to it. Raises OSError."""
-    folder.mkdir(0o755, parents=True, exist_ok=True)
+    """Create `folder` and those above it unless they exist, so that only this user can write to them. Raises OSError.
+
+    `Path.mkdir` creates those above it with the mode that umask allows.
+    """
+    missing = [folder]
+    while not missing[-1].parent.is_dir() and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):
+        each.mkdir(0o755, exist_ok=True)
 
 
 @cache

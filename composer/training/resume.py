@@ -19,7 +19,7 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
 from composer.checkpoints.load import load_weights, restore_state
 from composer.checkpoints.old_names import STATE_ARRAYS
-from composer.checkpoints.training_files import has_state, model_name, move_old_files, state_path
+from composer.checkpoints.training_files import check_trusted, has_state, model_name, move_old_files, state_path
 from composer.data.sources import absolute_argument
 from composer.data.splits import SplitSettings
 from composer.registry import options
@@ -47,8 +47,9 @@ def saved_header(path: Path) -> Header:
     """Return the header of the training state of the checkpoint at `path`.
 
     Its `config` and `record["settings"]` are those of the training, `original_arguments` has its data. Raises
-    CheckpointError if there is none, or if it is damaged.
+    CheckpointError if there is none, if it is damaged, or if others can write to its folder.
     """
+    check_trusted(path)
     if not has_state(path):
         hint = f"fine-tune it instead: use --from {shlex.quote(path.stem)} instead of --resume"
         raise CheckpointError(f"'{path.stem}' has no training state to resume from", hint)

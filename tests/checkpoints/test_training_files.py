@@ -1,11 +1,12 @@
 """The files of a training run lie in a folder of their own; those of earlier versions are found."""
 
+import os
 from pathlib import Path
 
 import pytest
 from training_record import TRAINING_RECORD
 
-from composer.api import SequenceSpec, StepKind
+from composer.api import CheckpointError, SequenceSpec, StepKind
 from composer.checkpoints import store, training_files
 from composer.checkpoints.file import Checkpoint, Header, save
 from composer.checkpoints.training_files import snapshot_path, state_path, training_folder
@@ -88,3 +89,16 @@ def test_a_reserved_name_leaves_no_folder():
         training_files.reserve(path)
     training_files.release(path, lock)
     assert not list(models_folder().iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no modes on this system")
+@pytest.mark.parametrize("level", range(4))
+def test_a_name_is_not_reserved_if_others_can_write_to_a_folder_of_its_files(home, level):
+    path = store.path_for("mine")
+    training_files.release(path, training_files.reserve(path))
+    training_files.training_folder(path).mkdir(parents=True, exist_ok=True)
+    folder = [training_files.training_folder(path), *training_files.training_folder(path).parents][level]
+    folder.chmod(0o777)
+    with pytest.raises(CheckpointError, match=f"other users can write to {folder}$"):
+        training_files.reserve(path)
+    folder.chmod(0o755)

@@ -13,10 +13,22 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="no modes on this system
 def test_a_new_folder_is_private_whatever_the_umask(tmp_path):
     before = os.umask(0)
     try:
-        make_private(tmp_path / "new")
+        make_private(tmp_path / "above" / "new")
     finally:
         os.umask(before)
-    assert distrust(tmp_path / "new") is None
+    assert distrust(tmp_path / "above") is distrust(tmp_path / "above" / "new") is None
+
+
+def test_folders_above_are_examined_up_to_the_home_of_the_program(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    make_private(home / "models" / "training")
+    tmp_path.chmod(0o777)
+    monkeypatch.setenv("COMPOSER_HOME", str(home))
+    assert distrust(home / "models" / "training") is None
+    for open_to_others in (home, home / "models"):
+        open_to_others.chmod(0o777)
+        assert str(open_to_others) in distrust(home / "models" / "training").reason
+        open_to_others.chmod(0o755)
 
 
 def test_missing_folders_are_trusted(tmp_path):

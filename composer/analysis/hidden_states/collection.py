@@ -22,6 +22,7 @@ from composer.data.corpus import CorpusReader, content_digest
 from composer.data.sources import absolute_argument
 from composer.system.cache_dir import MANIFEST, atomic_folder, mark_used, prune, reporting_write_errors
 from composer.system.paths import cache_folder
+from composer.system.private_folder import distrust, warn_once
 
 VECTORS_FILE = "vectors.npy"
 
@@ -62,6 +63,9 @@ def collect(
     ComposerError if the cache cannot be written.
     """
     folder = _entry(model, arguments, found)
+    if folder is not None and (distrusted := distrust(folder.parent)) is not None:
+        warn_once(f"ignored the cache, since {distrusted.reason}; {distrusted.hint}")
+        folder = None
     if folder is not None and (cached := _load(folder)) is not None:
         mark_used(folder)
         return cached

@@ -120,6 +120,8 @@ def _path_to_resume(name: str | None, kind: type[Representation], held: Reservat
     """Return the path of the model called `name`, else of the user's newest. Raises ComposerError if there is none."""
     models = [model for model in store.user_models() if model.header.representation == kind.name]
     path = store.path_for(name) if name else models[0].path if models else None
+    if path is not None:
+        training_files.check_trusted(path)
     if path and _exists(path):
         held.model(path)
         training_files.move_old_files(path)

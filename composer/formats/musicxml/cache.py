@@ -42,7 +42,7 @@ def through_cache(data: bytes, reader: str, read: Callable[[], Score], *, tempor
     if temporary:
         return read()
     folder = cache_folder() / "scores"
-    if (distrusted := distrust(folder) or distrust(folder.parent)) is not None:
+    if (distrusted := distrust(folder)) is not None:
         warn_once(f"ignored the cache, since {distrusted.reason}; {distrusted.hint}")
         return read()
     path = folder / f"{_digest(f'{_FORMAT} {reader}'.encode(), data)}.json"
