@@ -22,7 +22,7 @@ COMMANDS = {
     "presets": "List presets that reproduce published systems.",
     "check": "Check music files for errors.",
     "originality": "Find passages copied from the training data.",
-    "similar": "Find the pieces that are most similar for a model.",
+    "similar": "Find the most similar pieces, as a model hears them.",
     "map": "Draw a map of a collection by similarity.",
     "convert": "Convert music files to other formats.",
     "harmonize": "Harmonize a melody with voices or chord symbols.",

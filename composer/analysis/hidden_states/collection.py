@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,14 @@ from composer.api import Piece, ReadError, Source
 from composer.data.cache_key import code_digest
 from composer.data.corpus import CorpusReader, content_digest
 from composer.data.sources import absolute_argument
+from composer.registry.json_types import misfit
 from composer.system.cache_dir import MANIFEST, atomic_folder, mark_used, prune, reporting_write_errors
 from composer.system.paths import cache_folder
 from composer.system.private_folder import distrust, warn_once
 
 VECTORS_FILE = "vectors.npy"
+VECTORS_VERSION = 2
+"""To be raised when vectors are made in another way, so that cached ones are made again."""
 
 MAX_BYTES = 500 * 1024**2
 """Size of the cached vectors above which the least recently used are removed."""
@@ -39,16 +43,24 @@ class PieceInfo(NamedTuple):
     digest: str
 
 
+class _Manifest(TypedDict):
+    pieces: list[tuple[str, str, dict[str, str], str]]
+    rejected: dict[str, int]
+    places: dict[str, list[str]]
+    unreadable: list[str]
+    losses: dict[str, int]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Collection:
-    """Pieces and their vectors (N, D); what was skipped is as in ReadSummary."""
+    """Pieces and their vectors (N, D); what was skipped, and what the pieces lost, are as in ReadSummary."""
 
     pieces: Sequence[PieceInfo]
     vectors: NDArray[np.float32]
     rejected: Mapping[str, int]
     places: Mapping[str, Sequence[str]]
     unreadable: Sequence[str]
-    losses: Mapping[str, int] = field(default_factory=dict)
+    losses: Mapping[str, int]
 
 
 def collect(
@@ -78,8 +90,12 @@ def collect(
             f"no piece that model {model.name} can read: {rejected.most_common()}",
             "name other files, or choose another model with --checkpoint NAME",
         )
-    infos = [_info(pieces[index]) for index in vectors.indices]
-    collection = Collection(infos, vectors.values, rejected.counts, rejected.places, reader.unreadable)
+    kept = [pieces[index] for index in vectors.indices]
+    losses = Counter[str]()
+    for piece in kept:
+        losses.update(piece.losses)
+    infos = list(map(_info, kept))
+    collection = Collection(infos, vectors.values, rejected.counts, rejected.places, reader.unreadable, losses)
     if folder is not None:
         _save(folder, collection)
     return collection
@@ -105,26 +121,35 @@ def _entry(model: HiddenStateModel, arguments: Sequence[str], found: Sequence[So
         except OSError:
             return None
     code = code_digest(type(model.representation))
-    key = [composer.__version__, code, model.digest, [absolute_argument(each) for each in arguments], stamps]
+    key = [
+        composer.__version__,
+        VECTORS_VERSION,
+        code,
+        model.digest,
+        [absolute_argument(each) for each in arguments],
+        stamps,
+    ]
     digest = hashlib.blake2b(json.dumps(key).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
     return cache_folder() / "hidden-states" / digest
 
 
 def _load(folder: Path) -> Collection | None:
     """Return a cached collection, None if there is none or it is damaged."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
-        vectors = np.load(folder / VECTORS_FILE, allow_pickle=False).astype(np.float32)
-        pieces = [PieceInfo(*each) for each in manifest["pieces"]]
-        if vectors.ndim == 2 and len(vectors) == len(pieces):
-            return Collection(pieces, vectors, manifest["rejected"], manifest["places"], manifest["unreadable"])
+    with contextlib.suppress(OSError, ValueError, EOFError, RecursionError):
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if misfit(manifest, _Manifest, "") is not None:
+            return None
+        vectors = np.load(folder / VECTORS_FILE, allow_pickle=False)
+        pieces = [PieceInfo(*each) for each in manifest.pop("pieces")]
+        if vectors.dtype == np.float32 and vectors.ndim == 2 and len(vectors) == len(pieces):
+            return Collection(pieces, vectors, **manifest)
     return None
 
 
 def _save(folder: Path, collection: Collection) -> None:
     manifest = {
         "pieces": collection.pieces, "rejected": collection.rejected, "places": collection.places,
-        "unreadable": list(collection.unreadable),
+        "unreadable": list(collection.unreadable), "losses": collection.losses,
     }  # fmt: skip
     with atomic_folder(folder) as temporary, reporting_write_errors(folder):
         np.save(temporary / VECTORS_FILE, collection.vectors)

@@ -62,10 +62,21 @@ def test_the_second_time_from_the_cache_unless_a_file_has_changed(run, tunes, tm
     assert len(calls) == 1
 
 
-def test_damaged_cache_is_made_again(run, tunes, home):
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("vectors.npy", b"no array"),
+        ("vectors.npy", b""),
+        ("manifest.json", b"[]"),
+        ("manifest.json", b'{"pieces": [1]}'),
+    ],
+)
+def test_damaged_cache_is_made_again(run, tunes, home, name, content):
     first = run("similar", "--corpus", tunes).out
-    for path in home.rglob("vectors.npy"):
-        path.write_bytes(b"no array")
+    found = [path for path in home.rglob(name) if path.parent.parent.name == "hidden-states"]
+    assert found
+    for path in found:
+        path.write_bytes(content)
     assert run("similar", "--corpus", tunes).out == first
 
 
@@ -121,9 +132,10 @@ def test_map_of_one_piece(composer, checkpoint, tunes, tmp_path):
     ("arguments", "code", "words"),
     [
         ([], 2, ["composer map needs an output file", "--output map.svg"]),
-        (["-o", "map.png"], 2, ["a map is written as .svg or .json, not as 'map.png'", "--output map.svg"]),
+        (["-o", "map.png"], 2, ["a map can only be .svg or .json: 'map.png'", "--output map.svg"]),
         (["-o", "{tunes}.svg", "--clusters", "0"], 2, ["invalid value for --clusters: '0'"]),
-        (["-o", "{folder}"], 2, ["is written as .svg"]),
+        (["-o", "{tunes}.svg", "--clusters", "100"], 2, ["--clusters 100 is more than the", "leave out --clusters"]),
+        (["-o", "{folder}"], 2, ["can only be .svg or .json"]),
     ],
 )
 def test_errors_of_map(run, tunes, tmp_path, arguments, code, words):

@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from composer.api import ReadError, UsageError
+from composer.api import OptionError, ReadError, UsageError
 from composer.api.fields import check_ranges, option
 from composer.cli.options_from import OptionsCommand
 from composer.cli.render.text import count_noun
@@ -29,7 +29,7 @@ class MapOptions:
     )
     output: Path | None = option(None, "Output file; the suffix is .svg or .json.", "--output", "-o", metavar="FILE")
     clusters: int | None = option(
-        None, "Number of clusters. [default: the one that separates them best]",
+        None, "Number of clusters. [default: chosen for the best separation]",
         metavar="N", minimum=1, maximum=100, hint="use 1 to 100",
     )  # fmt: skip
     checkpoint: Path | None = option(
@@ -48,7 +48,7 @@ class MapOptions:
             raise UsageError("composer map needs an output file", "add --output map.svg")
         if self.output.suffix.lower() not in SUFFIXES:
             hint = f"use --output {self.output.with_suffix('.svg').name or 'map.svg'}"
-            raise UsageError(f"a map is written as .svg or .json, not as '{self.output.name}'", hint)
+            raise UsageError(f"a map can only be .svg or .json: '{self.output.name}'", hint)
 
 
 def map(console: "Console", options: MapOptions) -> None:  # noqa: A001 - the command's name
@@ -56,8 +56,8 @@ def map(console: "Console", options: MapOptions) -> None:  # noqa: A001 - the co
 
     Each piece is a point, and similar pieces are near each other. Similarity is that of `composer similar`. Distances
     between far points mean little: the layout (t-SNE) only keeps neighbors together. Point at a piece in a web browser
-    to read its title. Colors are clusters, with the labels that are more common in them than elsewhere. The message
-    at the end gives their silhouette: 1 means separate clusters, near 0 they overlap.
+    to read its title. Colors mark clusters. The legend lists the labels that are more common in each cluster than
+    elsewhere. The message at the end gives the silhouette: near 1 the clusters are well separated, near 0 they overlap.
     """
     from composer.cli import hidden_state_vectors
     from composer.cli.output.files import check_replaceable, save
@@ -70,7 +70,11 @@ def map(console: "Console", options: MapOptions) -> None:  # noqa: A001 - the co
     model = hidden_state_vectors.choose(console, options.files, options.checkpoint, read_stdin)
     found = hidden_state_vectors.vectors_of(console, model, options.files, read_stdin)
     if len(found.pieces) < 2:
-        raise ReadError("a map needs at least 2 pieces, but there is only 1", "name more files, or a folder")
+        raise ReadError("a map needs at least 2 pieces, but got only 1", "name more files, or a folder")
+    if (options.clusters or 0) > len(found.pieces):
+        raise OptionError(
+            f"--clusters {options.clusters} is more than the {len(found.pieces)} pieces", "leave out --clusters"
+        )
     drawn, silhouette = _draw(console, found, options, model.name)
     as_json = options.output.suffix.lower() == ".json"
     text = _json(drawn, found, silhouette) if as_json else svg(drawn)

@@ -44,11 +44,11 @@ class SimilarOptions:
 
 
 def similar(console: "Console", options: SimilarOptions) -> None:
-    """Find the pieces that are most similar for a model.
+    """Find the most similar pieces, as a model hears them.
 
-    The model reads each piece in a common key. The average and the spread of its hidden units are what is compared, so
-    similar pieces have much of their rhythm, intervals and form in common. Similarity is from -1 to 1: 0 is that of two
-    pieces chosen at random, 1 that of the same piece. Pieces that are the same are left out.
+    The model reads each piece in a common key. The mean and spread of its hidden units are compared, so similar pieces
+    have much of their rhythm, intervals and form in common. Similarity ranges from -1 to 1. Two random pieces score
+    about 0, identical pieces 1. Identical pieces are left out.
 
     The first time, the model reads all pieces, which may take minutes. The results are cached.
     """
@@ -74,7 +74,7 @@ def similar(console: "Console", options: SimilarOptions) -> None:
         return
     for piece, row in zip(queries.pieces, nearest, strict=True):
         lines = [f"  {value:5.2f}  {hidden_state_vectors.name_of(near)}\n" for near, value in row]
-        nothing = "  there is no other piece to compare with\n"
+        nothing = "  no other piece to compare it with\n"
         console.write(f"{hidden_state_vectors.name_of(piece)}\n{''.join(lines) or nothing}")
 
 

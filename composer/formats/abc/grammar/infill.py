@@ -75,7 +75,7 @@ class InfillConstraint(Constraint):
         count = max(bar.number for bar in bars)
         keep_bars.check(count)
         if controls.bars not in (0, count):
-            raise Unsatisfiable(f"the tune has {count} bars and keeps that number", "leave out --bars")
+            raise Unsatisfiable(f"the tune has {count} bars, and infilling does not change that", "leave out --bars")
         free = [bar for bar in bars if bar.number and bar.number not in keep_bars]
         given = [FixedBar(b.position, b.mark, b.starts_first_ending, None if b in free else b.tones) for b in bars]
         kept = "".join(text[bar.start : bar.end] for bar in bars if bar not in free)
