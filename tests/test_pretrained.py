@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from composer.api import Source
+from composer.api import GenerationContext, Source
 from composer.api.sampling.params import SamplingParams
 from composer.check.examine import examine
 from composer.checkpoints import file as checkpoint_file
@@ -145,7 +145,10 @@ class TestModel:
 
     def test_generates_complete_pieces(self, path):
         player = load_model(path)
-        constraint = player.representation.constraint()
+        plans = player.representation.plans(None, GenerationContext())
+        constraint = player.representation.constraint(
+            None, GenerationContext(plan=max(plans, key=plans.__getitem__, default=None))
+        )
         request = GenerationRequest(length=player.representation.length, count=8, seed=1, sampling=SamplingParams(0.8))
         pieces = {}
         for event in generate(player.sampler, player.spec, request, constraint):
