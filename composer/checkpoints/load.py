@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from composer.api import (
     CheckpointError,
+    DeviceError,
     Model,
     OptionError,
     PluginError,
@@ -270,7 +271,7 @@ def _as_checkpoint_errors(path: Path) -> Iterator[None]:
     except PluginError as error:
         message = f"the weights or settings in {path.name} do not fit its model: {error.message}"
         raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path) from error
-    except MemoryError:
+    except (MemoryError, DeviceError):
         raise
     except Exception as error:  # damaged settings and weights may break a plugin in any way
         message = f"the weights or settings in {path.name} do not fit its model"

@@ -17,7 +17,7 @@ SUFFIXES = {"abc": ".abc", "grid": ".mid", "pianoroll": ".mid", "text": ".txt"}
 
 @pytest.fixture(scope="module")
 def transformers(session, tmp_path_factory):
-    """The home of a transformer for each representation; `parts` is as `grid`, but was interrupted and resumed."""
+    """The home of a transformer for each representation; `parts` is as `own-grid`, but was interrupted and resumed."""
     home = tmp_path_factory.mktemp("transformers")
     for number in range(8):
         bars = f"{'GABcdefg'[number]}2AB c2{'dcBA'[number % 4]}2|" * 3 + f"G{1 + number % 7}A{7 - number % 7}:|"
@@ -26,18 +26,18 @@ def transformers(session, tmp_path_factory):
     options = ["--model", "transformer", *SMALL, "--set", "schedule=constant", "--max-updates"]
     results = session(
         home,
-        *(["train", kind, home, "--name", kind, *options, 8] for kind in SUFFIXES),
+        *(["train", kind, home, "--name", f"own-{kind}", *options, 8] for kind in SUFFIXES),
         ["train", "grid", home, "--name", "parts", *options, 5],
         ["train", "grid", "--name", "parts", "--resume", "--max-updates", 8],
-        ["show", "3.abc", "--surprise", "--checkpoint", "abc"],
-        ["eval", "pianoroll", home, "--checkpoint", "pianoroll", "--json"],
+        ["show", "3.abc", "--surprise", "--checkpoint", "own-abc"],
+        ["eval", "pianoroll", home, "--checkpoint", "own-pianoroll", "--json"],
     )
     assert 0 < json.loads(results[-1].out)["value"] < 100
     return home
 
 
 def test_resuming_a_transformer_gives_the_same_weights(transformers):
-    whole, parts = (load_file(transformers / "models" / f"{name}.safetensors") for name in ("grid", "parts"))
+    whole, parts = (load_file(transformers / "models" / f"{name}.safetensors") for name in ("own-grid", "parts"))
     assert whole.keys() == parts.keys()
     assert all((whole[name] == parts[name]).all() for name in whole)
 
@@ -45,7 +45,7 @@ def test_resuming_a_transformer_gives_the_same_weights(transformers):
 def test_transformers_generate_the_same_in_a_batch_and_in_a_replay(session, transformers):
     commands, same = [], []
     for kind, suffix in SUFFIXES.items():
-        generate = ["gen", kind, "--checkpoint", kind, "--length", 60, "--seed"]
+        generate = ["gen", kind, "--checkpoint", f"own-{kind}", "--length", 60, "--seed"]
         batch, plain = ["--count", 4, "--batch-size", 4], ["--no-provenance", "--output"]
         commands += [
             [*generate, 1, *batch, *plain, f"{kind}-%d{suffix}"], [*generate, 3, *plain, f"{kind}-alone{suffix}"],

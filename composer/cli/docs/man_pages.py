@@ -190,8 +190,9 @@ def _subcommand(name: str, command: Any) -> list[str]:
     rows = [(f"Ar {each.metavar.rstrip('.')}", each.help) for each in arguments]
     rows += [(_flags(param), _explanation(param)) for param in command.params if param not in arguments]
     lines = [f".Ss composer {name} {command.name}", *(_synopsis(argument) for argument in arguments)]
-    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        lines += [".Pp", *prose(paragraph)]
+    for number, paragraph in enumerate(inspect.cleandoc(command.help or "").split("\n\n")):
+        # mandoc warns of a break right after the heading
+        lines += [*([".Pp"] if number or arguments else []), *prose(paragraph)]
     return [*lines, *(tagged(rows) if rows else [])]
 
 

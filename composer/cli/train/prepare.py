@@ -62,9 +62,9 @@ def prepare(
     _check_combination(options)
     if options.preset is not None:
         options = _with_preset(options, presets.preset(options.preset))
-    path = group.broadcast_object(lambda: names.choose_path(options, kind, held))
     resolved = device.resolve(options.device)
     new = None if options.resume else _from_checkpoint(options) if options.origin else _new_model(options, kind)
+    path = group.broadcast_object(lambda: names.choose_path(options, kind, held))
     if new is not None:
         choice = new
         fitted = new.origin.checkpoint.header.spec if new.origin is not None else None
