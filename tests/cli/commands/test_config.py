@@ -39,13 +39,13 @@ def test_set_get_unset(composer, home):
 
 
 def test_the_command_line_comes_before_the_file(composer, write):
-    usual, cool = composer(*GEN).data, composer(*GEN, "--temp", "0.5").data
+    usual, hot, cool = (composer(*GEN, *temp).data for temp in ((), ("--temp", "1"), ("--temp", "0.5")))
     cooler, keyed = composer(*GEN, "--temp", "0.3").data, composer(*GEN, "--temp", "0.5", "--key", "D").data
     write("[gen]\ntemp = 0.3\n\n[gen.grid]\nbars = 4\n")
     assert composer(*GEN).data == cooler
     write('[gen]\ntemp = 0.3\n[gen.abc]\ntemp = "0.5"\n')
     assert composer(*GEN).data == cool
-    assert composer(*GEN, "--temp", "1").data == usual
+    assert composer(*GEN, "--temp", "1").data == hot
     write('[gen.abc]\ntemp = 0.5\nkey = "D"\n')
     assert composer(*GEN).data == keyed
     config_file().unlink()
