@@ -140,7 +140,7 @@ class TestCommandLine:
         gen("--tempo", "nan").failed("tempo", "4 to 1000", code=2)
 
     def test_unknown_suffix(self, gen, tmp_path):
-        gen("--output", tmp_path / "tune.wav").failed("'.wav'", ".mid", code=2)
+        gen("--output", tmp_path / "tune.ogg").failed("'.ogg'", ".mid", code=2)
         assert not list(tmp_path.glob("tune*"))
 
     def test_two_primers(self, gen):
@@ -206,7 +206,7 @@ class TestOutput:
 
 class TestCheckpoint:
     def test_missing(self, composer):
-        composer("gen", "abc", "--checkpoint", "gone.safetensors").failed("gone.safetensors", "composer plugins")
+        composer("gen", "abc", "--checkpoint", "gone.safetensors").failed("gone.safetensors", "composer models")
 
     def test_folder(self, composer, tmp_path):
         composer("gen", "abc", "--checkpoint", tmp_path).failed("is a folder", ".safetensors")

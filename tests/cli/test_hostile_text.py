@@ -76,6 +76,11 @@ COMMAND_LINES = {
     ],
     "plugins": ["plugins", "plugins {hostile}", "plugins check {hostile}", "plugins new {hostile} --kind model"],
     "completions": ["completions {hostile}"],
+    "similar": ["similar {tune} --corpus {words}", "similar {hostile}"],
+    "map": ["map {tune} -o {folder}/{hostile}.svg", "map {tune} -o {hostile}"],
+    "play": ["play {tune} -o {folder}/{hostile}.wav", "play {hostile}", "play {tune} --soundfont {hostile}"],
+    "models": ["models", "models info {hostile}", "models use {hostile}", "models import {garbage}"],
+    "config": ["config get {hostile}", "config set {hostile} {hostile}"],
     "help": ["help {hostile}"],
     "version": ["version {hostile}"],
 }

@@ -48,7 +48,7 @@ def test_a_bad_pair_is_named_and_the_way_out_too(pair, message, hint):
     assert hint in caught.value.hint
 
 
-@given(st.integers(), st.booleans(), st.lists(st.text("ab", min_size=1)))
+@given(st.integers(-(2**63), 2**63 - 1), st.booleans(), st.lists(st.text("ab", min_size=1)))
 def test_what_a_checkpoint_stores_comes_back(steps, onsets, parts):
     value = Options(steps=steps, onsets=onsets, parts=tuple(parts))
     stored = {"steps": steps, "onsets": onsets, "parts": parts}

@@ -96,7 +96,7 @@ def test_representations_name_the_kept_steps(rep):
 
 def test_models_without_exact_probabilities_fill_from_left_to_right():
     class Approximate:
-        def initial_state(self, conditions):
+        def initial_state(self, conditions, **features):
             return None
 
         def log_prob(self, state, steps):

@@ -52,7 +52,7 @@ def test_chord_symbols_of_a_primer_are_dropped(composer, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["mid", "musicxml"])
 def test_primer_in_another_format(gen, tmp_path, suffix):
-    gen("--prime-text", "M:4/4\nL:1/8\nK:G\nG2A2 B2c2|d8|]", "--output", tmp_path / f"opening.{suffix}")
+    gen("--prime-text", "M:4/4\nL:1/8\nK:G\nG2A2 B2c2|d8|]", "--bars", "2", "--output", tmp_path / f"opening.{suffix}")
     for bars in ("3", "8"):
         result = gen("--prime", tmp_path / f"opening.{suffix}", "--bars", bars)
         [tune] = parse_tune(split_tunes(result.out)[0]).voices.values()

@@ -82,11 +82,13 @@ def test_row_per_bar_and_colored_piano_roll(composer, name, tmp_path):
     assert result.code == 0, result.err
     (_, bits, _), _ = figures(result.out)
     rows = re.findall(r"^ +(\d+) +([\d.]+) +([\d.]+)  █+$", result.out, re.MULTILINE)
-    assert [int(number) for number, *_ in rows] == list(range(1, 1 + len(rows)))
+    first = int(rows[0][0])
+    assert first in (0, 1), "bar 0 is a pickup"
+    assert [int(number) for number, *_ in rows] == list(range(first, first + len(rows)))
     assert sum(float(own) for _, own, _ in rows) == pytest.approx(bits, abs=1)
     drawn = composer("show", path, "--surprise", "--checkpoint", bundled(name), terminal=True).out
     plain = composer("show", path, terminal=True).out
-    assert "▀▀▀" in drawn
+    assert "▀▀" in drawn
     assert len(set(re.findall(r"38;2;[\d;]+m", drawn))) > len(set(re.findall(r"38;2;[\d;]+m", plain)))
 
 

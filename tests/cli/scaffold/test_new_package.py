@@ -104,7 +104,7 @@ KIND = ("--kind", "representation")
         (("abc", *KIND), "the name `abc` is taken", "my-abc", 2),
         (("new", *KIND), "the name `new` is taken", "my-new", 2),
         (("none", *KIND), "the name `none` is taken", "my-none", 2),
-        (("models", *KIND), "the name `models` is taken", "my-models", 2),
+        (("architectures", *KIND), "the name `architectures` is taken", "my-architectures", 2),
         (("piece", *KIND), "its class would be called `Piece`, which is taken", "my-piece", 2),
         (("filled-bars", *KIND, "--controls"), "its class would be called `FilledBars`", "my-filled-bars", 2),
         (("embedded", "--kind", "model"), "its class would be called `EmbeddedNetwork`", "my-embedded", 2),

@@ -181,7 +181,7 @@ BROKEN = {
     "division 0": (file(QUARTER + END, division=0), "0 ticks per beat"),
     "format 2": (file(QUARTER + END, QUARTER + END, kind=2), "format 2"),
     "truncated RIFF": (b"RIFF\x40\0\0\0RMIDdata\x30\0\0\0" + file(QUARTER + END)[:20], "is a damaged"),
-    "too many tracks": (file(QUARTER + END, *[b""] * 2000), "has 2,001 tracks"),
+    "too many tracks": (file(QUARTER + END, *[b""] * 2000), "has more than 1,024 tracks"),
     "ten million ticks of silence": (file(QUARTER + FAR + QUARTER[1:] + END), "is silent for 104,166 beats"),
     "a note of ten million ticks": (file(bytes.fromhex("00 90 3c 50") + FAR + bytes.fromhex("80 3c 00") + END), "long"),
     "truncated": (file(QUARTER + END)[:-7], "is a damaged MIDI file"),

@@ -152,7 +152,7 @@ def test_jumps_restore_the_defaults_of_what_the_beginning_lacks():
 
 def test_many_changes_of_meter_and_key_are_fast():
     start = time.process_time()
-    score = read("[M:2/4][K:G]C2|[M:3/4][K:C]C3|" * 1500)
+    score = read("[M:2/4][K:G]C2|[M:3/4][K:C]C3|\n" * 1500)
     assert (len(score.meters), len(score.keys)) == (3000, 3000)
     assert time.process_time() - start < 1.5, "in proportion to the changes, not to their square"
 
