@@ -83,7 +83,7 @@ def test_row_per_bar_and_colored_piano_roll(composer, name, tmp_path):
     (_, bits, _), _ = figures(result.out)
     rows = re.findall(r"^ +(\d+) +([\d.]+) +([\d.]+)  █+$", result.out, re.MULTILINE)
     first = int(rows[0][0])
-    assert first in (0, 1), "bar 0 is a pickup"
+    assert first == {"grid": 1, "pianoroll": 0}[name], "bar 0 is a pickup"
     assert [int(number) for number, *_ in rows] == list(range(first, first + len(rows)))
     assert sum(float(own) for _, own, _ in rows) == pytest.approx(bits, abs=1)
     drawn = composer("show", path, "--surprise", "--checkpoint", bundled(name), terminal=True).out
