@@ -95,9 +95,10 @@ def clip_gradients(settings: Settings, parameters: list[torch.nn.Parameter]) -> 
         torch.nn.utils.clip_grad_value_(parameters, settings.max_grad_norm)
 
 
-def choose_precision(requested: str, device: str) -> str:
-    """Return `bf16` or `fp32`; `auto` is bf16 if it is faster. Raises DeviceError for a `bf16` that does not run.
+def choose_precision(requested: str, device: str, before: str | None = None) -> str:
+    """Return `bf16` or `fp32`. Raises DeviceError for a `bf16` that does not run.
 
+    `auto` is what a resumed training had `before`, for the same rounding, if it runs; else bf16 if it is faster.
     On a CPU, only matrix units for bf16 (AMX) make it faster. Measured with a 2 x 256 LSTM on a CPU that has AVX-512
     instructions for bf16 but no AMX: 0.6 of the speed of fp32.
     """
@@ -107,6 +108,8 @@ def choose_precision(requested: str, device: str) -> str:
         raise DeviceError(f"`{device}` cannot train in bf16: {obstacle}", "train with --set precision=fp32")
     if requested != "auto":
         return requested
+    if before == "fp32" or (before == "bf16" and not bf16_obstacle(device)):
+        return before
     has_amx = getattr(torch.cpu, "_is_amx_tile_supported", bool)  # a private name, which may go
     faster = torch.cuda.is_bf16_supported() if device.startswith("cuda") else device == "cpu" and has_amx()
     return "bf16" if faster and not bf16_obstacle(device) else "fp32"

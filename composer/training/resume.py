@@ -26,6 +26,7 @@ from composer.registry import options
 from composer.system import threads
 from composer.system.out_of_memory import is_oom
 from composer.training import state_io
+from composer.training.optimizer import choose_precision
 from composer.training.progress import Progress
 from composer.training.settings import Settings
 from composer.training.trainer import Trainer
@@ -183,10 +184,11 @@ def _take(trainer: Trainer, saved: Checkpoint) -> None:
     trainer.training_id = record.get("training", trainer.training_id)
     if trainer.threads is not None and (before := record.get("threads")):  # as many as before, for the same rounding
         trainer.threads = min(before, threads.usable_cores())
+    trainer.precision = choose_precision(run.settings.precision, run.device, record.get("precision"))
     trainer.start_phase(trainer.phases[progress.phase])
     if trainer.ema is not None and by_owner["ema"]:  # else it starts with the current weights
         trainer.ema.restore({name: torch.from_numpy(array) for name, array in by_owner["ema"].items()})
-    state = state_io.unflatten(record["state"], by_owner["state"], run.device)
+    state = state_io.unflatten(record["state"], by_owner["state"], run.device, precision=trainer.precision)
     rows = run.group.local_rows(run.train_batches.rows)
     if state is not None and not run.group.is_single:
         state = trainer.axes.select_rows(state, rows) if rows else None

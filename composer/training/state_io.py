@@ -47,16 +47,19 @@ def state_arrays(arrays: Mapping[str, Any]) -> dict[str, Any]:
     return {name.removeprefix(STATE_PREFIX): array for name, array in arrays.items() if name.startswith(STATE_PREFIX)}
 
 
-def unflatten(value: Any, arrays: Mapping[str, Any], device: str) -> Any:
-    """Undo `flatten`, with the tensors on `device`."""
+def unflatten(value: Any, arrays: Mapping[str, Any], device: str, *, precision: str = "bf16") -> Any:
+    """Undo `flatten`, with the tensors on `device`; without bf16 tensors if the `precision` is `fp32`."""
     import torch
 
     if not isinstance(value, dict):
         return value
     if "tensor" in value:
-        return torch.from_numpy(arrays[value["tensor"]].copy()).to(device, getattr(torch, value["dtype"]))
+        dtype = getattr(torch, value["dtype"])
+        if precision == "fp32" and dtype is torch.bfloat16:
+            dtype = torch.float32
+        return torch.from_numpy(arrays[value["tensor"]].copy()).to(device, dtype)
     [(kind, content)] = value.items()
     if kind == "dict":
-        return {key: unflatten(item, arrays, device) for key, item in content.items()}
-    items: Sequence[Any] = [unflatten(item, arrays, device) for item in content]
+        return {key: unflatten(item, arrays, device, precision=precision) for key, item in content.items()}
+    items: Sequence[Any] = [unflatten(item, arrays, device, precision=precision) for item in content]
     return tuple(items) if kind == "tuple" else items

@@ -23,7 +23,7 @@ from composer.system.out_of_memory import DoesNotFit, OOMGuard, OutOfMemory, rel
 from composer.training.batch_rows import BatchAxes
 from composer.training.ema import EMA
 from composer.training.gradient_accumulation import StepResult, compute_gradient, micro_batches
-from composer.training.optimizer import choose_precision, clip_gradients, make_optimizer
+from composer.training.optimizer import autocast, choose_precision, clip_gradients, make_optimizer
 from composer.training.progress import Progress
 from composer.training.run import TrainingRun
 
@@ -136,7 +136,7 @@ class Trainer:
             raise ValueError("the state has another number of rows")
         batch = to_device(self.run.train_batches.batch_at(0, 0, rows), self.run.device).slice_time(0, 1)
         self.network.eval()  # so that running statistics stay
-        with torch.no_grad(), torch.random.fork_rng():
+        with torch.no_grad(), torch.random.fork_rng(), autocast(self.precision, self.run.device):
             self.network.loss(batch, self.state)
         self.network.train()
 

@@ -17,11 +17,12 @@ from composer.checkpoints.training_files import state_path
 from composer.data.dataset import prepare
 from composer.data.splits import SplitSettings
 from composer.system import threads
-from composer.training import resume
+from composer.training import optimizer, resume
 from composer.training import trainer as trainer_module
 from composer.training.events import RolledBack, Started, Updated, Validated
 from composer.training.loop import train
 from composer.training.resume import saved_header
+from composer_lstm import Lstm
 
 
 @pytest.mark.parametrize("stop_at", [1, 7, 10, 19])
@@ -38,6 +39,25 @@ def test_resuming_gives_the_weights_of_an_uninterrupted_run(run, tmp_path, stop_
     assert next(event for event in resumed if isinstance(event, Started)).update == stop_at
     assert same(weights(run), weights(other))
     assert same(load(run.path).weights, load(other.path).weights)
+
+
+@pytest.mark.skipif(bool(optimizer.bf16_obstacle("cpu")), reason="this processor does not train in bf16")
+def test_resuming_in_bf16_and_then_on_a_machine_without_it(run, tmp_path, events, changed, weights, same, monkeypatch):
+    """LSTMs take no bf16 state outside of bf16, unlike other layers."""
+    lstm = Lstm()
+    run = replace(changed(run, precision="auto", max_updates=10), model=lstm, config=lstm.Config(hidden=8, layers=1))
+    monkeypatch.setattr(trainer_module, "choose_precision", lambda *_: "bf16")
+    events(run)
+    other = replace(run, path=tmp_path / "other.safetensors")
+    calls = []
+    events(replace(other, stop=lambda: calls.append(1) or len(calls) == 5))
+    monkeypatch.undo()
+    resumed = events(replace(other, resume=True))
+    assert next(event for event in resumed if isinstance(event, Started)).precision == "bf16"
+    assert same(weights(run), weights(other))
+    monkeypatch.setattr(optimizer, "bf16_obstacle", lambda _: "could not create a primitive descriptor")
+    resumed = events(replace(changed(other, max_updates=12), resume=True))
+    assert next(event for event in resumed if isinstance(event, Started)).precision == "fp32"
 
 
 KILLED = """
