@@ -26,7 +26,7 @@ from composer.api import (
 from composer.api.fields import invalid_setting, option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
-from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, WantedPlan, fitting_plans
+from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, WantedPlan, fitting_plans, with_key
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable, to_notes
@@ -66,8 +66,8 @@ __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 BEATS = 64
 """Default length of a generated piece, in beats."""
 MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
-UNKNOWN_FERMATAS = 3
-"""One in so many training pieces with fermatas is trained as if they were unknown."""
+UNKNOWN_FERMATAS, UNKNOWN_KEYS = 3, 8
+"""One in so many training pieces with fermatas, or a key, is trained as if they were unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +176,14 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", transposed(piece.labels, shift))
 
     def training_view(self, piece: Piece[Roll]) -> Piece[Roll]:
-        """Return the piece without its fermatas for one in `UNKNOWN_FERMATAS`, as in generation they may be unknown."""
-        if FERMATAS not in piece.labels:
+        """Return some pieces without their fermatas or key, as in generation these may be unknown."""
+        if not self.positional:
             return piece
         digest = hashlib.blake2b(piece.content.canonical_bytes(), digest_size=8).digest()
-        if int.from_bytes(digest, "little") % UNKNOWN_FERMATAS:
-            return piece
-        return replace(piece, labels={name: value for name, value in piece.labels.items() if name != FERMATAS})
+        rest, fermatas = divmod(int.from_bytes(digest, "little"), UNKNOWN_FERMATAS)
+        unknown = {name for name, left_out in ((FERMATAS, not fermatas), ("key", rest % UNKNOWN_KEYS == 0)) if left_out}
+        labels = {name: value for name, value in piece.labels.items() if name not in unknown}
+        return replace(piece, labels=labels) if len(labels) < len(piece.labels) else piece
 
     def score(self, piece: Piece[Roll]) -> Score | None:
         notes = to_notes(piece.content.notes, self.options.steps)
@@ -209,11 +210,12 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return PlannedConstraint(inner, PositionCounter.of(plan, self.per_beat, self._features), length)
 
     def plan(self, piece: Piece[Roll]) -> str | None:
-        """Return meter, bars, pickup and beats in the last bar, as in `3/4,16,1,2`, and fermatas, with `positions`."""
+        """Return meter, bars, pickup, last bar, fermatas and key, as in `3/4,16,1,2,,Am`, with `positions`."""
         return str(self._plan_of(piece)) if self.positional else None
 
     def _plan_of(self, piece: Piece[Roll]) -> BarPlan:
-        return BarPlan.of(piece.labels).with_length_of(-(-piece.content.steps // self.layout.stack), self.per_beat)
+        frames = -(-piece.content.steps // self.layout.stack)
+        return BarPlan.of(piece.labels).with_length_of(frames, self.per_beat)._replace(key=piece.labels.get("key", ""))
 
     def plan_labels(self, plan: str) -> Mapping[str, str]:
         return BarPlan.parse(plan).labels if plan else {}
@@ -222,7 +224,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return map(PositionCounter.of(self._plan_of(piece), self.per_beat, self._features).at, range(len(steps)))
 
     def plans(self, controls: PianorollControls | None, context: GenerationContext) -> Mapping[str, int]:
-        """Return the plans of the training pieces that fit the controls and the primer.
+        """Return the plans of the training pieces that fit the controls and the primer, in the key of these.
 
         Raises Unsatisfiable if `--bars` and the primer or `--length` contradict each other.
         """
@@ -232,14 +234,16 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         if context.tune is not None:
             return {str(self._plan_of(in_meter(context.tune, controls))): 1}
         meter = meter_labels(controls.meter).get("meter", "")
-        known = (BarPlan.parse(plan).steps(self.per_beat) for plan in self.training_plans)
-        longest = context.length or (1 << 31 if controls.bars else max(primer + self.length, *known, 1))
+        lengths = (BarPlan.parse(plan).steps(self.per_beat) for plan in self.training_plans)
+        longest = context.length or (1 << 31 if controls.bars else max(primer + self.length, *lengths, 1))
         form = BarPlan.of(context.labels, meter)
         has_meter = primer or meter or "meter" in context.labels
         pickup = form.pickup if primer else None
         wanted = WantedPlan(form.meter if has_meter else None, controls.bars or None, pickup)
         frames = range(primer + 1, longest + 1)
-        found = fitting_plans(self.training_plans, wanted, frames, self.per_beat, BarPlan.with_length_of)
+        key = key_labels(controls.scale, controls.key).get("key", context.labels.get("key", "") if primer else None)
+        known = with_key(self.training_plans, key) if key is not None else self.training_plans
+        found = fitting_plans(known, wanted, frames, self.per_beat, BarPlan.with_length_of)
         if controls.bars:
             length = max(BarPlan.parse(plan).steps(self.per_beat) for plan in found)
             check_length(controls, context, length, self.layout, self.options.steps)

@@ -1,4 +1,4 @@
-"""The plan of a piece on a grid: its meter, bars, pickup, last bar and fermatas; and which plans fit."""
+"""The plan of a piece on a grid: its meter, bars, pickup, last bar, fermatas and key; and which plans fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from composer.music.bars import parse_meter
 from composer.toolkit.representations.score_labels import phrase_ends, pickup_of
 
-__all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "WantedPlan", "fitting_plans"]
+__all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "WantedPlan", "fitting_plans", "with_key"]
 
 DEFAULT_METER = "4/4"
 MAX_PLANS = 500
@@ -22,7 +22,8 @@ class BarPlan(NamedTuple):
     """The form of a piece: its meter, its number of bars without a pickup (None if unknown), and the pickup in beats.
 
     `last` is the length in beats of the last bar, None for a whole one. `fermatas` are the beats at which phrases end,
-    none if they are unknown. As text: `3/4,16`, `3/4,16,1`, `3/4,16,1,2` or `3/4,16,1,2,11 23`.
+    none if they are unknown, and `key` is the key at the start, if it is known and matters. As text: `3/4,16`,
+    `3/4,16,1`, `3/4,16,1,2`, `3/4,16,1,2,11 23` or `3/4,16,,,,Am`.
     """
 
     meter: str
@@ -30,13 +31,14 @@ class BarPlan(NamedTuple):
     pickup: Fraction = Fraction(0)
     last: Fraction | None = None
     fermatas: tuple[Fraction, ...] = ()
+    key: str = ""
 
     @classmethod
     def parse(cls, text: str) -> BarPlan:
         """Return the plan that `str` wrote."""
-        meter, bars, pickup, last, fermatas, *_ = *text.split(","), "", "", ""
+        meter, bars, pickup, last, fermatas, key, *_ = *text.split(","), "", "", "", ""
         beats = tuple(map(Fraction, fermatas.split()))
-        return cls(meter, int(bars), Fraction(pickup or 0), Fraction(last) if last else None, beats)
+        return cls(meter, int(bars), Fraction(pickup or 0), Fraction(last) if last else None, beats, key)
 
     @classmethod
     def of(cls, labels: Mapping[str, str], meter: str = "", bars: int | None = None) -> BarPlan:
@@ -46,7 +48,7 @@ class BarPlan(NamedTuple):
 
     def __str__(self) -> str:
         fermatas = " ".join(map(str, self.fermatas))
-        fields = [self.meter, str(self.bars), str(self.pickup or ""), str(self.last or ""), fermatas]
+        fields = [self.meter, str(self.bars), str(self.pickup or ""), str(self.last or ""), fermatas, self.key]
         while not fields[-1]:
             fields.pop()
         return ",".join(fields)
@@ -54,7 +56,8 @@ class BarPlan(NamedTuple):
     @property
     def labels(self) -> dict[str, str]:
         """The labels of music with this plan."""
-        return {"meter": self.meter, **({"pickup": str(self.pickup)} if self.pickup else {})}
+        pickup = {"pickup": str(self.pickup)} if self.pickup else {}
+        return {"meter": self.meter, **pickup, **({"key": self.key} if self.key else {})}
 
     def with_bars_of(self, steps: int, per_beat: Fraction) -> BarPlan:
         """Return the plan for a piece of so many steps, whose last bar counts as a whole one."""
@@ -105,7 +108,7 @@ class WantedPlan(NamedTuple):
         meter = plan.meter if self.meter is None else self.meter
         bars = plan.bars if self.bars is None else self.bars
         pickup = plan.pickup if self.pickup is None else self.pickup
-        return BarPlan(meter, bars, pickup if pickup < parse_meter(meter).bar else Fraction(0))
+        return BarPlan(meter, bars, pickup if pickup < parse_meter(meter).bar else Fraction(0), key=plan.key)
 
 
 def fitting_plans(
@@ -133,3 +136,11 @@ def fitting_plans(
     for plan, weight in adapted.items():
         changed[plan if wanted.bars else with_steps(plan, longest, per_beat)] += weight
     return {str(plan): weight for plan, weight in changed.items()}
+
+
+def with_key(plans: Mapping[str, int], key: str) -> Mapping[str, int]:
+    """Return `plans` in one key, or in an unknown one for an empty `key`, with their weights."""
+    found = Counter[str]()
+    for plan, weight in plans.items():
+        found[str(BarPlan.parse(plan)._replace(key=key))] += weight
+    return found

@@ -1,4 +1,4 @@
-"""Where each step of a piece is: in its bar, in which bar, and how far before the end and the next fermata."""
+"""What a model is told about each step: its place in the bar and the piece, the next fermata, and the key."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from math import ceil, lcm
 
 from composer.api import Constraint, FrameRule, Mask
 from composer.api.sequence import AnyStep
+from composer.music.keys import has_minor_third, parse_key, pitch_class
 from composer.toolkit.representations.bar_plan import BarPlan
 
 __all__ = ["MAX_TOLD_BARS", "MAX_TOLD_BEATS", "CountingConstraint", "PositionCounter", "feature_sizes"]
@@ -28,7 +29,8 @@ def feature_sizes(plans: Mapping[str, int], per_beat: Fraction) -> dict[str, int
     bars = min(MAX_TOLD_BARS, max((plan.bars or 0 for plan in parsed), default=0))
     position = max((ceil(plan.in_steps(per_beat)[0]) for plan in parsed), default=1)
     fermata = {"fermata": _NO_FERMATA_LEFT + 1} if any(plan.fermatas for plan in parsed) else {}
-    return {"position": position, "bar": bars + 2, "left": bars + 1, **fermata}
+    key = {"key": 25} if any(plan.key for plan in parsed) else {}
+    return {"position": position, "bar": bars + 2, "left": bars + 1, **fermata, **key}
 
 
 class PositionCounter:
@@ -36,11 +38,13 @@ class PositionCounter:
 
     `position` is the step in the bar; in a pickup it counts to the end of the bar. `bar` is 0 in a pickup, then counts
     from 1; `left` is the number of bars after this one, 0 if unknown. `fermata`, if some plan has any, is 0 if they are
-    unknown, else one more than the beats before the next, rounded up, or a value of its own after the last.
+    unknown, else one more than the beats before the next, rounded up, or a value of its own after the last. `key`, if
+    some plan has one, is 0 if it is unknown, else one more than the pitch class of its tonic, plus 12 if that has a
+    minor third.
     """
 
     def __init__(self, plan: BarPlan, per_beat: Fraction, sizes: Mapping[str, int]) -> None:
-        self._bars, self._sizes = plan.bars or 0, list(sizes.values())
+        self._bars, self._sizes, self._key = plan.bars or 0, dict(sizes), _key_number(plan.key)
         # whole numbers of a unit that divides all lengths: a split has millions of steps, and fractions are slow
         bar, pickup = plan.in_steps(per_beat)
         fermatas = [beat * per_beat for beat in plan.fermatas]
@@ -58,14 +62,22 @@ class PositionCounter:
     def _at(self, step: int) -> tuple[int, ...]:
         now = step * self._unit
         bars, in_bar = divmod(now - self._pickup, self._bar)
-        counted = (in_bar // self._unit, bars + 1, max(0, self._bars - bars - 1), self._fermata(now))
-        return tuple(min(value, size - 1) for value, size in zip(counted, self._sizes, strict=False))
+        counted = {
+            "position": in_bar // self._unit, "bar": bars + 1, "left": max(0, self._bars - bars - 1),
+            "fermata": self._fermata(now), "key": self._key,
+        }  # fmt: skip
+        return tuple(min(counted[name], size - 1) for name, size in self._sizes.items())
 
     def _fermata(self, now: int) -> int:
         following = bisect_left(self._fermatas, now)
         if not self._fermatas or following == len(self._fermatas):
             return _NO_FERMATA_LEFT if self._fermatas else 0
         return min(-((now - self._fermatas[following]) // self._beat), MAX_TOLD_BEATS) + 1  # rounded up
+
+
+def _key_number(name: str) -> int:
+    key = parse_key(name) if name else None
+    return 1 + pitch_class(key.tonic) + 12 * has_minor_third(key.mode) if key is not None else 0
 
 
 @lru_cache(64)
