@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from composer.api import Piece, ReadError, StepKind, UsageError
 from composer.checkpoints.baseline import baseline_of
 from composer.checkpoints.file import Header
-from composer.checkpoints.load import OpenCheckpoint, check_shapes, load_weights
+from composer.checkpoints.load import OpenCheckpoint
+from composer.checkpoints.network import load_weights, make_network
 from composer.data.batches import BPTTBatches, to_device
 from composer.data.corpus import read
 from composer.data.encoded_split import open_split, write_split
@@ -128,8 +129,7 @@ def _measure(
     from composer.api.network import Network
 
     spec, weights = opened.checkpoint.header.spec, opened.checkpoint.weights
-    check_shapes(opened.model, spec, opened.config, weights, "the checkpoint")
-    network = opened.model.network(spec, opened.config)
+    network = make_network(opened.model, spec, opened.config, weights, "the checkpoint")
     if effort is not None and type(network).likelihood is Network.likelihood:
         raise UsageError(
             f"--effort is for estimated likelihoods, but {opened.model.name} computes them exactly", "remove --effort"
@@ -151,8 +151,9 @@ def _measure_baseline(opened: OpenCheckpoint, windows: BPTTBatches) -> tuple[str
     if baseline is None or model is None or baseline.version != model.version:
         return "", None
     config = options.restore(model.Config, baseline.config, f"model `{model.name}`")
-    network = model.network(opened.checkpoint.header.spec, config)
-    load_weights(network, baseline.weights, "the checkpoint's baseline")
+    spec, name = opened.checkpoint.header.spec, "the checkpoint's baseline"
+    network = make_network(model, spec, config, baseline.weights, name)
+    load_weights(network, baseline.weights, name)
     return baseline.name, _total(network.eval(), windows, "cpu", 1, lambda *_: None)
 
 

@@ -142,6 +142,12 @@ def read_header(path: Path) -> Header:
     return header_of(path, text)
 
 
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Read the shapes of the arrays by name, without the arrays. Raises CheckpointError."""
+    with _as_checkpoint_errors(path):
+        return tensors.read_shapes(path)
+
+
 def digest(path: Path) -> str:
     """Return the SHA-256 of the file in hexadecimal, which identifies a model. Raises CheckpointError."""
     with _as_checkpoint_errors(path):

@@ -25,6 +25,7 @@ from composer.api import (
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.default_temperature import default_temperature
+from composer.checkpoints.network import DAMAGED_HINT, make_network
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system.device import move_network
@@ -32,15 +33,11 @@ from composer.system.device import move_network
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from composer.api.network import Network
-
 GEN_COMMAND = "gen {} --checkpoint"
 """The command that uses a checkpoint, without its name; {} is the representation."""
 
 MIN_SETTING = 1_000_000
 """Settings up to this number are never compared with the size of the file."""
-
-_DAMAGED_HINT = "it may be damaged, or made by another version of the plugin; train it again"
 
 
 class LoadedModel(NamedTuple):
@@ -117,7 +114,7 @@ def open_checkpoint(path: Path, representation: str | None = None, command: str 
         replace(restored.spec, conditions=header.spec.conditions) != header.spec
     ):  # conditions are not the representation's
         message = f"{path.name}: model and representation do not fit together"
-        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path)
+        raise checkpoint_file.DamagedCheckpoint(message, DAMAGED_HINT, path)
     return OpenCheckpoint(saved, restored, model, config)
 
 
@@ -153,8 +150,7 @@ def load_model(
         if sampler is None:
             import torch
 
-            check_shapes(opened.model, header.spec, opened.config, weights, path.name)
-            network = opened.model.network(header.spec, opened.config)
+            network = make_network(opened.model, header.spec, opened.config, weights, path.name)
             network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
             sampler = move_network(network, device).eval()
         _try_one_step(sampler, header.spec)
@@ -182,40 +178,7 @@ def check_sizes(model: Model, header: checkpoint_file.Header, path: Path, size: 
         for number in value if isinstance(value, list) else [value]:
             if name not in free and isinstance(number, int) and number > max(size, MIN_SETTING):
                 fault = f"{path.name} cannot hold a model with {name}={number:,}: it has {size:,} bytes"
-                raise checkpoint_file.DamagedCheckpoint(fault, _DAMAGED_HINT, path)
-
-
-def check_shapes(model: Model, spec: SequenceSpec, config: Any, weights: Mapping[str, Any], origin: str) -> None:
-    """Raise CheckpointError if `weights` are not those of the network of `config`, before its memory is taken.
-
-    A network that cannot be made without memory is not checked.
-    """
-    import torch
-
-    try:
-        with torch.random.fork_rng(devices=[]), torch.device("meta"):
-            # buffers may grow in training, as the counts of a Markov chain do
-            parameters = model.network(spec, config).named_parameters(remove_duplicate=False)
-            shapes = {name: tuple(value.shape) for name, value in parameters}
-    except Exception:  # a plugin may compute with its weights when it makes them
-        return
-    if any(shapes[name] != tuple(weights[name].shape) for name in shapes.keys() & weights.keys()):
-        raise CheckpointError(f"the weights in {origin} do not fit the model", _DAMAGED_HINT)
-
-
-def load_weights(network: Network, weights: Mapping[str, Any], origin: str) -> None:
-    """Load weights into `network`. Raises CheckpointError naming their `origin` if they do not fit."""
-    import torch
-
-    tensors = {name: torch.from_numpy(array.copy()) for name, array in weights.items()}
-    unfit = CheckpointError(f"the weights in {origin} do not fit the model", _DAMAGED_HINT)
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise unfit from error
-    own = network.state_dict()
-    if not all(torch.equal(own[name].cpu(), each.to(own[name].dtype)) for name, each in tensors.items()):
-        raise unfit  # two names for one tensor, as with tied weights, but two tensors in the file
+                raise checkpoint_file.DamagedCheckpoint(fault, DAMAGED_HINT, path)
 
 
 def check_version(name: str, made_with: int, installed: int) -> None:
@@ -260,7 +223,7 @@ def _as_unrestorable(name: str, origin: str, path: Path | None) -> Iterator[None
     except Exception as error:  # a damaged state may break a plugin in any way
         reason = " ".join(str(error).split()) or type(error).__name__
         message = f"cannot restore `{name}` from {origin}: {reason}"
-        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path) from error
+        raise checkpoint_file.DamagedCheckpoint(message, DAMAGED_HINT, path) from error
 
 
 @contextmanager
@@ -270,9 +233,9 @@ def _as_checkpoint_errors(path: Path) -> Iterator[None]:
         yield
     except PluginError as error:
         message = f"the weights or settings in {path.name} do not fit its model: {error.message}"
-        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path) from error
+        raise checkpoint_file.DamagedCheckpoint(message, DAMAGED_HINT, path) from error
     except (MemoryError, DeviceError):
         raise
     except Exception as error:  # damaged settings and weights may break a plugin in any way
         message = f"the weights or settings in {path.name} do not fit its model"
-        raise checkpoint_file.DamagedCheckpoint(message, _DAMAGED_HINT, path) from error
+        raise checkpoint_file.DamagedCheckpoint(message, DAMAGED_HINT, path) from error

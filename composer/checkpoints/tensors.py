@@ -102,6 +102,12 @@ def read_metadata(path: Path) -> dict[str, str]:
     return layout.metadata
 
 
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Read the shapes of the arrays in a file of the right size, by name. Raises OSError, InvalidFile."""
+    with _open(path) as file:
+        return {name: shape for name, (_, shape, _, _) in _read_header(file)[1].arrays.items()}
+
+
 def encode(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
     """Return the bytes of a file, equal for equal content, with its digest. Raises TypeError for types it lacks."""
     import numpy as np

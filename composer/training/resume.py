@@ -14,10 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from composer.api import CheckpointError, OptionError, Representation, SequenceSpec
+from composer.api import CheckpointError, Model, OptionError, Representation, SequenceSpec
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Checkpoint, Header
-from composer.checkpoints.load import load_weights, restore_state
+from composer.checkpoints.load import check_sizes, restore_state
+from composer.checkpoints.network import check_shapes, load_weights
 from composer.checkpoints.old_names import STATE_ARRAYS
 from composer.checkpoints.training_files import check_trusted, has_state, model_name, move_old_files, state_path
 from composer.data.sources import absolute_argument
@@ -34,6 +35,8 @@ from composer.training.trainer import Trainer
 if TYPE_CHECKING:
     import torch
 
+_WEIGHTS = "weights/"
+"""Prefix of the names of the network's arrays."""
 _FIXED_SETTINGS = ("batch_size", "seq_length", "align", "seed", "optimizer", "contiguous")
 _FIXED = {
     "representation": ("representation", ""), "model": ("model", ""), "model_version": ("version of its model", ""),
@@ -60,6 +63,22 @@ def saved_header(path: Path) -> Header:
         if header.record.get("kind") != "training":
             raise ValueError("it is a model")
     return header
+
+
+def check_network(path: Path, header: Header, model: Model, config: Any) -> None:
+    """Raise CheckpointError if the training state of the checkpoint at `path` has not all weights of its network.
+
+    `header` is that of the state, `model` and `config` are its model. No memory is taken for the network.
+    """
+    state = state_path(path)
+    with _as_damaged(path):
+        check_sizes(model, header, state, state.stat().st_size)
+        arrays = checkpoint_file.read_shapes(state)
+    shapes = {name.removeprefix(_WEIGHTS): shape for name, shape in arrays.items() if name.startswith(_WEIGHTS)}
+    try:
+        check_shapes(model, header.spec, config, shapes, "its training state")
+    except CheckpointError as error:
+        raise _damaged(path, error.message) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +117,7 @@ def save(trainer: Trainer) -> None:
     run = trainer.run
     if not run.group.is_main:
         return
-    arrays = {f"weights/{name}": state_io.as_array(tensor) for name, tensor in trainer.network.state_dict().items()}
+    arrays = {_WEIGHTS + name: state_io.as_array(tensor) for name, tensor in trainer.network.state_dict().items()}
     if trainer.ema is not None:
         arrays |= {f"ema/{name}": state_io.as_array(tensor) for name, tensor in trainer.ema.values.items()}
     for index, values in trainer.optimizer.state_dict()["state"].items():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import composer
 from composer.checkpoints.default_temperature import ENTRY
 from composer.checkpoints.file import Checkpoint, Header
-from composer.checkpoints.load import check_shapes, load_weights
+from composer.checkpoints.network import load_weights, make_network
 from composer.data.batches import to_device
 from composer.data.sources import public_name
 from composer.system import threads
@@ -73,12 +73,8 @@ class Trainer:
         import torch
 
         torch.manual_seed(run.settings.seed)
-        if run.origin is not None:
-            check_shapes(run.model, run.data.spec, run.config, run.origin.weights, "the checkpoint to start from")
-        network = run.model.network(run.data.spec, run.config).to(run.device)
+        network = _new_network(run).to(run.device)
         network.checkpoint_chunks = run.settings.checkpoint_chunks
-        if run.origin is not None:
-            load_weights(network, run.origin.weights, "the checkpoint to start from")
         run.group.broadcast_(network.state_dict().values())  # different processors draw different numbers
         optimizer = make_optimizer(run.settings, network.parameters(), run.device)
         trainer = cls(run, network, optimizer, choose_precision(run.settings.precision, run.device))
@@ -278,3 +274,13 @@ class Trainer:
             "from": self.origin,
             ENTRY: run.default_temp,
         }
+
+
+def _new_network(run: TrainingRun) -> Network:
+    """Return a network with new weights, or with those of the checkpoint to fine-tune. Raises CheckpointError."""
+    if run.origin is None:
+        return run.model.network(run.data.spec, run.config)
+    weights, name = run.origin.weights, "the checkpoint to start from"
+    network = make_network(run.model, run.data.spec, run.config, weights, name)
+    load_weights(network, weights, name)
+    return network

@@ -3,13 +3,17 @@
 import json
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
 from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
-from composer.checkpoints.load import check_shapes, open_checkpoint
+from composer.checkpoints.load import open_checkpoint
+from composer.checkpoints.network import check_shapes, make_network
 
 
 @pytest.fixture
@@ -39,12 +43,54 @@ def test_settings_larger_than_the_file(changed, config):
         open_checkpoint(changed(**config))
 
 
-def test_a_network_with_other_shapes_is_never_made(changed):
-    opened = open_checkpoint(changed(hidden=100_000))  # 160 GB of weights
+@pytest.mark.parametrize(
+    "config",
+    [{"hidden": 100_000}, {"layers": 2}, {"layers": 500}, {"layers": 900_000}],
+    ids=["160 GB of weights", "one layer more", "500 layers", "900,000 layers"],
+)
+def test_a_network_that_is_not_in_the_file_is_never_made(changed, config, monkeypatch):
+    opened = open_checkpoint(changed(**config))
+    made, network = [], type(opened.model).network
+    monkeypatch.setattr(type(opened.model), "network", lambda *args: made.append(network(*args)) or made[-1])
     with pytest.raises(CheckpointError, match="do not fit the model"):
-        check_shapes(
-            opened.model, opened.checkpoint.header.spec, opened.config, opened.checkpoint.weights, "the checkpoint"
-        )
+        make_network(opened.model, opened.checkpoint.header.spec, opened.config, opened.checkpoint.weights, "it")
+    assert all(each.is_meta for network in made for each in network.parameters())  # without memory
+
+
+class Counts(torch.nn.Module):
+    """A network of counts, as many as `size` at first, and of any number of empty modules."""
+
+    def __init__(self, size, modules=0):
+        super().__init__()
+        self.register_buffer("counts", torch.zeros(size))
+        for number in range(modules):
+            self.add_module(f"empty{number}", torch.nn.Identity())
+
+
+def made_as(make):
+    """Return a model whose networks are made by `make`."""
+    return SimpleNamespace(network=lambda spec, config: make())
+
+
+def test_buffers_may_grow_but_are_not_larger_at_first():
+    check_shapes(made_as(lambda: Counts(0)), None, None, {"counts": (9,)}, "it")
+    with pytest.raises(CheckpointError, match="do not fit the model"):
+        check_shapes(made_as(lambda: Counts(10)), None, None, {"counts": (9,)}, "it")
+
+
+def test_modules_without_weights_are_counted_too():
+    check_shapes(made_as(lambda: Counts(9, modules=100)), None, None, {"counts": (9,)}, "it")
+    with pytest.raises(CheckpointError, match="do not fit the model"):
+        check_shapes(made_as(lambda: Counts(9, modules=10_000)), None, None, {"counts": (9,)}, "it")
+
+
+def test_a_network_that_needs_its_weights_when_it_is_made_is_stopped():
+    def make():
+        assert not torch.zeros(()).is_meta
+        return Counts(9, modules=10_000)
+
+    with pytest.raises(CheckpointError, match="do not fit the model"):
+        make_network(made_as(make), None, None, {"counts": np.zeros(9)}, "it")
 
 
 def test_a_file_beyond_the_limit_is_not_read(tmp_path, changed):

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import report
-from faults import GUARDS, Guard
+from guards import GUARDS, Guard
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("composer", "plugins", "tests", "pyproject.toml")

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from faults import FUZZ, GUARDS, TORTURE, Fault
+from faults import FUZZ, TORTURE, Fault
+from guards import GUARDS
 
 ROOT = Path(__file__).parents[2]
 STATE, PAGE = ROOT / "runs" / "torture" / "state.json", ROOT / "tests" / "RELIABILITY.md"

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from composer.api import ComposerError
+from composer.api import CheckpointError, ComposerError
 from composer.checkpoints.file import load, load_arrays, read_header, save_arrays
 from composer.checkpoints.training_files import state_path
 from composer.training.events import ModelLost, Saved
 from composer.training.loop import train
+from composer.training.resume import check_network
 
 
 @pytest.fixture
@@ -74,3 +75,13 @@ def test_a_damaged_model_is_made_again_from_the_state(stopped, events):
     assert [event.update for event in found if isinstance(event, ModelLost | Saved)] == [7, 7, 8]
     assert load(run.path).weights
     assert read_header(run.path).record["best_update"] == 7
+
+
+def test_a_state_whose_network_has_more_weights(stopped):
+    """It is refused before memory is taken for the network."""
+    run, *_ = stopped
+    header = read_header(state_path(run.path))
+    check_network(run.path, header, run.model, run.config)
+    with pytest.raises(CheckpointError, match="the weights in its training state do not fit the model") as caught:
+        check_network(run.path, header, run.model, replace(run.config, hidden=10**6))
+    assert "use --from" in caught.value.hint

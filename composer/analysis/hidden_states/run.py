@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from composer.api import Piece, Representation, SequenceSpec, StepKind, Unsupported
-from composer.checkpoints.load import check_shapes, load_weights, open_checkpoint
+from composer.checkpoints.load import open_checkpoint
+from composer.checkpoints.network import load_weights, make_network
 from composer.data.encoded_split import pack_piece, piece_features
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ def load(path: Path) -> HiddenStateModel:
 
     opened = open_checkpoint(path)
     header = opened.checkpoint.header
-    check_shapes(opened.model, header.spec, opened.config, opened.checkpoint.weights, "the checkpoint")
-    network = opened.model.network(header.spec, opened.config)
+    network = make_network(opened.model, header.spec, opened.config, opened.checkpoint.weights, "the checkpoint")
     if type(network).hidden_states is Network.hidden_states:
         raise Unsupported(
             f"model {path.stem} is of type `{opened.model.name}`, which has no hidden states to show",

@@ -15,8 +15,7 @@ from composer.api.errors import suggest
 from composer.checkpoints import store
 from composer.checkpoints.default_temperature import ENTRY as DEFAULT_TEMPERATURE
 from composer.checkpoints.file import Header
-from composer.checkpoints.load import OpenCheckpoint, check_sizes, check_version, open_checkpoint
-from composer.checkpoints.training_files import state_path
+from composer.checkpoints.load import OpenCheckpoint, check_version, open_checkpoint
 from composer.cli.inputs import hint_other_representation
 from composer.cli.representation_argument import find_representation
 from composer.cli.train import automatic, names
@@ -32,7 +31,7 @@ from composer.system import device
 from composer.training import presets
 from composer.training.fine_tuning import check_fits
 from composer.training.optimizer import choose_precision
-from composer.training.resume import OriginalArguments, original_arguments, saved_header
+from composer.training.resume import OriginalArguments, check_network, original_arguments, saved_header
 from composer.training.run import TrainingRun
 from composer.training.settings import Settings
 
@@ -224,9 +223,9 @@ def _resumed(
     model = registry.model(saved.model)
     check_version(kind.name, saved.representation_version, kind.version)
     check_version(model.name, saved.model_version, model.version)
-    check_sizes(model, saved, state_path(path), state_path(path).stat().st_size)
     saved_options = plugin_options.restore(kind.Options, saved.options, f"representation `{kind.name}`")
     saved_config = plugin_options.restore(model.Config, saved.config, f"model `{model.name}`")
+    check_network(path, saved, model, saved_config)
     saved_settings = plugin_options.restore(Settings, saved.record["settings"], "training")
     config, settings = _settings(options, model, saved_config, saved_settings)
     choice = ModelChoice(kind(saved_options), model, config, settings)

@@ -7,8 +7,8 @@ import torch
 from composer.api import CheckpointError, OptionError, SequenceSpec, StepKind
 from composer.api.sampling.filters import BatchSamplingParams, CounterRNG
 from composer.api.testing import check_model
+from composer.checkpoints.network import load_weights
 from composer.toolkit.models.embedded_torch import _segments
-from composer.training.trainer import load_weights
 from composer_lstm import Lstm, LstmConfig
 
 TOKENS = SequenceSpec(StepKind.TOKENS, size=9, end=0)

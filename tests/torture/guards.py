@@ -1,0 +1,180 @@
+"""The guards that keep the promises, and for each the test that must fail without it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Guard(NamedTuple):
+    """Code without which a promise is broken: `text` in `file`, what to put in its place, and the test that notices."""
+
+    guard: str
+    file: str
+    text: str
+    without: str
+    test: str
+
+
+GUARDS = (
+    Guard(
+        "digest of a checkpoint",
+        "composer/checkpoints/tensors.py",
+        "if recorded is not None and recorded != _digest(layout, content):",
+        "if False:",
+        "tests/checkpoints/test_tensors.py::test_a_flipped_bit_anywhere_is_noticed",
+    ),
+    Guard(
+        "finite weights",
+        "composer/checkpoints/tensors.py",
+        "if ((array.view(bits) & mask) == mask).any():",
+        "if False:",
+        "tests/checkpoints/test_tensors.py::test_values_that_are_not_finite",
+    ),
+    Guard(
+        "one descriptor for a read",
+        "composer/checkpoints/tensors.py",
+        "content = bytearray(size)",
+        "content = bytearray(size); file = path.open('rb'); file.seek(len(header))",
+        "tests/checkpoints/test_tensors.py::test_a_file_that_is_replaced_while_it_is_read",
+    ),
+    Guard(
+        "size of the file",
+        "composer/checkpoints/tensors.py",
+        "if os.fstat(file.fileno()).st_size != 8 + length + end:",
+        "if False:",
+        "tests/checkpoints/test_tensors.py::test_a_file_that_is_appended_to",
+    ),
+    Guard(
+        "no waiting for pipes",
+        "composer/checkpoints/tensors.py",
+        "if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):",
+        "if False:",
+        "tests/checkpoints/test_tensors.py::test_a_named_pipe_is_not_waited_for",
+    ),
+    Guard(
+        "names of plugins in a checkpoint",
+        "composer/checkpoints/file.py",
+        "if not all(getattr(header, name).isprintable() for name in _KINDS[str]):",
+        "if False:",
+        "tests/checkpoints/test_load.py::test_unusable_checkpoints",
+    ),
+    Guard(
+        "temporary files are removed",
+        "composer/system/files.py",
+        "_remove_leftovers(folder)\n    while",
+        "pass\n    while",
+        "tests/torture/test_torture.py::test_each_stage_of_a_write",
+    ),
+    Guard(
+        "files are written beside their place",
+        "composer/system/files.py",
+        "with _temporary(path.parent) as (temporary, file):",
+        "temporary = path\n    with path.open('wb') as file:",
+        "tests/torture/test_torture.py::test_each_stage_of_a_write",
+    ),
+    Guard(
+        "errors in reports of training",
+        "composer/cli/train/progress.py",
+        "on_failure(error)",
+        "raise",
+        "tests/cli/train/test_signals.py::test_a_closed_pipe_stops_training_and_saves",
+    ),
+    Guard(
+        "SIGHUP saves",
+        "composer/cli/interrupts.py",
+        '"SIGTERM", "SIGHUP")',
+        '"SIGTERM")',
+        "tests/cli/train/test_signals.py::test_sighup_saves_unless_it_is_ignored",
+    ),
+    Guard(
+        "SIGHUP is ignored under nohup",
+        "composer/cli/train/run.py",
+        "if number == signal.SIGINT or _is_heeded(number)",
+        "",
+        "tests/cli/train/test_signals.py::test_sighup_saves_unless_it_is_ignored",
+    ),
+    Guard(
+        "the first signal gives the exit code",
+        "composer/cli/train/run.py",
+        "interrupts.note(number)",
+        "pass",
+        "tests/cli/train/test_signals.py::test_a_second_signal_keeps_the_exit_code_of_the_first",
+    ),
+    Guard(
+        "a second signal ends the program",
+        "composer/cli/interrupts.py",
+        "os._exit(exit_code())\n        else",
+        "raise Interrupted\n        else",
+        "tests/cli/test_interrupts.py::test_the_first_signal_gives_the_exit_code",
+    ),
+    Guard(
+        "signals before there is a handler",
+        "composer/__main__.py",
+        "interrupts.end_silently()",
+        "pass",
+        "tests/cli/test_interrupts.py::test_a_signal_while_starting_ends_it_silently",
+    ),
+    Guard(
+        "signals between handlers",
+        "composer/__main__.py",
+        "except KeyboardInterrupt:  # before",
+        "except ZeroDivisionError:  #",
+        "tests/cli/test_interrupts.py::test_a_signal_between_the_lines_that_report_it",
+    ),
+    Guard(
+        "signals after the last line",
+        "composer/__main__.py",
+        "interrupts.exit_at_once(code)",
+        "pass",
+        "tests/cli/test_interrupts.py::test_a_signal_at_the_end_does_not_change_the_exit_code",
+    ),
+    Guard(
+        "errors that libraries make of signals",
+        "composer/cli/app.py",
+        "if interrupts.was_raised():",
+        "if False:",
+        "tests/cli/test_interrupts.py::test_an_error_that_a_library_makes_of_an_interruption",
+    ),
+    Guard(
+        "types in a checkpoint's header",
+        "composer/checkpoints/record.py",
+        'found = misfit(spec, SpecData, "spec") or misfit(record, ModelRecord, "record")',
+        "found = None",
+        "tests/checkpoints/test_damaged_headers.py",
+    ),
+    Guard(
+        "names of all weights",
+        "composer/checkpoints/network.py",
+        "if own.keys() != shapes.keys() or any(",
+        "if any(",
+        "tests/checkpoints/test_hostile.py::test_a_network_that_is_not_in_the_file_is_never_made[one layer more]",
+    ),
+    Guard(
+        "shapes of weights before memory is taken",
+        "composer/checkpoints/network.py",
+        "    check_shapes(model, spec, config, {",
+        "    ({",
+        "tests/checkpoints/test_hostile.py::test_a_network_that_is_not_in_the_file_is_never_made[one layer more]",
+    ),
+    Guard(
+        "number of parts of a network",
+        "composer/checkpoints/network.py",
+        "if count > limit:",
+        "if False:",
+        "tests/checkpoints/test_hostile.py::test_a_network_that_needs_its_weights_when_it_is_made_is_stopped",
+    ),
+    Guard(
+        "sizes of buffers",
+        "composer/checkpoints/network.py",
+        " or any(grown):",
+        ":",
+        "tests/checkpoints/test_hostile.py::test_buffers_may_grow_but_are_not_larger_at_first",
+    ),
+    Guard(
+        "weights of a training state",
+        "composer/training/resume.py",
+        "check_shapes(model, header.spec, config, shapes,",
+        "check_sizes(model, header, state, 1 << 40) or (",
+        "tests/training/test_damaged_states.py::test_a_state_whose_network_has_more_weights",
+    ),
+)
