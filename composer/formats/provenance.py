@@ -1,7 +1,7 @@
 """Provenance of generated pieces: how they were made, stored in their files.
 
-It is one line of ASCII in all formats: `composer 1.0.0 {"representation":"abc","seed":5}`. ABC holds it in an `N:`
-field, MIDI in a text event, MusicXML in a field of the identification.
+It is one line of ASCII in all formats: `composer 1.0.0 {"representation":"abc","seed":5}`. ABC holds it in `%%composer`
+lines at the end of the tune, MIDI in a sequencer-specific event, MusicXML in a field of the identification.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from composer.api import ReadError, Source
 from composer.formats import FORMATS, Format, detect, find_format
+from composer.formats.abc.provenance import is_provenance, is_summary, mark_in_header
 
 __all__ = ["without_provenance"]
 
@@ -40,6 +41,9 @@ class Provenance(NamedTuple):
             facts = json.loads(match[2]) if match else None
         except (ValueError, RecursionError):
             facts = None
+        if is_summary(text):
+            fault = f"the settings recorded for `{text}` in {name} are missing, edited or from another tune"
+            raise ReadError(fault, "restore the original file")
         if match is None or not isinstance(facts, dict):
             raise ReadError(f"damaged provenance in {name}: {text[:40]}...", "restore the original file")
         return cls(match[1], facts)
@@ -59,6 +63,17 @@ def mark(format_name: str, data: bytes, provenance: Provenance) -> bytes:
     return found.mark(data, provenance.text.encode())
 
 
+def older_marks(format_name: str, data: bytes, provenance: Provenance) -> Iterator[bytes]:
+    """Yield a file with one piece as older versions marked it."""
+    text = provenance.text.encode()
+    if format_name == "abc":
+        yield mark_in_header(data, text)
+    elif format_name == "midi":
+        from composer.formats.midi.writer import mark_as_text
+
+        yield mark_as_text(data, text)
+
+
 def read(data: bytes, name: str) -> list[Provenance]:
     """Return the provenance of each piece of the file `name` that has it. Raises ReadError if it is damaged."""
     return [Provenance.parse(text, name) for text in _texts(data)]
@@ -68,6 +83,14 @@ def read_first(data: bytes, name: str) -> Provenance | None:
     """Return the first provenance in the file `name`. Raises ReadError if it is damaged."""
     text = next(_texts(data), None)
     return Provenance.parse(text, name) if text is not None else None
+
+
+def missing(name: str) -> ReadError:
+    """Return the error for a file without provenance."""
+    return ReadError(
+        f"no provenance in {name}",
+        "use an ABC, MIDI or MusicXML file that `composer gen` wrote without --no-provenance",
+    )
 
 
 def texts_of_pieces(source: Source, found: Format) -> list[str]:
@@ -87,35 +110,11 @@ def texts_of_pieces(source: Source, found: Format) -> list[str]:
 
 def without_provenance(lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines of an ABC text without provenance."""
-    return (line for line in lines if not _ABC.match(line))
-
-
-class StreamMarker:
-    """Marks a piece of ABC while it is being written."""
-
-    def __init__(self, provenance: Provenance) -> None:
-        self._provenance: Provenance | None = provenance
-        self._pending = b""
-
-    def push(self, data: bytes) -> bytes:
-        """Return the bytes that are ready: none before the `X:` line is complete."""
-        if self._provenance is None:
-            return data
-        self._pending += data
-        return self.finish() if _NUMBER.search(self._pending) else b""
-
-    def finish(self) -> bytes:
-        pending, self._pending = self._pending, b""
-        if self._provenance is not None:
-            pending = mark("abc", pending, self._provenance)
-            self._provenance = None
-        return pending
+    return (line for line in lines if not is_provenance(line))
 
 
 _SPECIAL = re.compile(r"[%&<>\x7f]")
 _TEXT = re.compile(r"composer (\d\S*) (\{.*)", re.DOTALL)
-_ABC = re.compile(r"N:composer \d")
-_NUMBER = re.compile(rb"^X:[^\n]*\n", re.MULTILINE)
 
 
 def _texts(data: bytes) -> Iterator[str]:

@@ -34,7 +34,7 @@ FORMATS: dict[str, Format] = {
         Format(
             "abc", (".abc",), False, "ABC notation, as text",
             _lazy("abc.file:is_abc"), _lazy("abc.file:read_pieces"), _lazy("abc.file:write"),
-            _lazy("abc.file:mark"), _lazy("abc.file:find_marks"),
+            _lazy("abc.provenance:mark"), _lazy("abc.provenance:find_marks"),
         ),
         Format(
             "midi", (".mid", ".midi"), True, "MIDI, for players and music programs",

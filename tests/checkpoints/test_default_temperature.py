@@ -8,6 +8,7 @@ from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import store
 from composer.checkpoints.default_temperature import default_temperature, set_default_temperature
+from composer.formats.abc.provenance import is_provenance
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def generated(composer, tmp_path):
 
 
 def music(path):
-    return [line for line in path.read_text().splitlines() if not line.startswith("N:")]
+    return [line for line in path.read_text().splitlines() if not is_provenance(line)]
 
 
 def test_only_the_record_changes(checkpoint, calm):

@@ -34,6 +34,8 @@ COMMAND_LINES = {
         "show {tunes} {words}",
         "show {tunes} --surprise -c small",
         "show {tunes} --units -c small",
+        "show {generated} --provenance",
+        "show {generated} --provenance --json",
         "show small",
         "show {words}",
     ],

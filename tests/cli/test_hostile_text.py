@@ -69,6 +69,7 @@ COMMAND_LINES = {
     "show": [
         "show {tune}",
         "show {tune} --surprise -c {model}",
+        "show {generated} --provenance",
         "show {model}",
         "show {words}",
         "show {garbage}",

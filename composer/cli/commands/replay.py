@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from composer.api import ComposerError, ReadError, Source, UsageError
+from composer.api import ComposerError, Source, UsageError
 from composer.api.fields import option
 from composer.cli.options_from import OptionsCommand
 from composer.formats import FORMATS, detect, format_named, format_of, provenance
@@ -72,10 +72,7 @@ def _read_provenance(source: Source) -> Sequence[provenance.Provenance]:
     """Return the provenance of each piece in a file. Raises ReadError if there is none."""
     if found := provenance.read(source.bytes(), source.label):
         return found
-    raise ReadError(
-        f"no provenance in {source.label}",
-        "use an ABC, MIDI or MusicXML file that `composer gen` wrote without --no-provenance",
-    )
+    raise provenance.missing(source.label)
 
 
 def _check_suffix(output: Path, source: Source) -> None:

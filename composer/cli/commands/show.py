@@ -43,7 +43,8 @@ class ShowOptions:
     checkpoint: Path | None = option(
         None, "Model for --surprise and --units. [default: the one that generated the file]", "-c", metavar="NAME"
     )
-    as_json: bool = option(False, "Print the activations of units as JSON.", "--json")
+    provenance: bool = option(False, "Show how generated pieces were made.")
+    as_json: bool = option(False, "Print provenance or the activations of units as JSON.", "--json")
     output: Path | None = option(
         None, "Draw a picture; the suffix sets the format: .svg, .png or .pdf.", "-o", metavar="FILE", panel="Pictures"
     )
@@ -60,8 +61,12 @@ class ShowOptions:
         check_ranges(self)
         if self.surprise and self.shows_units:
             raise UsageError("--surprise cannot be combined with --units", "show one after the other")
-        if self.as_json and not self.shows_units:
-            raise UsageError("--json needs --units", f"composer show {shlex.join(self.files)} --units --json")
+        if self.provenance and (self.surprise or self.shows_units or self.output is not None):
+            flag = "--surprise" if self.surprise else "--units" if self.shows_units else "--output"
+            raise UsageError(f"--provenance cannot be combined with {flag}", "show one after the other")
+        if self.as_json and not (self.shows_units or self.provenance):
+            hint = f"composer show {shlex.join(self.files)} --units --json"
+            raise UsageError("--json needs --units or --provenance", hint)
         if self.checkpoint is not None and not (self.surprise or self.shows_units):
             raise UsageError(
                 "--checkpoint needs --surprise or --units", f"to see the model's card: composer show {self.checkpoint}"
@@ -105,6 +110,9 @@ def show(console: "Console", options: ShowOptions) -> None:
     With --units, each step is colored by the activation of a unit of the model's hidden state. By default these are
     the units that most clearly follow something in this piece, such as bar lines or pitch: those with the highest
     correlation (r) over its steps. As there are hundreds of units, try the same ones on other pieces with --unit.
+
+    With --provenance, each generated piece gets a table of the settings that it was made with: model, seed, sampling,
+    controls and versions. `composer replay` follows them.
 
     With --output, the same pieces become a picture, and a model becomes its training curve. Sheet music has repeats
     written out. This needs the extra `pictures`: pip install 'composer-cli[pictures]'
@@ -155,6 +163,8 @@ def _show(console: "Console", shown: Path | Source, options: ShowOptions) -> Non
     """Show a model or a source."""
     looks_inside = options.surprise or options.shows_units
     if isinstance(shown, Path):
+        if options.provenance:
+            raise UsageError(f"{shown.stem} is a model, not a piece", f"to see its card: composer show {shown.stem}")
         if looks_inside:
             flag = "--surprise" if options.surprise else "--units"
             hint = f"composer show tune.abc {flag} --checkpoint {shown.stem}"
@@ -162,6 +172,10 @@ def _show(console: "Console", shown: Path | Source, options: ShowOptions) -> Non
         from composer.cli.render.model_card import card
 
         console.write(card(shown, console.width))
+    elif options.provenance:
+        from composer.cli.show import provenance
+
+        provenance.show(console, shown, options, as_json=options.as_json)
     elif looks_inside:
         _look_inside(console, shown, options)
     elif is_text(shown):

@@ -55,7 +55,8 @@ def with_tune(readme: str) -> str:
 
 
 def _cut(text: str) -> str:
-    """Return `text` without what goes beyond 80 columns, as the provenance of a tune does."""
+    """Return `text` without the lines of a tune's provenance after the first, and what goes beyond 80 columns."""
+    text = re.sub(r"^(%%composer .*)(?:\n%%composer .*)+", r"\1...", text, flags=re.MULTILINE)
     return re.sub(r"^(.{77}).{4,}$", r"\1...", text, flags=re.MULTILINE)
 
 

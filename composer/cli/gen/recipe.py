@@ -239,20 +239,37 @@ def _pack_steps(steps: Sequence[Step]) -> str:
     return base64.b64encode(zlib.compress(json.dumps(steps, separators=(",", ":")).encode(), 9)).decode()
 
 
+def count_packed(text: object) -> int | None:
+    """Return the number of recorded steps; None if they are damaged."""
+    import zlib
+
+    try:
+        return len(_unpack(text)) if isinstance(text, str) else None
+    except (ValueError, TypeError, RecursionError, UsageError, zlib.error):
+        return None
+
+
+def _unpack(text: str) -> Any:
+    """Return what a packed text holds. Raises UsageError if it is too large, ValueError or zlib.error if damaged."""
+    import base64
+    import zlib
+
+    limit = raised(MAX_PRIMER_BYTES)
+    data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), limit + 1)
+    if len(data) > limit:
+        fault = f"the recorded primer is larger than {limit // 2**20} MB"
+        raise UsageError(fault, limit_hint("check where the file is from"))
+    return json.loads(data)
+
+
 def _unpack_steps(text: str, spec: SequenceSpec) -> Iterator[Step]:
     """Yield the steps in a packed text. Raises UsageError if they are not steps of `spec`."""
     if not text:
         return
-    import base64
     import zlib
 
     try:
-        limit = raised(MAX_PRIMER_BYTES)
-        data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), limit + 1)
-        if len(data) > limit:
-            fault = f"the recorded primer is larger than {limit // 2**20} MB"
-            raise UsageError(fault, limit_hint("check where the file is from"))
-        steps = json.loads(data)
+        steps = _unpack(text)
         frames = spec.kind is StepKind.FRAMES
         for step in steps:
             units = step if frames else [step]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from composer.cli.gen import recipe
 from composer.cli.gen.plan import planned
 from composer.cli.gen.run import generate_pieces
 from composer.cli.output.targets import Target
-from composer.cli.render.file_diff import difference
+from composer.cli.render.file_diff import common_length, difference
 from composer.distributed.environment import ProcessInfo
 from composer.formats import provenance
 from composer.formats.midi.writer import older_versions
@@ -38,26 +39,32 @@ class Replayed:
 
     def data(self, before: bytes) -> bytes:
         """Return the file as it was `before` if its music is the same, else with its provenance now."""
-        if self.is_same(before):
-            return before
-        return self._marked(self.now if self.changes else self.recorded)
+        again = self._written_as(before)
+        if again == before or not self.changes:
+            return again
+        return b"".join(provenance.mark(self.format, *each) for each in zip(self.pieces, self.now, strict=True))
 
     def difference(self, before: bytes) -> str:
         """Return where the file as it was `before` differs, in words; empty if it does not.
 
-        Both are given the recorded provenance, so that only changes in the music count.
+        Both have the recorded provenance, so that only changes in the music count.
         """
-        return "" if self.is_same(before) else difference(before, self._marked(self.recorded), self.format)
+        again = self._written_as(before)
+        return "" if again == before else difference(before, again, self.format)
 
-    def is_same(self, before: bytes) -> bool:
-        """Return whether the file `before` is reproduced, as this version or an older one writes it."""
-        if self._marked(self.recorded) == before:
-            return True
-        older = older_versions(self.pieces[0]) if self.format == "midi" else ()
-        return any(provenance.mark(self.format, each, self.recorded[0]) == before for each in older)
+    def _written_as(self, before: bytes) -> bytes:
+        """Return the file, each piece as the version, this or an older one, wrote it that wrote `before`."""
+        data = b""
+        for piece, recorded in zip(self.pieces, self.recorded, strict=True):
+            same = partial(common_length, before[len(data) :])
+            data += max(self._versions(piece, recorded), key=same)
+        return data
 
-    def _marked(self, provenances: Iterable[Provenance]) -> bytes:
-        return b"".join(provenance.mark(self.format, *each) for each in zip(self.pieces, provenances, strict=True))
+    def _versions(self, piece: bytes, recorded: Provenance) -> Iterator[bytes]:
+        """Yield a piece with its provenance as this version writes it, then as older ones did."""
+        for each in [piece, *(older_versions(piece) if self.format == "midi" else ())]:
+            yield provenance.mark(self.format, each, recorded)
+            yield from provenance.older_marks(self.format, each, recorded)
 
 
 def reproduce(found: Sequence[Provenance], name: str, console: Console, checkpoint: Path | None = None) -> Replayed:

@@ -16,6 +16,7 @@ from composer.cli.output.encoders import BufferedEncoder, PieceEncoder, Streamin
 from composer.cli.output.targets import Target, ToFile, ToStdout
 from composer.cli.render.text import join_names
 from composer.formats import Format, WriteSettings, provenance
+from composer.formats.abc.provenance import StreamMarker
 from composer.formats.abc.title import TitleWriter
 from composer.registry import plugins as registry
 
@@ -69,7 +70,7 @@ class Output:
         """Return the filters that add the title and the provenance to a text."""
         filters: list[TextFilter] = [TitleWriter(self.settings.title)] if self.settings.title else []
         if made_by is not None and self.format.name == "abc":
-            filters.append(provenance.StreamMarker(made_by))
+            filters.append(StreamMarker(made_by.text.encode()))
         return filters
 
     def _provenance(self, number: int, piece: int, seed: int | None) -> provenance.Provenance | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import takewhile
 
 from composer.formats import FORMATS, detect, format_named
 
@@ -19,13 +19,13 @@ def difference(before: bytes, after: bytes, format_name: str) -> str:
     if found.name != format_name:
         return f"it is {found.summary.partition(',')[0]}, and was composed as {format_name}"
     if format_named(format_name).binary:
-        byte = _first_difference(before, after) + 1
+        byte = common_length(before, after) + 1
         return f"first difference at byte {byte:,} of {len(before):,} and {len(after):,}"
     old, new = before.splitlines(), after.splitlines()
     for number, (one, other) in enumerate(zip(old, new, strict=False), 1):
         if one != other:
             texts = [line.decode("utf-8", "replace") for line in (one, other)]
-            at = _first_difference(*texts)
+            at = common_length(*texts)
             return f"line {number:,} is {_shown(texts[0], at)}, not {_shown(texts[1], at)}"
     if len(old) == len(new):
         return "only the line endings differ"
@@ -33,8 +33,9 @@ def difference(before: bytes, after: bytes, format_name: str) -> str:
     return f"it {more} after line {min(len(old), len(new)):,}"
 
 
-def _first_difference(one: str | bytes, other: str | bytes) -> int:
-    return next((at for at, (left, right) in enumerate(zip_longest(one, other)) if left != right), 0)
+def common_length(one: str | bytes, other: str | bytes) -> int:
+    """Return the length of the beginning that two texts share."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _shown(line: str, at: int) -> str:

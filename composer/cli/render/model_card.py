@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,18 @@ def card(path: Path, width: int = 80) -> str:
         "config": _pairs(header.config),
         "settings": _pairs(record.get("settings", {})),
     }
-    lines = [path.stem]
-    for name, text in facts.items():
-        lines += textwrap.wrap(text, width, initial_indent=f"  {name:<10}  ", subsequent_indent=" " * 14)
+    lines = [path.stem, *fact_lines(facts, width)]
     beside = path.with_suffix(".md")
     lines += ["", beside.read_text("utf-8").rstrip()] if beside.is_file() else []
     return "\n".join(lines) + "\n"
+
+
+def fact_lines(facts: Mapping[str, str], width: int) -> Iterator[str]:
+    """Yield a table of facts by name, wrapped at `width`, without those that are empty."""
+    names = min(max(map(len, facts), default=0), 20)
+    for name, text in facts.items():
+        indent = f"  {name:<{names}}  "
+        yield from textwrap.wrap(text, max(width, 40), initial_indent=indent, subsequent_indent=" " * len(indent))
 
 
 def _data(record: Mapping[str, Any]) -> str:

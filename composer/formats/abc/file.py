@@ -1,4 +1,4 @@
-"""ABC files: recognize, read tune by tune, write a score, and mark with provenance."""
+"""ABC files: recognize, read tune by tune, and write a score."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from composer.formats.settings import WriteSettings
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TUNE = re.compile(rb"(?:\A(?:\xff\xfe|\xfe\xff|\xef\xbb\xbf)?|[\r\n])[XK]:")
-_NUMBER = re.compile(rb"^X:[^\n]*\n", re.MULTILINE)
-_MARK = re.compile(rb"^N:(composer \d[^\r\n]*)", re.MULTILINE)
 
 
 def is_abc(data: bytes) -> bool:
@@ -64,14 +62,3 @@ def write(score: Score, settings: WriteSettings) -> bytes:
     if settings.instrument is not None:
         score = replace(score, parts=tuple(replace(part, program=settings.instrument) for part in score.parts))
     return write(score).encode("utf-8", "replace")
-
-
-def mark(data: bytes, text: bytes) -> bytes:
-    """Insert `text` as an `N:` field after the `X:` line; data without `X:` is returned unchanged."""
-    return _NUMBER.sub(lambda match: match[0] + b"N:" + text + b"\n", data, count=1)
-
-
-def find_marks(data: bytes) -> Iterator[str]:
-    """Yield what `mark` inserted, for each tune."""
-    for match in _MARK.finditer(data):
-        yield match[1].decode("ascii", "replace")

@@ -17,7 +17,7 @@ from composer.formats.midi.tracks import MidiFile
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MARK = re.compile(rb"\xff\x01([\x80-\xff]{0,3}[\x00-\x7f])(?=composer \d)")
+_MARK = re.compile(rb"\xff(?:\x7f|\x01)([\x80-\xff]{0,3}[\x00-\x7f])(\x7d?)(?=composer \d)")
 
 
 def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score]]:
@@ -26,12 +26,12 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
 
 
 def find_marks(data: bytes) -> Iterator[str]:
-    """Yield what `writer.mark` inserted."""
+    """Yield what `writer.mark` inserted, and older versions as text events."""
     for match in _MARK.finditer(data):
         length = 0
         for byte in match[1]:
             length = length << 7 | byte & 0x7F
-        yield data[match.end() : match.end() + length].decode("ascii", "replace")
+        yield data[match.end() : match.start(2) + length].decode("ascii", "replace")
 
 
 def read_midi(data: bytes, name: str, *, pedal: bool = False) -> Score:

@@ -19,6 +19,9 @@ from composer.music.keys import has_minor_third, key_name
 from composer.music.sounding import chord_part
 from composer.music.tempo_map import DEFAULT_BPM
 
+NON_COMMERCIAL = b"\x7d"
+"""The manufacturer's number that the MIDI standard reserves for programs without one of their own."""
+
 CHORD_SOFTNESS = 0.6
 """The velocity of chord symbols relative to the melody's."""
 
@@ -59,11 +62,21 @@ def write_midi(score: Score, settings: WriteSettings) -> bytes:
 
 
 def mark(data: bytes, text: bytes) -> bytes:
-    """Append `text` as a text event to the first track, which holds no notes."""
+    """Append `text` as a sequencer-specific event, which players do not print, to the first track, without notes."""
+    return _with_event(data, b"\xff\x7f", NON_COMMERCIAL + text)
+
+
+def mark_as_text(data: bytes, text: bytes) -> bytes:
+    """Append `text` as a text event, as older versions did."""
+    return _with_event(data, b"\xff\x01", text)
+
+
+def _with_event(data: bytes, kind: bytes, content: bytes) -> bytes:
+    """Return a file with a meta event at the end of its first track."""
     start = 8 + int.from_bytes(data[4:8], "big")
     end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "big")
     track = data[start + 8 : end].removesuffix(_END_OF_TRACK)
-    track += b"\x00\xff\x01" + quantity.encode(len(text)) + text + _END_OF_TRACK
+    track += b"\x00" + kind + quantity.encode(len(content)) + content + _END_OF_TRACK
     return data[: start + 4] + len(track).to_bytes(4, "big") + track + data[end:]
 
 

@@ -1,7 +1,5 @@
 """`--particles`: infilling given what follows, recorded and reproduced."""
 
-import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from composer.checkpoints import store
 from composer.checkpoints.load import load_model
 from composer.cli.gen.options import GenOptions
 from composer.cli.gen.particles import particles_of
+from composer.formats import provenance
 
 TUNE = "X:1\nM:4/4\nL:1/8\nK:G\n|:GABc d2B2|c2A2 F4|E2G2 c2e2|d8:|\n"
 
@@ -28,7 +27,8 @@ def gen(composer, tmp_path):
 
 
 def recipe(result):
-    return json.loads(re.search(r"N:composer \S+ (\{.*\})", result.out)[1])
+    (found,) = provenance.read(result.data, "tune")
+    return found.facts
 
 
 @pytest.mark.parametrize("rep", ["abc", "grid", "pianoroll"])

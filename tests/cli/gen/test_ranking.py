@@ -11,6 +11,7 @@ from composer.api.sampling.params import SamplingParams
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import load_model
 from composer.checkpoints.training_melodies import pack_melodies
+from composer.formats.provenance import without_provenance
 from composer.generation import request as generation_request
 from composer.generation.generate import generate
 from composer.generation.request import Generated, GenerationRequest
@@ -34,7 +35,7 @@ def candidates(gen):
 
 def music(data):
     """Return tunes without provenance."""
-    return "".join(line for line in data.decode().splitlines(keepends=True) if not line.startswith("N:composer"))
+    return "".join(without_provenance(data.decode().splitlines(keepends=True)))
 
 
 def kept_pieces(result):

@@ -10,6 +10,7 @@ from composer.api import RejectedPiece
 from composer.formats.abc.dialect.normalize import NormalizedTune, normalize_tune
 from composer.formats.abc.dialect.validator import UNFINISHED, validate
 from composer.formats.abc.elements import Tune
+from composer.formats.abc.provenance import is_provenance
 from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import tune_bars
@@ -46,11 +47,12 @@ def normalized_primer(text: TuneText, source: str) -> NormalizedTune | RejectedP
     """
     tune = parse_tune(text)
     found = _bars(tune)
-    whole = bool(found) and bool(_COMPLETE.search(text.text))
+    written = "\n".join(line for line in text.lines if not is_provenance(line)).rstrip()
+    whole = bool(found) and bool(_COMPLETE.search(written))
     normal = normalize_tune(tune, source)
     if isinstance(normal, RejectedPiece):
         return normal if whole else None
-    if text.text.rstrip().endswith(_FINISHED):
+    if written.endswith(_FINISHED):
         return normal
     if not whole and not found[-1].sounds[-1].tones:
         # the primer's own last rests cannot be distinguished from those that fill its bar

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from composer.api import ReadError
 from composer.api.limits import limit_hint, raised
+from composer.formats.abc.provenance import is_provenance
 from composer.formats.limits import check_count
 
 __all__ = ["TuneText", "split_tunes"]
@@ -72,7 +73,7 @@ MAX_TUNE_CHARACTERS, MAX_LINE_CHARACTERS = 200_000, 20_000
 
 def check_tune(tune: TuneText) -> None:
     """Raise ReadError for a tune that would take too long to parse."""
-    sizes = [len(line) for line in tune.lines if not line.startswith("N:composer ")]
+    sizes = [len(line) for line in tune.lines if not is_provenance(line)]
     longest = max(sizes, default=0)
     for what, count, limit in (
         (f"a line of more than {raised(MAX_LINE_CHARACTERS):,} characters", longest, MAX_LINE_CHARACTERS),
