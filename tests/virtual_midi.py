@@ -1,8 +1,9 @@
-"""A backend for mido whose only output port, `Virtual Synth 1`, notes what arrives and when."""
+"""A backend for mido: the output port `Virtual Synth 1` notes what arrives and when, `Virtual Keys 1` is played."""
 
 import time
 
 NAME = "Virtual Synth 1"
+KEYS = "Virtual Keys 1"
 
 
 class Output:
@@ -25,6 +26,33 @@ class Output:
 
     def __exit__(self, *error):
         self.closed = True
+
+
+class Input:
+    """The port of a keyboard; messages are `played` on it, and it `vanishes` when its time has come."""
+
+    def __init__(self):
+        self.played, self.vanishes = [], False
+
+    def iter_pending(self):
+        if self.vanishes:
+            raise OSError("device not configured")
+        while self.played:
+            yield self.played.pop(0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+
+def install_input(monkeypatch, port):
+    """Let mido find the keyboard `port`."""
+    import mido
+
+    monkeypatch.setattr(mido, "get_input_names", lambda: [KEYS], raising=False)
+    monkeypatch.setattr(mido, "open_input", lambda name: port, raising=False)
 
 
 def install(monkeypatch, port, names=(NAME,)):

@@ -17,6 +17,7 @@ from composer.api import UsageError
 COMMANDS = {
     "gen": "Generate music with a trained model.",
     "play": "Play music, with the piano roll, or write it as WAV.",
+    "jam": "Play live: compose without end, or answer a keyboard.",
     "train": "Train a model on your own music.",
     "eval": "Evaluate a model on music it was not trained on.",
     "presets": "List presets that reproduce published systems.",

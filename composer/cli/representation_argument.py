@@ -14,7 +14,12 @@ from composer.registry import plugins as registry
 MAX_LISTED = 10_000
 """Files of a folder that are looked at to guess a representation."""
 
-EXAMPLES = {"gen": "composer gen abc", "train": "composer train abc tunes/", "eval": "composer eval abc tunes/"}
+EXAMPLES = {
+    "gen": "composer gen abc",
+    "jam": "composer jam abc",
+    "train": "composer train abc tunes/",
+    "eval": "composer eval abc tunes/",
+}
 EXAMPLES |= {name: f"composer gen abc | composer {name} -" for name in ("check", "originality", "replay")}
 EXAMPLES |= {"harmonize": "composer gen abc | composer harmonize -"}
 EXAMPLES |= {"completions": "composer completions bash", "show": "composer show abc"}

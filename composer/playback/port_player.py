@@ -1,29 +1,35 @@
-"""Send the messages of a timeline to a MIDI port, each at its time."""
+"""Send messages to a MIDI port, each at its time: those of a timeline, or what is still being composed."""
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterable
+from itertools import count
 from threading import Condition, Thread
 from typing import Any
 
 from composer.api import ComposerError
-from composer.audio.timeline import SUSTAIN, Timeline
+from composer.audio.timeline import SUSTAIN, TimedMessage, Timeline
 from composer.playback.player import Clock
 from composer.playback.ports import lost_port
 
 _ALL_NOTES_OFF = 123
 
 
-class PortPlayer:
-    """Plays a timeline through an open mido port.
+class LivePlayer:
+    """Plays messages through an open mido port; more can be added while it plays.
 
     A thread waits for the time of each message since the start, so that delays do not add up. Whatever sounds is ended
     when it is paused or stopped; the sustain pedal goes down again when it goes on.
     """
 
-    def __init__(self, timeline: Timeline, port: Any, port_name: str) -> None:
+    def __init__(self, port: Any, port_name: str) -> None:
         self.name = port_name
-        self._timeline, self._port, self._clock = timeline, port, Clock()
-        self._changed, self._stopped, self._done = Condition(), False, False
+        self._port, self._clock = port, Clock()
+        self._waiting: list[tuple[float, int, int, Any]] = []
+        """A heap of messages by time, the ends of notes first, then by age."""
+        self._ages = count()
+        self._changed, self._stopped = Condition(), False
         self._error: ComposerError | None = None
         self._down: set[tuple[int, int]] = set()
         self._pedals: dict[int, int] = {}
@@ -31,17 +37,34 @@ class PortPlayer:
 
     @property
     def position(self) -> float:
-        return min(self._clock.seconds, self._timeline.duration)
+        """Seconds since the start, without pauses."""
+        return self._clock.seconds
 
     @property
     def is_finished(self) -> bool:
+        """Whether all messages have been sent. Raises ComposerError if the port has failed."""
         if self._error is not None:
             raise self._error
-        return self._done
+        with self._changed:
+            return not self._waiting
 
     @property
     def is_paused(self) -> bool:
         return self._clock.is_paused
+
+    def add(self, messages: Iterable[TimedMessage], *, ends_first: bool = True) -> None:
+        """Play `messages` too, late ones at once; with `ends_first`, notes end before others start at the same time."""
+        with self._changed:
+            for seconds, message in messages:
+                order = int(ends_first and message.type == "note_on")
+                heapq.heappush(self._waiting, (seconds, order, next(self._ages), message))
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Fall silent, and forget what is to come."""
+        with self._changed:
+            self._waiting.clear()
+            self._silence()
 
     def start(self) -> None:
         self._clock.start()
@@ -70,21 +93,16 @@ class PortPlayer:
         self._silence()
 
     def _run(self) -> None:
-        for seconds, message in self._timeline.messages:
-            with self._changed:
-                while not self._stopped:
-                    left = seconds - self._clock.seconds
-                    if self.is_paused:
-                        self._changed.wait()
-                    elif left > 0:
-                        self._changed.wait(left)
-                    else:
-                        break
-                if self._stopped or self._error is not None:
-                    return
-                self._remember(message)
-                self._send(message)
-        self._done = True
+        with self._changed:
+            while not self._stopped and self._error is None:
+                if self.is_paused or not self._waiting:
+                    self._changed.wait()
+                elif (left := self._waiting[0][0] - self._clock.seconds) > 0:
+                    self._changed.wait(left)
+                else:
+                    message = heapq.heappop(self._waiting)[-1]
+                    self._remember(message)
+                    self._send(message)
 
     def _remember(self, message: Any) -> None:
         """Keep track of the keys and pedals that are down."""
@@ -116,3 +134,16 @@ class PortPlayer:
             self._port.send(message)
         except Exception as error:  # whatever the backend raises if the device is gone
             self._error = lost_port(self.name, error)
+
+
+class PortPlayer(LivePlayer):
+    """Plays a timeline through an open mido port, its messages in the order that they have there."""
+
+    def __init__(self, timeline: Timeline, port: Any, port_name: str) -> None:
+        super().__init__(port, port_name)
+        self._timeline = timeline
+        self.add(timeline.messages, ends_first=False)
+
+    @property
+    def position(self) -> float:
+        return min(super().position, self._timeline.duration)

@@ -23,9 +23,18 @@ def open_input(name: str) -> Any:
     return _open(name, _names("input"), mido.open_input, "input")
 
 
-def lost_port(name: str, error: Exception) -> ComposerError:
+def only_output() -> str:
+    """Return the name of the only output port. Raises ComposerError if there is none, or a choice."""
+    names = _names("output")
+    if len(set(names)) != 1:
+        problem = "choose a MIDI port with --port" if names else "no MIDI port to play through"
+        raise ComposerError(problem, _hint(names))
+    return names[0]
+
+
+def lost_port(name: str, error: Exception, kind: str = "output") -> ComposerError:
     """Return the error for a port that was open and fails."""
-    return ComposerError(f"MIDI port '{name}' failed: {_reason(error)}", _ports_hint("output"))
+    return ComposerError(f"MIDI port '{name}' failed: {_reason(error)}", _ports_hint(kind))
 
 
 def _open(name: str, names: list[str], opener: Any, kind: str) -> Any:

@@ -80,6 +80,7 @@ COMMAND_LINES = {
     "similar": ["similar {tune} --corpus {words}", "similar {hostile}"],
     "map": ["map {tune} -o {folder}/{hostile}.svg", "map {tune} -o {hostile}"],
     "play": ["play {tune} -o {folder}/{hostile}.wav", "play {hostile}", "play {tune} --soundfont {hostile}"],
+    "jam": ["jam {hostile}"],
     "models": ["models", "models info {hostile}", "models use {hostile}", "models import {garbage}"],
     "config": ["config get {hostile}", "config set {hostile} {hostile}"],
     "help": ["help {hostile}"],

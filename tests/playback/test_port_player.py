@@ -11,8 +11,8 @@ from composer.api import ComposerError, Note, Part, Score
 from composer.audio.timeline import TimedMessage, Timeline
 from composer.formats import WriteSettings
 from composer.formats.midi.writer import write_midi
-from composer.playback.port_player import PortPlayer
-from composer.playback.ports import open_output
+from composer.playback.port_player import LivePlayer, PortPlayer
+from composer.playback.ports import only_output, open_output
 
 FAST = Score((Part(tuple(Note(Fraction(i, 20), 60 + i, Fraction(1, 20)) for i in range(12))),))
 
@@ -83,6 +83,22 @@ def test_a_port_vanishes():
     player.stop()
 
 
+def test_messages_can_be_added_while_others_play():
+    port = Output()
+    player = LivePlayer(port, NAME)
+    player.start()
+    player.add([TimedMessage(60.0, Message("note_on", note=72)), TimedMessage(0.0, Message("note_on", note=60))])
+    wait_for(lambda: port.received)
+    player.add([TimedMessage(0.0, Message("note_on", note=60)), TimedMessage(0.0, Message("note_off", note=60))])
+    wait_for(lambda: len(port.received) == 3)
+    assert [each.type for each in port.messages] == ["note_on", "note_off", "note_on"]
+    assert not player.is_finished
+    player.clear()
+    assert player.is_finished
+    assert sounding(port.messages) == set()
+    player.stop()
+
+
 def test_a_part_of_the_name_is_enough(monkeypatch):
     port = Output()
     install(monkeypatch, port, ["Through", NAME, "Synth"])
@@ -93,6 +109,17 @@ def test_a_part_of_the_name_is_enough(monkeypatch):
     with pytest.raises(ComposerError, match="no MIDI output port 'piano'") as caught:
         open_output("piano")
     assert caught.value.hint == f"ports: 'Through', '{NAME}', 'Synth'"
+
+
+def test_the_only_port_needs_no_name(monkeypatch):
+    install(monkeypatch, Output())
+    assert only_output() == NAME
+    install(monkeypatch, Output(), ["Through", NAME])
+    with pytest.raises(ComposerError, match="choose a MIDI port with --port"):
+        only_output()
+    install(monkeypatch, Output(), [])
+    with pytest.raises(ComposerError, match="no MIDI port to play through"):
+        only_output()
 
 
 def test_without_rtmidi(monkeypatch):

@@ -84,6 +84,11 @@ EXAMPLES = {
         ("Play through a MIDI port:", "composer play chorale.mid --port synth"),
         ("Write a WAV file with the built-in synthesizer:", "composer play tune.abc -o tune.wav --soundfont none"),
     ),
+    "jam": (
+        ("Play folk tunes without end:", "composer jam abc"),
+        ("Answer a keyboard with melodies in 3/4:", "composer jam grid --in keystation --meter 3/4 --tempo 100"),
+        ("Play chorales for a minute:", "composer jam pianoroll --port synth --seconds 60"),
+    ),
     "show": (
         ("Draw a new tune:", "composer gen abc | composer show -"),
         ("Show what single units of a model respond to:", "composer show tune.abc --units --checkpoint mine"),

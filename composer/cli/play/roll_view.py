@@ -45,10 +45,13 @@ class RollView:
         self._systems: _Systems | None = None
         self._drawn: object = None
 
-    def draw(self, seconds: float, status: str) -> None:
-        """Draw the systems from the one at `seconds` on, with a cursor, and a line of `status` below."""
+    def draw(self, seconds: float, *status: str) -> None:
+        """Draw the systems from the one at `seconds` on, with a cursor, and lines of `status` below."""
+        self.draw_at(self._tempo_map.beat(Fraction(max(seconds, 0.0)).limit_denominator(1000)), *status)
+
+    def draw_at(self, beat: Fraction, *status: str) -> None:
+        """Draw the systems from the one at `beat` on, with a cursor, and lines of `status` below."""
         size = _size(self._console)
-        beat = self._tempo_map.beat(Fraction(max(seconds, 0.0)).limit_denominator(1000))
         if self._score is not None and (self._systems is None or size != self._size):
             self._systems = _Systems(self._console.rich_console(self._console.stderr), self._score, size[0])
         column = self._systems.advance(beat) if self._systems is not None else 0
@@ -56,8 +59,10 @@ class RollView:
         if state == self._drawn:
             return
         self._size, self._drawn = size, state
-        lines = self._systems.lines(column, size[1] - 2) if self._systems is not None else []
-        body = "".join(f"{line}{_CLEAR_LINE}\r\n" for line in [*lines, "", status[: size[0]]])
+        lines = self._systems.lines(column, size[1] - 1 - len(status)) if self._systems is not None else []
+        body = "".join(
+            f"{line}{_CLEAR_LINE}\r\n" for line in [*lines, "", *(_printable(each)[: size[0]] for each in status)]
+        )
         _write(self._console, _HOME + body.removesuffix("\r\n") + _CLEAR_BELOW)
 
 
@@ -123,6 +128,10 @@ def _first(items: Iterator[tuple[System, Text]], count: int) -> Iterator[tuple[S
         if (item := next(items, None)) is None:
             return
         yield item
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
 def _size(console: Console) -> tuple[int, int]:

@@ -94,8 +94,7 @@ def _follow(keys: str, player: Player) -> bool:
 def _status(tune: Tune, player: Player) -> str:
     paused = "paused" if player.is_paused else "playing"
     at = f"{clock(player.position)} / {clock(tune.piece.duration)}"
-    name = "".join(each if each.isprintable() else " " for each in tune.piece.name)
-    return f"{at}  {paused}   {_HELP}   {name} with {player.name}"
+    return f"{at}  {paused}   {_HELP}   {tune.piece.name} with {player.name}"
 
 
 def clock(seconds: float) -> str:

@@ -1,0 +1,138 @@
+"""Phrases that are played on a keyboard: notes between two rests, with times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from composer.api import ComposerError, Meter, Note, Part, Score, Tempo
+from composer.music.rounding import rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POLL_SECONDS = 0.002
+"""How often the port is asked for messages."""
+FINEST = 480
+"""Parts of a beat to which the times of a player are rounded."""
+
+
+class PlayedNote(NamedTuple):
+    """A note on the keyboard, from `start` to `end` in seconds."""
+
+    start: float
+    end: float
+    pitch: int
+    velocity: int
+
+
+@dataclass
+class PhraseDetector:
+    """Collects notes until none has sounded for `rest` seconds."""
+
+    rest: float
+    notes: list[PlayedNote] = field(default_factory=list)
+    _down: dict[int, tuple[float, int]] = field(default_factory=dict)
+    _last: float = 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has been played since the last phrase."""
+        return not (self.notes or self._down)
+
+    def hear(self, seconds: float, message: Any) -> None:
+        """Follow a message that came at a time."""
+        if message.type not in {"note_on", "note_off"}:
+            return
+        if begun := self._down.pop(message.note, None):
+            self.notes.append(PlayedNote(begun[0], seconds, message.note, begun[1]))
+        if message.type == "note_on" and message.velocity:
+            self._down[message.note] = seconds, message.velocity
+        self._last = seconds
+
+    def phrase(self, now: float) -> list[PlayedNote]:
+        """Return the notes of a phrase that has ended, by start, and begin the next; empty if there is none yet."""
+        return [] if self._down or now - self._last < self.rest else self.end()
+
+    def end(self) -> list[PlayedNote]:
+        """Return the complete notes of the phrase so far, by start, and begin the next."""
+        notes, self.notes = sorted(self.notes), []
+        return notes
+
+
+def as_notes(played: Sequence[PlayedNote], start: float, bpm: float) -> tuple[Note, ...]:
+    """Return notes with times in beats after `start`."""
+
+    def beats(seconds: float) -> Fraction:
+        return Fraction(round((seconds - start) * bpm / 60 * FINEST), FINEST)
+
+    shortest = Fraction(1, FINEST)
+    return tuple(
+        Note(beats(each.start), each.pitch, max(beats(each.end) - beats(each.start), shortest), each.velocity)
+        for each in played
+    )
+
+
+def as_score(notes: tuple[Note, ...], meter: Meter, bpm: float) -> Score:
+    """Return a phrase with times that can be notated; gaps of a sixteenth and less between notes are closed."""
+    score = rounded(Score((Part(notes),), tempos=(Tempo(Fraction(0), bpm),), meters=(meter,)))
+    onsets = sorted({note.onset for note in score.notes})
+    following = dict(pairwise(onsets))
+
+    def joined(note: Note) -> Note:
+        end = following.get(note.onset, note.end)
+        return note._replace(duration=end - note.onset) if abs(end - note.end) <= Fraction(1, 4) else note
+
+    return Score((Part(tuple(map(joined, score.notes))),), tempos=score.tempos, meters=(meter,))
+
+
+class Listener:
+    """Hears a MIDI port; each message comes with the time that `clock` tells."""
+
+    def __init__(self, port: Any, name: str, clock: Callable[[], float]) -> None:
+        self._port, self._name, self._clock = port, name, clock
+        self._heard = SimpleQueue[tuple[float, Any]]()
+        self._stopped = Event()
+        self._error: ComposerError | None = None
+        self._thread = Thread(target=self._run, name="composer-listener", daemon=True)
+        self._thread.start()
+
+    def heard(self) -> Iterator[tuple[float, Any]]:
+        """Yield the messages since the last call, each with its time. Raises ComposerError if the port has failed."""
+        while not self._heard.empty():
+            yield self._heard.get()
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        from composer.playback.ports import lost_port
+
+        try:
+            while not self._stopped.wait(POLL_SECONDS):
+                for message in self._port.iter_pending():
+                    self._heard.put((self._clock(), message))
+        except Exception as error:  # whatever the backend raises if the device is gone
+            self._error = lost_port(self._name, error, "input")
+
+
+@contextmanager
+def listening(port_name: str, clock: Callable[[], float]) -> Iterator[Listener]:
+    """Listen to the input port called `port_name` within the context. Raises ComposerError."""
+    from composer.playback.ports import open_input
+
+    with open_input(port_name) as port:
+        listener = Listener(port, port_name, clock)
+        try:
+            yield listener
+        finally:
+            listener.stop()

@@ -1,0 +1,97 @@
+"""`composer jam`, with virtual ports."""
+
+import pytest
+from mido import Message
+from virtual_midi import KEYS, NAME, Input, Output, install, install_input, sounding
+
+
+@pytest.fixture
+def port(monkeypatch):
+    port = Output()
+    install(monkeypatch, port)
+    return port
+
+
+def pitches(port):
+    return [each.note for each in port.messages if each.type == "note_on"]
+
+
+def test_without_a_terminal(composer, port):
+    done = composer("jam", "grid", "--seed", 2, "--tempo", 400, "--seconds", 1.5, "--key", "G")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == f"playing with {NAME}; Ctrl-C stops\n"
+    assert len(pitches(port)) > 3
+    assert {each % 12 for each in pitches(port)} <= {7, 9, 11, 0, 2, 4, 6}
+    assert sounding(port.messages) == set()
+    assert port.closed
+
+
+def test_a_keyboard_is_answered(composer, port, monkeypatch):
+    keys = Input()
+    install_input(monkeypatch, keys)
+    keys.played = [Message(kind, note=note) for note in (60, 64, 67) for kind in ("note_on", "note_off")]
+    done = composer("jam", "grid", "--in", "keys", "--tempo", 400, "--seconds", 2)
+    assert done.code == 0
+    assert "listening to keys, answering with" in done.err
+    assert "answering 3 notes" in done.err
+    assert pitches(port)
+
+
+@pytest.mark.parametrize("vanishes", [0, 3])
+def test_a_port_that_vanishes(composer, port, vanishes):
+    port.vanishes = vanishes
+    done = composer("jam", "grid", "--seed", 2, "--tempo", 400, "--seconds", 60)
+    assert done.code == 1
+    assert f"error: MIDI port '{NAME}' failed: device not configured" in done.err
+    assert f"hint: ports: '{NAME}'" in done.err
+
+
+def test_a_keyboard_that_vanishes(composer, port, monkeypatch):
+    keys = Input()
+    keys.vanishes = True
+    install_input(monkeypatch, keys)
+    done = composer("jam", "grid", "--in", "virtual", "--seconds", 60)
+    assert done.code == 1
+    assert "error: MIDI port 'virtual' failed: device not configured" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["abc", "--port", "nowhere"], ["no MIDI output port 'nowhere'", f"ports: '{NAME}'"]),
+        (["grid", "--in", "nowhere"], ["no MIDI input port 'nowhere'", f"ports: '{KEYS}'"]),
+        (["abc", "--key", "H"], ["unknown key 'H'"]),
+    ],
+)
+def test_bad_input(composer, port, monkeypatch, arguments, words):
+    install_input(monkeypatch, Input())
+    done = composer("jam", *arguments)
+    assert done.code in (1, 2)
+    for word in words:
+        assert word in done.err
+    assert "Traceback" not in done.err
+    assert not port.received
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["text"], ["`text` is not music", "composer jam abc"]),
+        (["abc", "--temp", "0.6..1.2"], ["no end to ramp --temp to", "--temp 0.6"]),
+        (["grid", "--keep-bars", "2"], ["--keep-bars does not work in a jam", "leave out --keep-bars"]),
+        (["grid", "--seconds", "0"], ["invalid value for --seconds"]),
+    ],
+)
+def test_what_a_jam_cannot_do(composer, port, arguments, words):
+    composer("jam", *arguments).failed(*words, code=2)
+
+
+def test_without_ports(composer, monkeypatch):
+    install(monkeypatch, None, [])
+    composer("jam", "abc").failed("no MIDI port to play through", "start a software synthesizer")
+
+
+def test_a_density_that_the_model_cannot_follow(composer, port):
+    done = composer("jam", "grid", "--density", 99, "--seconds", 60)
+    assert done.code == 1
+    assert "--density 99 is too high" in done.err

@@ -1,0 +1,250 @@
+"""A jam: bars in time, keys, and answers, with a clock that the test moves."""
+
+from fractions import Fraction
+
+import pytest
+from mido import Message
+from virtual_midi import NAME, Output, sounding
+
+from composer.api import ComposerError, Note, Part, Unsatisfiable
+from composer.cli.console import Console
+from composer.cli.jam.bars import JamBar
+from composer.cli.jam.session import Jam
+from composer.cli.jam.tunes import Settings
+from composer.cli.jam.view import JamView
+from composer.cli.play.session import Quit
+from composer.music.bars import COMMON_TIME
+from composer.playback.port_player import LivePlayer
+
+
+class Player(LivePlayer):
+    """A player whose time the test sets; it sends nothing by itself."""
+
+    position = 0.0
+
+
+class Tunes:
+    """Composes bars of one pitch: 60, raised by the temperature and the density that they are composed with."""
+
+    has_density = True
+
+    def __init__(self):
+        self.phrases, self.places = [], []
+
+    def endless(self, settings, place=None):
+        self.places.append(place)
+        if settings.density == "8":
+            raise Unsatisfiable("too dense", "use less")
+        pitch = 60 + round(100 * (settings.temperature - 1)) + 24 * bool(settings.density)
+        number = place or 0
+        while True:
+            number += 1
+            yield self.bar(pitch, number)
+
+    def answer(self, phrase, settings):
+        self.phrases.append(phrase)
+        if len(phrase.notes) == 1:
+            raise ComposerError("too short", "play more")
+        for number in range(2):
+            yield self.bar(40, number)
+
+    def bar(self, pitch, number):
+        part = Part((Note(Fraction(0), pitch, Fraction(1)),))
+        return JamBar((part,), Fraction(4), COMMON_TIME, starts=number == 1, place=number)
+
+
+class Keyboard:
+    """What a listener hears."""
+
+    def __init__(self):
+        self.messages = []
+
+    def heard(self):
+        while self.messages:
+            yield self.messages.pop(0)
+
+    def play(self, pitch, start, end):
+        self.messages.append((start, Message("note_on", note=pitch)))
+        self.messages.append((end, Message("note_off", note=pitch)))
+
+
+@pytest.fixture
+def jam(stream, tmp_path, monkeypatch):
+    """Start a jam, and end it when the test is over."""
+    monkeypatch.chdir(tmp_path)
+    jams = []
+
+    def start(listener=None):
+        console = Console(stream(), stream(), stream(), {"TERM": "xterm", "COLUMNS": "80"})
+        jams.append(Jam(console, Tunes(), Settings(1.0), Player(Output(), NAME), COMMON_TIME, 120.0, listener))
+        return jams[-1]
+
+    yield start
+    for each in jams:
+        each.end()
+
+
+def until(jam, seconds):
+    """Let time pass up to `seconds`; the model is never late."""
+    while jam._player.position < seconds:
+        while len(jam._improviser.ready) < 8 and not (jam._improviser._done or jam._improviser.failure):
+            pass
+        jam.advance()
+        jam._player.position += 0.05
+
+
+def played(jam):
+    return [note.pitch for each in jam.tape.bars for part in each.bar.parts for note in part.notes]
+
+
+def test_bars_are_handed_over_shortly_before_they_sound(jam):
+    session = jam()
+    until(session, 8.0)
+    assert [float(each.start) for each in session.tape.bars] == [0.8 + 4 * number for number in range(4)]
+    assert len(session._player._waiting) == 8
+    assert session.waits == 0
+    assert session.status()[0] == "0:08  playing  temp 1.00  density free  key +0"
+
+
+def test_the_music_waits_for_the_model(jam, monkeypatch):
+    session = jam()
+    until(session, 2.0)
+    monkeypatch.setattr(session._improviser, "take", lambda: None)
+    session._player.position = 4.0
+    session.advance()
+    assert session.waits
+    assert session.tape.end_seconds >= 4.1
+
+
+def test_the_temperature_changes_soon(jam):
+    session = jam()
+    until(session, 3.0)
+    session.press("\033[A\033OA")
+    until(session, 10.0)
+    heard = played(session)
+    assert heard[0] == 60
+    assert heard[-1] == 70
+    at = heard.index(70)
+    assert session._tunes.places == [None, at], "composing went on after the bars that were kept"
+    assert session.tape.bars[at].start <= session.tape.beat(3.0) + 8
+    session.press("\033[B")
+    until(session, 14.0)
+    assert played(session)[-1] == 65
+
+
+def test_the_density_begins_a_new_piece(jam):
+    session = jam()
+    until(session, 3.0)
+    session.press("\033[C")
+    assert "density 0.5" in session.status()[0]
+    until(session, 9.0)
+    assert played(session)[-1] == 84
+    assert session._tunes.places == [None, None]
+    session.press("\033[C" * 7)
+    until(session, 12.0)
+    assert "density 0.5" in session.status()[0]
+    assert "too dense" in session.status()[0], "the model cannot do it"
+    assert played(session)[-1] == 84
+
+
+def test_the_key_changes_with_the_next_bar(jam):
+    session = jam()
+    until(session, 3.0)
+    before = len(session.tape.bars)
+    session.press("++-+")
+    assert [note.pitch for note in session.coming[0].parts[0].notes] == [62]
+    until(session, 6.0)
+    assert played(session)[before - 1 : before + 1] == [60, 62]
+
+
+def test_space_pauses_and_q_quits(jam):
+    session = jam()
+    session._player._clock.start()
+    session.press(" ")
+    assert session._player.is_paused
+    assert "paused" in session.status()[0]
+    session.press(" ")
+    assert not session._player.is_paused
+    with pytest.raises(Quit):
+        session.press("xq")
+
+
+def test_what_is_recorded_is_saved_at_the_end_too(jam, tmp_path):
+    session = jam()
+    until(session, 3.0)
+    session.press("r")
+    assert "recording jam-1.mid" in session.status()[0]
+    until(session, 6.0)
+    session.press("r")
+    assert "wrote jam-1.mid" in session.status()[0]
+    session.press("r")
+    until(session, 9.0)
+    session.end()
+    assert session.saved == ["jam-1.mid", "jam-2.mid"]
+    assert (tmp_path / "jam-2.mid").read_bytes().startswith(b"MThd")
+
+
+def test_phrases_are_answered_at_the_next_bar_line(jam):
+    keyboard = Keyboard()
+    session = jam(keyboard)
+    until(session, 3.0)
+    assert "listening" in session.status()[0]
+    for at, pitch in enumerate((60, 62, 64)):
+        keyboard.play(pitch, 3.0 + at / 2, 3.4 + at / 2)
+    until(session, 6.0)
+    assert "hearing you" in session.status()[0]
+    until(session, 12.0)
+    (phrase,) = session._tunes.phrases
+    assert [(note.onset, note.pitch) for note in phrase.notes] == [(0, 60), (1, 62), (2, 64)]
+    assert played(session) == [40, 40]
+    first = next(each for each in session.tape.bars if each.bar.parts)
+    assert (first.start - session.tape.bars[0].start) % 4 == 0, "on a bar line of the phrase"
+    assert first.start > session.tape.bars[0].end, "after the rest that ended the phrase"
+
+
+def test_playing_on_ends_the_answer(jam):
+    keyboard = Keyboard()
+    session = jam(keyboard)
+    for at, pitch in enumerate((60, 62, 64)):
+        keyboard.play(pitch, 0.1 + at / 2, 0.5 + at / 2)
+    until(session, 6.3)
+    assert 40 in played(session)
+    session._player._down.add((0, 40))
+    keyboard.messages.append((6.3, Message("note_on", note=72)))
+    session.advance()
+    assert not session._player._waiting
+    assert sounding(session._player._port.messages) == set()
+    assert "hearing you" in session.status()[0]
+
+
+def test_a_phrase_that_cannot_be_answered_is_no_end(jam):
+    keyboard = Keyboard()
+    session = jam(keyboard)
+    keyboard.play(60, 0.1, 0.5)
+    until(session, 4.0)
+    while "too short" not in session.status()[0]:
+        session.advance()
+    assert "cannot answer: too short" in session._console.stderr.data.decode()
+
+
+def test_an_unfinished_phrase_is_recorded_too(jam):
+    keyboard = Keyboard()
+    session = jam(keyboard)
+    until(session, 1.0)
+    session.press("r")
+    keyboard.play(60, 1.2, 1.5)
+    until(session, 2.0)
+    session.press("r")
+    assert session.saved == ["jam-1.mid"]
+
+
+def test_the_roll_shows_what_is_played_and_what_comes(jam):
+    session = jam()
+    view = JamView(session._console)
+    until(session, 3.0)
+    view.draw(session.tape, session.coming, session.beat, *session.status())
+    shown = session._console.stderr.data.decode()
+    assert "C4" in shown
+    assert "10 bars" in shown
+    assert "0:03  playing" in shown
+    assert "q: quit" in shown
