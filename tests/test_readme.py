@@ -11,6 +11,9 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 LIMITS = {"--from": ("--max-updates", 1), "": ("--max-updates", 2, "--set", "hidden=16")}
 """What cuts a training short. A fine-tuned model keeps its size."""
+FEW = ("--particles", 4)
+ONE = ("--candidates", 1)
+"""What searches less, and generates a piece once, instead of the best of a few."""
 
 
 def test_it_is_short():
@@ -35,6 +38,10 @@ def programs(composer, audio_player):
     """What the examples call, as functions of arguments and stdin: this program, and stand-ins for others."""
 
     def ours(*arguments, stdin):
+        if arguments[0] == "gen" and not {"--candidates", "--keep-bars"} & set(arguments):
+            arguments += ONE
+        if arguments[0] == "harmonize" and "chords" not in arguments:
+            arguments += FEW
         if arguments[0] == "train":
             arguments += LIMITS["--from" if "--from" in arguments else ""]
         result = composer(*arguments, stdin=stdin)

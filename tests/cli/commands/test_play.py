@@ -140,7 +140,7 @@ def test_options_that_cannot_be(composer, tune, arguments, words):
 
 def test_generate_and_play(composer, checkpoint, port, tmp_path):
     path = tmp_path / "new.abc"
-    options = ("gen", "abc", "-c", checkpoint, "--seed", 1, "--length", 60, "--tempo", 1000, "--candidates", 1)
+    options = ("gen", "abc", "-c", checkpoint, "--seed", 1, "--length", 30, "--tempo", 1000, "--candidates", 1)
     done = composer(*options, "--play", "--port", NAME, "-o", path)
     assert done.code == 0, done.err
     played = [each.note for each in port.messages if each.type == "note_on"]
