@@ -1,4 +1,4 @@
-"""Make the network of a checkpoint, but only if the file holds the weights for all of it."""
+"""Make the network of a checkpoint, but only if the file holds the weights for all of it, and no more than it may."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError, Model, SequenceSpec
+from composer.api.limits import limit_hint, raised
+from composer.checkpoints.file import MAX_BYTES
 
 if TYPE_CHECKING:
     from composer.api.network import Network
@@ -16,6 +18,9 @@ DAMAGED_HINT = "it may be damaged, or made by another version of the plugin; tra
 
 SPARE_PARTS, PARTS_PER_WEIGHT = 1000, 8
 """How many modules and tensors a network may have, in addition to so many for each array of weights in its file."""
+
+_RANDOM = {"normal_", "uniform_", "trunc_normal_", "xavier_uniform_", "kaiming_uniform_", "orthogonal_"}
+"""Functions that draw the first values of a tensor and return it."""
 
 
 def make_network(model: Model, spec: SequenceSpec, config: Any, weights: Mapping[str, Any], origin: str) -> Network:
@@ -35,10 +40,8 @@ def check_shapes(
 
     All names must be equal. A network that cannot be made without memory is not checked.
     """
-    import torch
-
     try:
-        with torch.random.fork_rng(devices=[]), torch.device("meta"), _at_most_parts_of(len(shapes), origin):
+        with _without_memory(), _at_most_parts_of(len(shapes), origin):
             network = model.network(spec, config)
             own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
             parameters = {name for name, _ in network.named_parameters(remove_duplicate=False)}
@@ -51,6 +54,22 @@ def check_shapes(
     grown = (name for name in own.keys() & shapes.keys() - fixed if math.prod(own[name]) > math.prod(shapes[name]))
     if own.keys() != shapes.keys() or any(own[name] != tuple(shapes[name]) for name in fixed) or any(grown):
         raise unfit(origin)
+
+
+def check_file_size(model: Model, spec: SequenceSpec, config: Any) -> None:
+    """Raise CheckpointError if the file of a new model would be larger than those that are read.
+
+    No memory is taken. A network that cannot be made without memory is not checked.
+    """
+    try:
+        with _without_memory():
+            tensors = model.network(spec, config).state_dict().values()
+            size = sum(each.numel() * (2 if each.is_floating_point() else each.itemsize) for each in tensors)
+    except Exception:  # a plugin may compute with its weights when it makes them
+        return
+    if size > (limit := raised(MAX_BYTES)):
+        fault = f"the file of this model would have {size // 2**20:,} MB, more than {limit // 2**20:,} MB"
+        raise CheckpointError(fault, limit_hint("train a smaller model", size, MAX_BYTES))
 
 
 def load_weights(network: Network, weights: Mapping[str, Any], origin: str) -> None:
@@ -70,6 +89,25 @@ def load_weights(network: Network, weights: Mapping[str, Any], origin: str) -> N
 def unfit(origin: str) -> CheckpointError:
     """Return the error for weights that are not those of the network."""
     return CheckpointError(f"the weights in {origin} do not fit the model", DAMAGED_HINT)
+
+
+@contextmanager
+def _without_memory() -> Iterator[None]:
+    """Make networks without memory for their tensors, and without advancing torch's generator."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class WithoutValues(TorchFunctionMode):
+        """Draw no values: for tensors without memory, that would import `torch._dynamo`, as slow as torch itself."""
+
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            named = kwargs or {}
+            if getattr(function, "__name__", "") in _RANDOM:
+                return args[0] if args else named["tensor"]
+            return function(*args, **named)
+
+    with torch.random.fork_rng(devices=[]), torch.device("meta"), WithoutValues():
+        yield
 
 
 @contextmanager

@@ -263,10 +263,15 @@ def _recall_best(trainer: Trainer) -> int:
     return progress.best_update
 
 
+def load_saved_model(path: Path) -> Checkpoint:
+    """Load the checkpoint that this training has saved, of any size. Raises CheckpointError."""
+    return checkpoint_file.load(path, half=True, limit=checkpoint_file.MAX_TRAINING_BYTES)
+
+
 def whole_model_record(path: Path) -> Mapping[str, Any] | None:
     """Return the training record of the checkpoint at `path`; None if it is missing or damaged."""
     try:
-        return checkpoint_file.load(path, half=True).header.record
+        return load_saved_model(path).header.record
     except CheckpointError:
         return None
 

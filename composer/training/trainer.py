@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import composer
 from composer.checkpoints.default_temperature import ENTRY
 from composer.checkpoints.file import Checkpoint, Header
-from composer.checkpoints.network import load_weights, make_network
+from composer.checkpoints.network import check_file_size, load_weights, make_network
 from composer.data.batches import to_device
 from composer.data.sources import public_name
 from composer.system import threads
@@ -69,8 +69,13 @@ class Trainer:
 
     @classmethod
     def start(cls, run: TrainingRun) -> Trainer:
-        """Return a trainer of a new network, or of the checkpoint to fine-tune; the weights are equal on all ranks."""
+        """Return a trainer of a new network, or of the checkpoint to fine-tune; the weights are equal on all ranks.
+
+        Raises CheckpointError for a model that is too large for its file.
+        """
         import torch
+
+        check_file_size(run.model, run.data.spec, run.config)
 
         torch.manual_seed(run.settings.seed)
         network = _new_network(run).to(run.device)

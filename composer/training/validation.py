@@ -68,7 +68,7 @@ def finish(trainer: Trainer, reason: str) -> Iterator[Event]:
     if not run.group.is_main:
         return
     has_best = progress.best is not None and run.path.is_file()
-    final = checkpoint_file.load(run.path, half=True) if has_best else trainer.checkpoint()
+    final = resume.load_saved_model(run.path) if has_best else trainer.checkpoint()
     finished, seconds = reason != "interrupted", round(progress.seconds, 1)
     record = {
         "finished": finished,

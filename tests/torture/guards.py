@@ -177,4 +177,18 @@ GUARDS = (
         "check_sizes(model, header, state, 1 << 40) or (",
         "tests/training/test_damaged_states.py::test_a_state_whose_network_has_more_weights",
     ),
+    Guard(
+        "size of a model before it is trained",
+        "composer/training/trainer.py",
+        "check_file_size(run.model, run.data.spec, run.config)",
+        "run.model.check(run.data.spec.kind, run.config)",
+        "tests/training/test_loop.py::test_a_model_that_is_too_large_for_a_file_is_not_trained",
+    ),
+    Guard(
+        "models of any size are saved",
+        "composer/training/resume.py",
+        "half=True, limit=checkpoint_file.MAX_TRAINING_BYTES)",
+        "half=True)",
+        "tests/training/test_loop.py::test_a_model_that_grows_beyond_the_limit_is_saved",
+    ),
 )

@@ -137,3 +137,21 @@ def test_bf16(run, events, changed):
     found = events(changed(run, precision="bf16", max_updates=5))
     assert next(event for event in found if isinstance(event, Started)).precision == "bf16"
     assert found[-1].update == 5
+
+
+def test_a_model_that_is_too_large_for_a_file_is_not_trained(run):
+    large = replace(run, config=replace(run.config, hidden=20_000))  # 5 GB, for which no memory is taken
+    with pytest.raises(CheckpointError, match=r"this model would have 4,\d+ MB, more than 256 MB") as caught:
+        list(train(large))
+    assert "COMPOSER_LIMITS=" in caught.value.hint
+    assert not run.path.parent.exists()
+
+
+def test_a_model_that_grows_beyond_the_limit_is_saved(run, events, monkeypatch):
+    """The counts of a Markov chain grow while it is trained."""
+    monkeypatch.setattr(load, "__defaults__", (False, 100, None))
+    assert events(run)[-1].reason == "done"
+    with pytest.raises(CheckpointError, match="more than"):
+        load(run.path)
+    assert events(replace(run, resume=True))[-1].reason == "done"
+    assert read_header(run.path).record["finished"] is True
