@@ -253,7 +253,8 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         self._plain.start(context.primer)  # an invalid primer is reported first
         counters = self._count_positions(context.primer, "the primer")
         bars = controls.bars if controls is not None else 0
-        return fitting_plans(self.training_plans, parts_of(counters), counters[-1][-1], bars)
+        is_closed = self._counted[0].rstrip("\n").endswith("|]")
+        return fitting_plans(self.training_plans, parts_of(counters), counters[-1][-1], bars, is_closed=is_closed)
 
     def _parts(self, controls: AbcControls, context: GenerationContext) -> Sequence[int]:
         """Return the bars of each part, if they are planned; else nothing."""

@@ -43,11 +43,16 @@ def as_plan(parts: Sequence[int]) -> str:
     return ",".join(map(str, parts))
 
 
-def fitting_plans(plans: Mapping[str, int], finished: Sequence[int], begun: int, bars: int) -> Mapping[str, int]:
+def fitting_plans(
+    plans: Mapping[str, int], finished: Sequence[int], begun: int, bars: int, *, is_closed: bool = False
+) -> Mapping[str, int]:
     """Return those of `plans` that begin with the parts `finished` and then have one of more than `begun` bars.
 
-    With `bars`, they have that many. If there is none, return one with parts of the usual length.
+    With `bars`, they have that many. If there is none, return one with parts of the usual length. A tune that
+    `is_closed` by its last bar line has its own plan, unless `bars` differ.
     """
+    if is_closed and bars in (0, sum(finished)):
+        return {as_plan(finished): 1}
     finished, found = tuple(finished), Counter[str]()
     for plan, weight in plans.items():
         parts = parse_plan(plan)

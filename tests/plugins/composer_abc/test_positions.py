@@ -101,6 +101,18 @@ def test_plans_follow_bars_and_primer():
     assert plans(None, longer) == {"9": 1}, "no training piece is as long"
 
 
+def test_a_complete_primer_has_its_own_plan():
+    fitted = abc(TWO_BARS, f"{HEADER}g8|g8|g8|g8||\ng8|g8|g8|g8|]\n")
+    complete = fitted.prime(Piece(f"{HEADER}g8|g8|g8|]"))
+    context = GenerationContext(primer=tuple(complete))
+    assert fitted.plans(None, context) == fitted.plans(AbcControls(bars=3), context) == {"3": 1}
+    _, constraint = constraint_of(fitted, None, context).of_seed(1)
+    state = constraint.start(complete)
+    assert fitted.decode(constraint.complete(state)).content == "\n"
+    with pytest.raises(Unsatisfiable, match="--bars 7 contradicts the primer"):
+        constraint_of(fitted, AbcControls(bars=7), context).of_seed(1)
+
+
 def test_bars_are_kept_with_a_plan_for_them():
     fitted = abc(*TEXTS)
     constraint = fitted.constraint(AbcControls(bars=20, key="G"), GenerationContext())
