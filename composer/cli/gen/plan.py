@@ -115,7 +115,7 @@ def _make_plan(
         sampling=_sampling(options, model, context, max_steps),
         primer=context.primer,
         conditions=_conditions(options, model),
-        requested_batch_size=options.batch_size,
+        requested_batch_size=_batch_size(options, saved),
         numbers=None if options.selection.chosen else numbers,
         candidates=candidates,
         particles=particles_of(options, model, context),
@@ -179,6 +179,11 @@ def _saved_record(options: GenOptions, output: Output, process: ProcessInfo) -> 
         from composer.cli.output.run_record import RunRecord
 
         saved = RunRecord.read(target.record)
+    if options.force and options.resume and saved is None:
+        raise UsageError(
+            f"--resume --force continues an interrupted run, and {options.output} has none",
+            "leave out --resume to overwrite existing files",
+        )
     if not process.is_single and options.seed is None and saved is None:
         raise UsageError(f"{process.world_size} processes need the same --seed", "add --seed 1")
     return saved
@@ -281,6 +286,11 @@ def _seed(options: GenOptions, saved: RunRecord | None) -> int:
         return options.seed
     new = int.from_bytes(os.urandom(4)) >> 1
     return int(saved.recipe["seed"]) if saved is not None and "seed" in saved.recipe else new
+
+
+def _batch_size(options: GenOptions, saved: RunRecord | None) -> int:
+    """Return the batch size that was given, else that of the run to resume, else 0 for an automatic one."""
+    return options.batch_size or (int(saved.recipe.get("batch_size", 0)) if saved is not None else 0)
 
 
 def _announce(console: Console, options: GenOptions, output: Output, path: Path, request: GenerationRequest) -> None:

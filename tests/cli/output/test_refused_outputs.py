@@ -24,6 +24,13 @@ def test_resume_with_other_options(gen, interrupt, monkeypatch, tmp_path, argume
     gen("--resume", "--output", tmp_path / "%d.abc", *arguments).failed(words, "--force", code=2)
 
 
+def test_resume_and_force_need_an_interrupted_run(gen, tmp_path):
+    path = tmp_path / "all.abc"
+    path.write_text("kept")
+    gen("--resume", "--force", "--output", path).failed("continues an interrupted run", "leave out --resume", code=2)
+    assert path.read_text() == "kept"
+
+
 def test_resume_with_another_model(gen, interrupt, monkeypatch, checkpoint, tmp_path):
     interrupt(2)
     gen("--output", tmp_path / "all.abc")

@@ -98,13 +98,13 @@ def test_resume_after_a_full_disk(gen, whole, monkeypatch, tmp_path, name, conte
     assert found == (whole[0] if "%" in name else {"all.abc": whole[1]})
 
 
-def test_resume_keeps_the_random_seed(gen, composer, checkpoint, interrupt, monkeypatch, tmp_path):
-    command = ("gen", "abc", "--checkpoint", checkpoint, "--length", 60, "--count", 5, "--batch-size", 2)
+def test_resume_keeps_the_random_seed_and_batch_size(gen, composer, checkpoint, interrupt, monkeypatch, tmp_path):
+    command = ("gen", "abc", "--checkpoint", checkpoint, "--length", 60, "--count", 5)
     interrupt(2)
-    seed = re.search(r"--seed (\d+)", composer(*command, "--output", tmp_path / "a.abc").err)[1]
+    seed = re.search(r"--seed (\d+)", composer(*command, "--batch-size", 2, "--output", tmp_path / "a.abc").err)[1]
     monkeypatch.undo()
     assert composer(*command, "--resume", "--output", tmp_path / "a.abc").code == 0
-    composer(*command, "--seed", seed, "--output", tmp_path / "b.abc")
+    composer(*command, "--batch-size", 2, "--seed", seed, "--output", tmp_path / "b.abc")
     assert (tmp_path / "a.abc").read_bytes() == (tmp_path / "b.abc").read_bytes()
 
 
