@@ -42,16 +42,30 @@ def stdin() -> bytes:
 
 
 def sources(
-    arguments: Sequence[str], suffixes: Sequence[str], read_stdin: Callable[[], bytes] = stdin
+    arguments: Sequence[str],
+    suffixes: Sequence[str],
+    read_stdin: Callable[[], bytes] = stdin,
+    *,
+    repeats: bool = False,
 ) -> Iterator[Source | ReadError]:
     """Yield the sources that `arguments` name, in a fixed order, and a ReadError for each that cannot be opened.
 
     A named file is read whatever its suffix; `suffixes` select files in folders, archives and corpora. A file without
     suffix is selected if it is music whose usual suffix is among them. Hidden files are skipped. `read_stdin` returns
-    the content of `-`. Raises ReadError, before yielding anything, if an argument names nothing.
+    the content of `-`. What several arguments name is yielded once, unless `repeats`. Raises ReadError, before yielding
+    anything, if an argument names nothing.
     """
+    seen = set[str]()
     for path in _expand_all(arguments):
-        yield from _open(path, suffixes, read_stdin)
+        here = {absolute_argument(path)}
+        if here <= seen and not repeats:
+            continue
+        for source in _open(path, suffixes, read_stdin):
+            place = absolute_argument(str(source.path)) if isinstance(source, Source) else ""
+            if place not in seen or repeats:
+                here.add(place)
+                yield source
+        seen |= here - {""}
 
 
 def suffixes_in(arguments: Sequence[str]) -> Counter[str]:

@@ -34,6 +34,16 @@ def test_a_named_file_is_read_whatever_its_suffix(tmp_path):
     assert names([str(path)]) == [str(path)]
 
 
+def test_what_several_arguments_name_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("jigs.txt", "reels.txt"):
+        (tmp_path / name).write_text("x")
+    assert names(["reels.txt", "./reels.txt", "."]) == ["reels.txt", "jigs.txt"]
+    assert names([".", str(tmp_path / "reels.txt")]) == ["jigs.txt", "reels.txt"]
+    twice = list(sources(["jigs.txt", "jigs.txt"], (".txt",), repeats=True))
+    assert len(twice) == 2, "as asked for"
+
+
 def test_a_pattern_matches_below_folders(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "1.txt").write_text("x")

@@ -87,7 +87,8 @@ class _Chosen:
         from composer.cli.play.pieces import WAV_SUFFIX, tunes_of
         from composer.data.sources import sources
 
-        for source in sources(self.options.files or ("-",), [*suffixes(), WAV_SUFFIX], self.console.read_bytes):
+        files, kinds = self.options.files or ("-",), [*suffixes(), WAV_SUFFIX]
+        for source in sources(files, kinds, self.console.read_bytes, repeats=True):
             try:
                 if isinstance(source, ReadError):
                     raise source
