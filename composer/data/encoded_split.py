@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from composer.api import EncodeError, Piece, PluginError, RejectedPiece, Representation, SequenceSpec, Step, StepKind
 from composer.data import shards
 
-NOT_ENCODABLE = "symbols that are not in the vocabulary"
+NOT_ENCODABLE = "cannot be encoded"
 NO_POSITIONS = "positions that cannot be counted"
 
 USUAL_QUANTILE = 0.98

@@ -27,7 +27,7 @@ from composer.system.paths import cache_folder
 from composer.system.private_folder import distrust, warn_once
 
 VECTORS_FILE = "vectors.npy"
-VECTORS_VERSION = 2
+VECTORS_VERSION = 3
 """To be raised when vectors are made in another way, so that cached ones are made again."""
 
 MAX_BYTES = 500 * 1024**2

@@ -233,7 +233,7 @@ class TestGenerated:
         done = evaluated(tmp_path / "more.abc", "--generated", "2", "--json")
         assert json.loads(done.out)["corpus"]["pieces"] == 4
         assert "skipped 1 piece:" in done.err
-        assert "symbols that are not in the vocabulary" in done.err
+        assert "cannot be encoded, such as" in done.err
 
     def test_color_only_on_a_terminal(self, evaluated, composer, checkpoint, tunes):
         assert "\033" not in evaluated(tunes, "--generated", "2").out
