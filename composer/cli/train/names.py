@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import count
@@ -50,7 +51,7 @@ def choose_path(options: TrainOptions, kind: type[Representation], held: Reserva
     Raises ComposerError if another one is there that would be overwritten, NameInUse if another process trains it.
     """
     if options.resume:
-        return _path_to_resume(options.name, kind, held)
+        return _path_to_resume(options, kind, held)
     if options.name is None:
         return _free_path(kind, held)
     path = store.path_for(options.name)
@@ -116,8 +117,9 @@ def _free_path(kind: type[Representation], held: Reservations) -> Path:
     raise AssertionError
 
 
-def _path_to_resume(name: str | None, kind: type[Representation], held: Reservations) -> Path:
-    """Return the path of the model called `name`, else of the user's newest. Raises ComposerError if there is none."""
+def _path_to_resume(options: TrainOptions, kind: type[Representation], held: Reservations) -> Path:
+    """Return the path of the model to resume, by default the user's newest. Raises ComposerError if there is none."""
+    name = options.name
     models = [model for model in store.user_models() if model.header.representation == kind.name]
     path = store.path_for(name) if name else models[0].path if models else None
     if path is not None:
@@ -126,10 +128,15 @@ def _path_to_resume(name: str | None, kind: type[Representation], held: Reservat
         held.model(path)
         training_files.move_old_files(path)
         return path
+    named = f" --name {shlex.quote(name)}" if name else ""
+    start = f"start it: composer train {kind.name} {shlex.join(options.files) or 'tunes/'}{named}"
+    if path is not None and training_files.training_folder(path).is_dir():
+        if training_files.is_in_use(path):
+            held.model(path)
+        raise ComposerError(f"the training run '{name}' ended before it was first saved", start)
     known = [model.name for model in models if training_files.has_state(model.path)]
-    hint = suggest(name or "", known) if known else "leave out --resume to start one"
     which = f"named '{name}'" if name else "to resume"
-    raise ComposerError(f"no `{kind.name}` training run {which}", hint)
+    raise ComposerError(f"no `{kind.name}` training run {which}", suggest(name or "", known) if known else start)
 
 
 def _exists(path: Path) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from composer.checkpoints import file as checkpoints
 from composer.checkpoints import store
-from composer.checkpoints.training_files import training_folder
+from composer.checkpoints.training_files import LOCK, training_folder
 from composer.training import optimizer as optimizers
 
 QUICK = (
@@ -112,7 +112,12 @@ def test_resuming_without_a_name(train, composer, tunes):
 
 
 def test_resuming_without_a_state(train, tunes):
-    train(tunes, "--name", "gone", "--resume").failed("no `abc` training run named 'gone'", "--resume")
+    start = f"start it: composer train abc {tunes} --name gone"
+    train(tunes, "--name", "gone", "--resume").failed("no `abc` training run named 'gone'", start)
+    lock = training_folder(store.path_for("gone")) / LOCK
+    lock.parent.mkdir(parents=True)
+    lock.touch()  # as a killed process leaves it
+    train(tunes, "--name", "gone", "--resume").failed("'gone' ended before it was first saved", start)
 
 
 def test_output_is_a_copy_of_the_model(train, tunes, tmp_path):
