@@ -26,7 +26,7 @@ def named(arguments: Sequence[str], console: Console) -> Iterator[Path | Source 
             yield Source(path, name="stdin", data=console.read_bytes())
         elif path.suffix == ".safetensors" and path.exists():
             yield path
-        elif path.is_file():
+        elif path.is_file() and path.suffix.lower() != ".zip":
             yield Source(path, name=argument)
         elif path.exists() or is_pattern(argument):
             found = False

@@ -1,6 +1,7 @@
 """`composer show`: piano rolls, texts and model cards."""
 
 import os
+import zipfile
 
 import pytest
 
@@ -147,6 +148,14 @@ def test_several_files_and_folders(composer, tunes, tmp_path):
         str(folder / "one.abc"), str(folder / "two.abc"), str(tunes)
     ]  # fmt: skip
     assert lines.count("Early") == 3
+
+
+def test_tunes_in_an_archive(composer, tunes, tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(tunes, "tunes.abc")
+    result = composer("show", tmp_path / "all.zip", "--tune", "3")
+    assert result.code == 0, result.err
+    assert "Early" in result.out
 
 
 def test_folder_without_music(composer, tmp_path):
