@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from composer.api import ReadError, Source
+from composer.api.limits import VARIABLE
 from composer.api.problem import Check
 from composer.check.examine import CheckedPiece, FileReport, examine
 from composer.check.fingerprint import Fingerprint
@@ -37,7 +38,7 @@ def check_files(found: Iterable[Source | ReadError], checks: Sequence[Check] = (
     known = _Known()
     for source in found:
         if isinstance(source, ReadError):
-            yield FileDiagnosis("", None, (Problem(0, 0, "unreadable", source.message),), 0)
+            yield FileDiagnosis("", None, (Problem(0, 0, "unreadable", _message(source)),), 0)
             continue
         report = _examine(source, checks)
         duplicates = [problem for piece in report.pieces if (problem := known.add(source.label, piece))]
@@ -67,10 +68,15 @@ def _examine(source: Source, checks: Sequence[Check]) -> FileReport:
     try:
         return examine(source, checks)
     except ReadError as error:
-        message = error.message
+        message = _message(error)
     except Exception as error:  # whatever a strange file does to a reader, check the others
         message = _crash(error)
     return FileReport((Problem(0, 0, "unreadable", message),))
+
+
+def _message(error: ReadError) -> str:
+    """Return what is wrong, and the hint if it says how to raise a limit."""
+    return f"{error.message}; {error.hint}" if VARIABLE in (error.hint or "") else error.message
 
 
 def _crash(error: Exception) -> str:

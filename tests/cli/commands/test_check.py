@@ -3,9 +3,11 @@
 import json
 import re
 import zipfile
+from functools import partialmethod
 
 import pytest
 
+from composer.api import Source
 from composer.checkpoints import store
 
 GOOD = "X:1\nT:The Hare\nM:6/8\nL:1/8\nK:D\n|:ABA ABA|d3 D3:|\n"
@@ -106,6 +108,13 @@ def test_damaged_files_do_not_end_the_run(composer, tune, tmp_path):
     assert [line.removeprefix(f"{tmp_path}/").split(": ")[0] for line in result.out.splitlines()] == [
         "broken.mid", "tune.abc:13:9", "tune.abc:19:4", "words.txt:1:4", "error",
     ]  # fmt: skip
+
+
+def test_a_limit_says_how_to_raise_it(composer, monkeypatch):
+    monkeypatch.setattr(Source, "__init__", partialmethod(Source.__init__, limit=1 << 20))
+    result = composer("check", "/dev/zero")
+    assert "/dev/zero is larger than" in result.out
+    assert "set COMPOSER_LIMITS=2 to allow" in result.out
 
 
 def test_members_of_archives_and_stdin(composer, process, tune, tmp_path):
