@@ -14,6 +14,7 @@ from composer.api.errors import suggest
 from composer.cli.console import Console
 from composer.cli.plugin_extensions import LISTS, TITLES, explain
 from composer.registry.options import as_option_value
+from composer.system.escaping import escape_line
 
 if TYPE_CHECKING:
     from composer.registry.plugins import LoadedPlugin
@@ -229,7 +230,7 @@ def _choices(kind: Any) -> str:
 
 def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
     """Print a title and a table; on a terminal, wrap the widest columns so that each row fits."""
-    rows = list(rows)
+    rows = [[escape_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     over = 2 * len(widths) + sum(widths) - console.width
     while console.stdout_is_terminal and over > 0 and max(widths) > MIN_COLUMN:

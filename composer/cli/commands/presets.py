@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from composer.cli.console import Console
+from composer.system.escaping import escape_line
 
 
 def presets(
@@ -33,9 +34,9 @@ def presets(
     elif names:
         console.write("".join(f"{each}\n" for each in known.preset_names()))
     else:
-        found = list(known.all_presets(console.warn))
-        width = max(len(each.name) for each in found)
-        console.write("".join(_line(each.name.ljust(width), each.summary, console) for each in found))
+        found = [(escape_line(each.name), escape_line(each.summary)) for each in known.all_presets(console.warn)]
+        width = max(len(name) for name, _ in found)
+        console.write("".join(_line(name.ljust(width), summary, console) for name, summary in found))
 
 
 def _line(name: str, summary: str, console: Console) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from composer.api import CheckpointError
 from composer.api.fields import option
 from composer.cli.render.text import file_size
+from composer.system.escaping import escape_line
 
 if TYPE_CHECKING:
     from composer.checkpoints.file import Header
@@ -121,7 +122,8 @@ def all_models(console: "Console") -> Iterator[ListedModel]:
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines with aligned columns."""
+    """Return rows as lines with columns that are aligned as the console shows them."""
+    rows = [[escape_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows

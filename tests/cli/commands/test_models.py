@@ -59,6 +59,15 @@ def test_the_list(composer, mine, add):
     assert found["mine"]["path"] == str(mine)
 
 
+def test_columns_are_aligned_as_names_are_shown(composer, mine, add):
+    add("a-longer-name")
+    mine.rename(mine.with_name("b\x1b\x1b\x1b\x07.safetensors"))
+    for command, facts in ((("models",), "abc  "), (("plugins",), "abc, lstm")):
+        own = [line for line in composer(*command).out.splitlines() if line.strip().startswith(("a-l", "b\\"))]
+        assert len(own) == 2
+        assert len({line.index(facts) for line in own}) == 1, own
+
+
 def test_the_bundled_model_is_used_until_another_one_is_chosen(composer, mine):
     assert not composer(*GEN).err
     assert composer("models", "use", "mine").err == "composer gen abc uses model mine now\n"
