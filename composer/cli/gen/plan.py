@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +97,7 @@ def _make_plan(
         console.warn(reason)
     sampling = options.sampling.with_default_temperature(model.default_temperature)
     options = dataclasses.replace(options, sampling=sampling)  # so that the recipe has it
-    context, labels = _context(options, model.representation, console)
+    context, labels, notes = _context(options, model.representation, console)
     if model.representation.uses_titles:
         from composer.checkpoints.training_melodies import training_titles
 
@@ -128,7 +128,7 @@ def _make_plan(
     elif constraint is not None:
         constraint.start(request.primer)  # an invalid primer is reported first
     if options.context is None:
-        _announce(console, options, output, path, request)
+        _announce(console, options, output, path, request, notes)
     if options.provenance:
         output = dataclasses.replace(output, recipe=made_by)
     labels = {**labels, **request.conditions}
@@ -198,10 +198,10 @@ def _model_path(options: GenOptions, kind: type[Representation]) -> Path:
 
 def _context(
     options: GenOptions, representation: Representation, console: Console
-) -> tuple[GenerationContext, Mapping[str, str]]:
-    """Return what the pieces are generated from, and the labels that follow. Raises UsageError."""
+) -> tuple[GenerationContext, Mapping[str, str], Sequence[str]]:
+    """Return what the pieces are generated from, the labels that follow, and notes on the primer. Raises UsageError."""
     if options.context is not None:
-        return restore_context(options.context, representation, options.length), options.context.labels
+        return restore_context(options.context, representation, options.length), options.context.labels, ()
     wanted = representation.control_labels(options.controls)
     infill = kept_flags(options.controls)
     if options.unconstrained and options.controls not in (None, unset := representation.Controls()):
@@ -212,14 +212,15 @@ def _context(
     if options.prime is None and options.prime_text is None:
         if infill:
             raise UsageError(f"{infill[0]} needs --prime", "add --prime FILE")
-        return GenerationContext(options.length), wanted
+        return GenerationContext(options.length), wanted, ()
     from composer.cli.gen import primer
 
     if infill:
-        tune = primer.read_whole_piece(representation, console, options.prime, options.prime_text)
-        return GenerationContext(options.length, tune=tune), {**tune.labels, **wanted}
+        tune, notes = primer.read_whole_piece(representation, console, options.prime, options.prime_text)
+        return GenerationContext(options.length, tune=tune), {**tune.labels, **wanted}, notes
     begun = primer.read_primer(representation, console, options.prime, options.prime_text)
-    return GenerationContext(options.length, begun.steps, labels=begun.labels), {**begun.labels, **wanted}
+    context = GenerationContext(options.length, begun.steps, labels=begun.labels)
+    return context, {**begun.labels, **wanted}, begun.notes
 
 
 def _warn_if_too_short(
@@ -293,8 +294,12 @@ def _batch_size(options: GenOptions, saved: RunRecord | None) -> int:
     return options.batch_size or (int(saved.recipe.get("batch_size", 0)) if saved is not None else 0)
 
 
-def _announce(console: Console, options: GenOptions, output: Output, path: Path, request: GenerationRequest) -> None:
-    """Say which model is used, and what the user cannot know otherwise."""
+def _announce(
+    console: Console, options: GenOptions, output: Output, path: Path, request: GenerationRequest, notes: Sequence[str]
+) -> None:
+    """Say what is lost of the primer, which model is used, and what the user cannot know otherwise."""
+    for note in notes:
+        console.say(note)
     bundled = path == store.bundled(options.representation)
     model = f"bundled {options.representation} model" if bundled else f"model {path.stem}"
     if options.seed is None:

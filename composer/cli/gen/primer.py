@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +16,11 @@ MAX_BYTES = 16 * 1024 * 1024
 
 
 class Primer(NamedTuple):
-    """The steps to continue, and the labels of their piece."""
+    """The steps to continue, the labels of their piece, and notes on what of it is lost or ignored."""
 
     steps: tuple[Step, ...] = ()
     labels: Mapping[str, str] = {}
+    notes: Sequence[str] = ()
 
 
 def read_primer(
@@ -27,20 +28,21 @@ def read_primer(
 ) -> Primer:
     """Return the primer in a file (`-` for stdin) or a text; an empty one without either.
 
-    Music that the representation does not read is converted by way of a score, with a note of what is lost. Raises
-    ReadError if there is nothing, or no music, in it, EncodeError for symbols that the model does not know.
+    Music that the representation does not read is converted by way of a score. Raises ReadError if there is nothing, or
+    no music, in it, EncodeError for symbols that the model does not know.
     """
     if text is None and file is None:
         return Primer()
-    piece, steps = _first(representation, console, _source(console, file, text, fragment=True))
-    return Primer(steps, piece.labels)
+    piece, steps, notes = _first(representation, _source(console, file, text, fragment=True))
+    return Primer(steps, piece.labels, notes)
 
 
 def read_whole_piece(
     representation: Representation, console: Console, file: str | None = None, text: str | None = None
-) -> Piece:
-    """Return the whole piece in a file or a text, for infill. Raises as `read_primer` does."""
-    return _first(representation, console, _source(console, file, text, fragment=False))[0]
+) -> tuple[Piece, Sequence[str]]:
+    """Return the whole piece in a file or a text, for infill, with notes as in Primer. Raises as `read_primer` does."""
+    piece, _, notes = _first(representation, _source(console, file, text, fragment=False))
+    return piece, notes
 
 
 def _source(console: Console, file: str | None, text: str | None, *, fragment: bool) -> Source:
@@ -61,8 +63,8 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
     return Source(path, name=name, data=data, fragment=fragment, typed=text is not None, limit=MAX_BYTES)
 
 
-def _first(representation: Representation, console: Console, source: Source) -> tuple[Piece, tuple[Step, ...]]:
-    """Return the first piece of `source` and its steps, and say what is lost or ignored."""
+def _first(representation: Representation, source: Source) -> tuple[Piece, tuple[Step, ...], Sequence[str]]:
+    """Return the first piece of `source`, its steps, and what is lost or ignored."""
     pieces = inputs.pieces(
         source, representation, representation.primer_from_score if source.fragment else None, _no_primer
     )
@@ -70,11 +72,10 @@ def _first(representation: Representation, console: Console, source: Source) -> 
     steps = tuple(representation.prime(piece))
     if source.fragment and not steps:
         raise _no_primer(source, representation, None)
-    for phrase, count in representation.losses(piece).items():
-        console.say(f"{source.label}: {counted(count, phrase)}")
+    notes = [f"{source.label}: {counted(count, phrase)}" for phrase, count in representation.losses(piece).items()]
     if next(pieces, None) is not None:
-        console.say(f"{source.label} contains several pieces; using the first")
-    return piece, steps
+        notes.append(f"{source.label} contains several pieces; using the first")
+    return piece, steps, notes
 
 
 def _no_primer(source: Source, representation: Representation, rejected: RejectedPiece | None) -> ReadError:

@@ -92,7 +92,7 @@ def test_representations_can_tell_typed_text_from_files(tmp_path, monkeypatch, g
     console, representation = SimpleNamespace(read_bytes=lambda: b"ab", say=print), Recording()
     assert read_primer(representation, console, **given).steps == (1, 2)
     assert (representation.source.fragment, representation.source.typed) == (True, typed)
-    assert read_whole_piece(representation, console, **given).content == "ab"
+    assert read_whole_piece(representation, console, **given)[0].content == "ab"
     assert (representation.source.fragment, representation.source.typed) == (False, typed)
     assert bool(representation.source.path.suffix) == (given == {"file": "a.txt"})
 
