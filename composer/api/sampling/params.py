@@ -89,8 +89,8 @@ class SamplingParams:
 
     temperature: float | TemperatureRamp | None = option(
         None,
-        "Sampling temperature; 0 is greedy, inf uniform. 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 steps. "
-        "[default: the model's, else 1]",
+        "Sampling temperature; 0 is greedy, inf is uniform. 0.6..1.2 ramps over the piece, 0.6..1.2/400 over 400 "
+        "steps. [default: the model's, else 1]",
         "--temp", metavar="T", minimum=0, maximum=UNIFORM, hint=TEMPERATURE_HINT, parse=parse_temperature,
         recorded_default=1.0,
     )  # fmt: skip

@@ -30,7 +30,7 @@ def check(
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing fixed copies.")] = False,
     errors_only: Annotated[bool, typer.Option("--errors-only", help="Ignore warnings.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the problems, not the summary.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the problems, not the summary.")] = False,
 ) -> None:
     """Check music files for errors: ABC, MIDI, MusicXML, MEI and kern.
 

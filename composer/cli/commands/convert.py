@@ -43,7 +43,7 @@ class ConvertOptions:
     soundfont: str = option("", "SoundFont for WAV, or none for the built-in synthesizer.", metavar="FILE")
     force: bool = option(False, "Overwrite existing files.")
     as_json: bool = option(False, "Print the new files and their losses as JSON.", "--json")
-    quiet: bool = option(False, "Only print warnings and errors.", "-q")
+    quiet: bool = option(False, "Print only warnings and errors.", "-q")
 
 
 def convert(console: "Console", options: ConvertOptions) -> None:

@@ -52,7 +52,7 @@ class EvalOptions:
     )  # fmt: skip
     device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE")
     as_json: bool = option(False, "Print JSON.", "--json")
-    quiet: bool = option(False, "Only print the results, warnings and errors.", "-q")
+    quiet: bool = option(False, "Print only results, warnings and errors.", "-q")
 
     def __post_init__(self) -> None:
         from composer.data.splits import SPLITS

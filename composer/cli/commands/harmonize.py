@@ -28,7 +28,7 @@ class HarmonizeOptions:
         "chorale", "`chorale` adds voices, `chords` writes chord symbols into ABC."
     )
     voices: int | None = option(
-        None, "Maximum number of voices, the melody included. [default: 4]", metavar="N", minimum=2, maximum=8
+        None, "Maximum number of voices, including the melody. [default: 4]", metavar="N", minimum=2, maximum=8
     )
     particles: int | None = option(
         None,
@@ -52,7 +52,7 @@ class HarmonizeOptions:
         "-c",
         metavar="NAME",
     )
-    quiet: bool = option(False, "Only print warnings and errors.", "-q")
+    quiet: bool = option(False, "Print only warnings and errors.", "-q")
 
     def __post_init__(self) -> None:
         check_ranges(self)

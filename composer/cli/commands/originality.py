@@ -37,7 +37,7 @@ def originality(
         list[str] | None, typer.Option(metavar="FILE", help="Compare with this music instead of the training data.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only print the results, warnings and errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only results, warnings and errors.")] = False,
 ) -> None:
     """Find passages copied from the training data.
 

@@ -30,7 +30,7 @@ class PlayOptions:
     soundfont: str = option("", "SoundFont, or none for the built-in synthesizer.", metavar="FILE")
     output: str | None = option(None, "Write a WAV file instead (- for stdout).", "-o", metavar="FILE")
     force: bool = option(False, "Overwrite an existing file.")
-    quiet: bool = option(False, "Only print warnings and errors.", "-q")
+    quiet: bool = option(False, "Print only warnings and errors.", "-q")
 
     def __post_init__(self) -> None:
         check_ranges(self)

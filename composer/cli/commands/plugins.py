@@ -59,7 +59,7 @@ def plugins(
     """List installed representations and architectures, formats, presets, rankings and checks, and trained models.
 
     Name a kind, such as `formats`, to list only that kind. Name a representation to list its options (-O), or an
-    architecture to list its settings (--set). `composer models` tells more about trained models.
+    architecture to list its settings (--set). `composer models` shows more about trained models.
 
     composer plugins check PLUGIN [FILE]... tests that a plugin follows the interface; FILE holds pieces to test it on.
 

@@ -24,7 +24,7 @@ class ReplayOptions:
     force: bool = option(False, "Overwrite an existing file.")
     check: bool = option(False, "Only compare; write nothing.")
     checkpoint: Path | None = option(None, "Model name or file. [default: the recorded one]", "-c", metavar="NAME")
-    quiet: bool = option(False, "Only print warnings and errors.", "-q")
+    quiet: bool = option(False, "Print only warnings and errors.", "-q")
 
 
 def replay(console: "Console", options: ReplayOptions) -> None:

@@ -54,8 +54,8 @@ def overview(console: "Console", options: OverviewOptions) -> None:
     """List the defaults that you have set, with their origin.
 
     A key is a command and one of its options, such as gen.temp, or a command, a representation and an option, such as
-    gen.abc.temp. The command line comes before the environment, the environment before the configuration file. Of the
-    file, the value for a representation comes first. `replay` uses none of them.
+    gen.abc.temp. The command line takes precedence over the environment, and the environment over the configuration
+    file. In the file, a value for a representation takes precedence over one for all. `replay` uses none of them.
     """
     from composer.cli.command import build
     from composer.cli.config import defaults

@@ -156,7 +156,7 @@ class GenOptions:
     )  # fmt: skip
     device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE", panel=MODEL, recorded=False)
     batch_size: int = option(0, "Batch size; 0 = automatic.", metavar="N", panel=MODEL, minimum=0, maximum=4096)
-    quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet", recorded=False)
+    quiet: bool = option(False, "Print only warnings and errors.", "-q", "--quiet", recorded=False)
     controls: Any = field(default=None, metadata={"internal": True})
     context: RecordedContext | None = field(default=None, metadata={"internal": True, "recorded": False})
 

@@ -20,7 +20,7 @@ YES = "Do not ask."
 class UseOptions:
     """Options of `composer models use`."""
 
-    name: str = option(help="Model to use by default, an own or a bundled one.", argument="MODEL")
+    name: str = option(help="Model to use by default: one of your own or a bundled one.", argument="MODEL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def use(console: "Console", options: UseOptions) -> None:
     """Use a model by default.
 
     It becomes the model of its representation that gen, eval and harmonize use without --checkpoint. To go back to the
-    bundled model, use that one.
+    bundled model, name that one.
     """
     from composer.checkpoints import selection, store
     from composer.checkpoints.file import read_header
@@ -71,7 +71,7 @@ def use(console: "Console", options: UseOptions) -> None:
 
 
 def rename(console: "Console", options: RenameOptions) -> None:
-    """Rename one of your models, with its training files.
+    """Rename one of your models and its training files.
 
     `composer train REP --name NEW --resume` resumes its training.
     """
@@ -84,7 +84,7 @@ def rename(console: "Console", options: RenameOptions) -> None:
 def copy(console: "Console", options: CopyOptions) -> None:
     """Copy a model under a new name.
 
-    The files of its training are not copied. A copy of a snapshot is a model of its own.
+    Its training files are not copied. A copy of a snapshot becomes a model of its own.
     """
     from composer.checkpoints import management, store
 
@@ -93,7 +93,7 @@ def copy(console: "Console", options: CopyOptions) -> None:
 
 
 def remove(console: "Console", options: RemoveOptions) -> None:
-    """Remove models of yours, with their training files.
+    """Remove your models and their training files.
 
     On a terminal, it asks first. Bundled models cannot be removed.
     """

@@ -21,16 +21,16 @@ class PruneOptions:
     """Options of `composer models prune`."""
 
     names: tuple[str, ...] = option(
-        (), "Models to prune. [default: all whose training is finished]", argument="MODEL...", repeated=True
+        (), "Models to prune. [default: all models whose training has finished]", argument="MODEL...", repeated=True
     )
-    dry_run: bool = option(False, "Only print what would be removed.")
+    dry_run: bool = option(False, "List what would be removed, and remove nothing.")
     yes: bool = option(False, YES, "--yes", "-y")
 
 
 def prune(console: "Console", options: PruneOptions) -> None:
     """Remove training states and snapshots to free disk space. The models stay.
 
-    Without its state, a training cannot be resumed, but its model can be fine-tuned. States of unfinished trainings are
+    Without its state, a training run cannot be resumed, but its model can be fine-tuned. States of unfinished runs are
     removed only if you name them. On a terminal, it asks first.
     """
     from composer.checkpoints import management, training_files

@@ -42,7 +42,7 @@ class ExportOptions:
 class ImportOptions:
     """Options of `composer models import`."""
 
-    file: Path = option(help="Checkpoint, as `composer models export` or `train --output` write it.", argument="FILE")
+    file: Path = option(help="Checkpoint from `composer models export` or `train --output`.", argument="FILE")
     name: str | None = option(None, "Name of the model. [default: that of the file]", metavar="NAME")
 
 
@@ -79,9 +79,10 @@ def path(console: "Console", options: PathOptions) -> None:
 
 
 def export(console: "Console", options: ExportOptions) -> None:
-    """Write a model to a file, to keep it or to give it to others.
+    """Write a model to a file, to keep or to share.
 
-    `composer models import FILE` reads it. The file contains no code, but the melodies of the training data.
+    `composer models import FILE` reads it. The file contains no code, but it does contain the melodies of the
+    training data.
     """
     from composer.checkpoints import file as checkpoint_file
     from composer.checkpoints import store

@@ -96,7 +96,7 @@ class TrainOptions:
     )
     force: bool = option(False, "Overwrite the model called --name, and the --output file.", panel=OUTPUT)
     json: bool = option(False, "Print each event as a line of JSON.")
-    quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
+    quiet: bool = option(False, "Print only warnings and errors.", "-q", "--quiet")
     shares: Mapping[str, Any] = field(default_factory=dict, metadata={"internal": True})
 
     def __post_init__(self) -> None:

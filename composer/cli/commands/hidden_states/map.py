@@ -40,7 +40,7 @@ class MapOptions:
         metavar="N", minimum=0, maximum=2**63 - 1, hint="use a whole number from 0 to 9223372036854775807",
     )  # fmt: skip
     force: bool = option(False, "Overwrite the output file.")
-    quiet: bool = option(False, "Only print the results, warnings and errors.", "-q")
+    quiet: bool = option(False, "Print only results, warnings and errors.", "-q")
 
     def __post_init__(self) -> None:
         check_ranges(self)

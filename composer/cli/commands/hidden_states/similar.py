@@ -37,7 +37,7 @@ class SimilarOptions:
         5, "Number of similar pieces.", "-n", metavar="N", minimum=1, maximum=1000, hint="use 1 to 1000"
     )
     as_json: bool = option(False, "Print JSON.", "--json")
-    quiet: bool = option(False, "Only print the results, warnings and errors.", "-q")
+    quiet: bool = option(False, "Print only results, warnings and errors.", "-q")
 
     def __post_init__(self) -> None:
         check_ranges(self)
