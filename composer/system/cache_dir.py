@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from composer.api import ComposerError
 from composer.system.files import is_disk_full
+from composer.system.locks import Lock, NameInUse, acquire
 from composer.system.private_folder import distrust, make_private
 
 MAX_BYTES = 5 * 1024**3
@@ -27,9 +28,10 @@ MAX_BYTES = 5 * 1024**3
 MANIFEST = "manifest.json"
 """The file that makes a folder an entry; its modification time is when the entry was last used."""
 
-UNFINISHED_PREFIX = ".making-"
+UNFINISHED_PREFIX, LOCK_SUFFIX = ".making-", ".lock"
+"""Of the names of unfinished entries and of the files beside them, which are locked by those who write the entries."""
 ABANDONED_SECONDS = 24 * 3600
-"""An unfinished entry that has not changed for so long is of a process that was killed."""
+"""An unfinished entry without a lock that has not changed for so long is of a process that was killed."""
 
 
 def check_private(cache: Path) -> None:
@@ -46,16 +48,45 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     ComposerError if it cannot be written.
     """
     before = _identity(folder)
+    temporary = folder.parent / f"{UNFINISHED_PREFIX}{secrets.token_hex(8)}"
     with reporting_write_errors(folder):
         make_private(folder.parent)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=UNFINISHED_PREFIX))
-    try:
-        yield temporary
-        if _identity(folder) in {None, before}:
+        _remove_abandoned(folder.parent)
+        lock = _lock(temporary)
+    with lock:
+        try:
             with reporting_write_errors(folder):
-                _replace(folder, temporary)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+                temporary.mkdir(0o700)
+            yield temporary
+            if _identity(folder) in {None, before}:
+                with reporting_write_errors(folder):
+                    _replace(folder, temporary)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _lock(temporary: Path) -> Lock:
+    """Lock an unfinished entry, which may not exist yet. Raises NameInUse if another process writes it, and OSError."""
+    return acquire(temporary.with_name(temporary.name + LOCK_SUFFIX), temporary.name, "wait for it to end")
+
+
+def _remove_abandoned(cache: Path) -> None:
+    """Remove the unfinished entries that no process writes. Raises OSError if the folder cannot be read.
+
+    Those without a lock are of earlier versions, or on a file system that cannot lock.
+    """
+    names = {path.name for path in cache.iterdir() if path.name.startswith(UNFINISHED_PREFIX)}
+    for name in {name.removesuffix(LOCK_SUFFIX) for name in names}:
+        temporary = cache / name
+        with contextlib.suppress(OSError, NameInUse):  # another process may be removing it too
+            if name + LOCK_SUFFIX in names:
+                with _lock(temporary):
+                    shutil.rmtree(temporary, ignore_errors=True)
+            elif (
+                time.time() - max(path.stat().st_mtime for path in [temporary, *temporary.iterdir()])
+                > ABANDONED_SECONDS
+            ):
+                shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _replace(folder: Path, temporary: Path) -> None:
@@ -105,19 +136,12 @@ def mark_used(folder: Path) -> None:
 
 
 def prune(cache: Path, keep: Path, max_bytes: int | None = None) -> None:
-    """Remove the least recently used entries but `keep` until `max_bytes` (MAX_BYTES) are left.
-
-    Remove what killed processes have left, too.
-    """
+    """Remove the least recently used entries but `keep` until `max_bytes` (MAX_BYTES) are left."""
     max_bytes = MAX_BYTES if max_bytes is None else max_bytes
     found = []
     for folder in _folders(cache):
         with contextlib.suppress(OSError):  # another process may be removing it too
-            if folder.name.startswith(UNFINISHED_PREFIX):
-                changed = max(path.stat().st_mtime for path in [folder, *folder.iterdir()])
-                if time.time() - changed > ABANDONED_SECONDS:
-                    shutil.rmtree(folder, ignore_errors=True)
-            elif (folder / MANIFEST).is_file():
+            if (folder / MANIFEST).is_file() and not folder.name.startswith(UNFINISHED_PREFIX):
                 found.append(((folder / MANIFEST).stat().st_mtime, _size(folder), folder))
     evict(found, max_bytes, keep)
 

@@ -47,3 +47,18 @@ def test_an_entry_that_appears_at_the_last_moment_stays(tmp_path, monkeypatch):
         write(folder, "second")
         monkeypatch.setattr(cache_dir.shutil, "rmtree", remove)
     assert (entry / MANIFEST).read_text() == "first"
+
+
+def test_what_a_killed_process_has_left_is_removed_by_the_next_one(tmp_path):
+    """What a living process is writing stays."""
+    for name in ("killed", "killed early"):
+        (tmp_path / f".making-{name}.lock").write_text("")
+    (tmp_path / ".making-killed").mkdir()
+    (tmp_path / ".making-killed" / "pieces").write_text("half")
+    with atomic_folder(tmp_path / "first") as living:
+        write(living, "first")
+        with atomic_folder(tmp_path / "second") as folder:
+            write(folder, "second")
+            assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {living.name, folder.name}
+        assert (living / MANIFEST).is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"first", "second"}

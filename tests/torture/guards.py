@@ -191,4 +191,18 @@ GUARDS = (
         "half=True)",
         "tests/training/test_loop.py::test_a_model_that_grows_beyond_the_limit_is_saved",
     ),
+    Guard(
+        "locks of unfinished entries of the cache",
+        "composer/system/cache_dir.py",
+        "with _lock(temporary):",
+        "if True:",
+        "tests/system/test_cache_dir.py::test_what_a_killed_process_has_left_is_removed_by_the_next_one",
+    ),
+    Guard(
+        "unfinished entries of the cache are removed",
+        "composer/system/cache_dir.py",
+        "        _remove_abandoned(folder.parent)\n",
+        "",
+        "tests/system/test_cache_dir.py::test_what_a_killed_process_has_left_is_removed_by_the_next_one",
+    ),
 )
