@@ -18,6 +18,7 @@ COMMANDS = {
     "gen": "Generate music with a trained model.",
     "play": "Play music, with the piano roll, or write it as WAV.",
     "jam": "Play live: compose without end, or answer a keyboard.",
+    "open": "Open music in the browser: sheet music and a piano roll that plays.",
     "train": "Train a model on your own music.",
     "eval": "Evaluate a model on music it was not trained on.",
     "presets": "List presets that reproduce published systems.",

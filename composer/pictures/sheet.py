@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from composer import formats
@@ -18,6 +18,9 @@ PAGE_WIDTH, PAGE_HEIGHT, ENDLESS = 2100, 2970, 60000
 """Sizes in tenths of a millimeter: an A4 page, and a page that is as long as the music."""
 MAX_BARS = 1000
 """Maximum bars of one piece; engraving takes a second for some hundreds."""
+ROLL_HINT = "draw a piano roll instead: --picture roll"
+_NUMBER_MARGIN = 15
+"""Room for the numbers of bars on the left of a staff."""
 
 _LOWEST_TREBLE = 57
 """Parts whose mean pitch is lower than this have a bass clef."""
@@ -39,29 +42,65 @@ def engrave(score: Score, *, paged: bool) -> list[str]:
     Repeats are written out, as they are played. Raises ComposerError without Verovio, for more than MAX_BARS bars, and
     if the score cannot be written as MusicXML.
     """
-    verovio = library("verovio", PURPOSE)
+    height = PAGE_HEIGHT if paged else ENDLESS
+    toolkit = _load(_notation(score), {"pageHeight": height, "adjustPageHeight": not paged, "xmlIdSeed": 1})
+    return [_plain_text(toolkit.renderToSVG(page + 1)) for page in range(toolkit.getPageCount())]
+
+
+class Engraving(NamedTuple):
+    """Sheet music as an SVG element without title, and its notes: their id in it, and the beats that they last."""
+
+    svg: str
+    notes: Sequence[tuple[str, float, float]]
+
+
+def engrave_for_screen(score: Score, widths: Sequence[int], seed: int) -> list[Engraving]:
+    """Return `score` in layouts of these widths, in tenths of a millimeter, that a page scales to its own size.
+
+    Their ids are unique in a page if all seeds are: the first layout has `seed`, the next one `seed` + 1. Raises
+    ComposerError as `engrave` does.
+    """
+    notation = _notation(score)
+    margins = {f"pageMargin{side}": 0 for side in ("Right", "Top", "Bottom")} | {"pageMarginLeft": _NUMBER_MARGIN}
+    layout = {"pageHeight": ENDLESS, "adjustPageHeight": True, "header": "none", **margins}
+    svg = {"svgViewBox": True, "svgRemoveXlink": True, "svgFormatRaw": True}
+    engravings = []
+    for number, width in enumerate(widths):
+        toolkit = _load(notation, {**layout, **svg, "pageWidth": width, "xmlIdSeed": seed + number})
+        engravings.append(Engraving(_plain_text(toolkit.renderToSVG(1)), [*_spans(toolkit.renderToTimemap({}))]))
+    return engravings
+
+
+def _spans(timemap: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float, float]]:
+    """Yield the ids of notes with the beats at which they begin and end."""
+    began: dict[str, float] = {}
+    for event in timemap:
+        beat = round(event["qstamp"], 4)
+        yield from ((note, began.pop(note), beat) for note in event.get("off", ()) if note in began)
+        began.update(dict.fromkeys(event.get("on", ()), beat))
+
+
+def _notation(score: Score) -> str:
+    """Return `score` as MusicXML for Verovio. Raises ComposerError without Verovio, and as `engrave` does."""
+    library("verovio", PURPOSE)
     from composer.music.bars import count_bars
 
     if (count := count_bars(score)) > MAX_BARS:
         message = f"{count:,} bars are too many for sheet music (at most {MAX_BARS:,})"
-        raise ComposerError(message, "draw a piano roll instead: --picture roll")
-    notation = _prepared(score)
+        raise ComposerError(message, ROLL_HINT)
+    return _prepared(score)
+
+
+def _load(notation: str, options: Mapping[str, Any]) -> Any:
+    """Return a Verovio toolkit that has laid out MusicXML with these options. Raises ComposerError."""
+    verovio = library("verovio", PURPOSE)
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
-    toolkit.setOptions(
-        {
-            "pageWidth": PAGE_WIDTH,
-            "pageHeight": PAGE_HEIGHT if paged else ENDLESS,
-            "adjustPageHeight": not paged,
-            "scale": 50,
-            "footer": "none",
-            "smuflTextFont": "none",
-            "xmlIdSeed": 1,
-        }
-    )
+    usual = {"pageWidth": PAGE_WIDTH, "scale": 50, "footer": "none", "smuflTextFont": "none"}
+    toolkit.setOptions({**usual, **options})
     if not toolkit.loadData(notation):
-        raise ComposerError("this piece cannot be engraved", "draw a piano roll instead: --picture roll")
-    return [_plain_text(toolkit.renderToSVG(page + 1)) for page in range(toolkit.getPageCount())]
+        raise ComposerError("this piece cannot be engraved", ROLL_HINT)
+    return toolkit
 
 
 def _prepared(score: Score) -> str:

@@ -16,6 +16,7 @@ COMMAND_LINES = {
     "gen": ["gen abc -c small -q", "gen abc -c small -q --count 3"],
     "play": [],  # WAV never goes to a terminal, and test_play has the full disk
     "jam": [],  # it writes nothing to stdout
+    "open": [],  # nothing goes to stdout
     "train": ["train abc {tunes} --json --max-updates 1 --set hidden=8 --set layers=1 --output {new}"],
     "eval": ["eval abc {tunes} -c small --json", "eval abc {tunes} -c small"],
     "presets": ["presets", "presets --json"],

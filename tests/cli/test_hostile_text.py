@@ -81,6 +81,12 @@ COMMAND_LINES = {
     "map": ["map {tune} -o {folder}/{hostile}.svg", "map {tune} -o {hostile}"],
     "play": ["play {tune} -o {folder}/{hostile}.wav", "play {hostile}", "play {tune} --soundfont {hostile}"],
     "jam": ["jam {hostile}"],
+    "open": [
+        "open {tune} -o {folder}/{hostile}.html",
+        "open {hostile}",
+        "open {garbage} {wrong}",
+        "open {tune} -o {hostile}",
+    ],
     "models": ["models", "models info {hostile}", "models use {hostile}", "models import {garbage}"],
     "config": ["config get {hostile}", "config set {hostile} {hostile}"],
     "help": ["help {hostile}"],

@@ -89,6 +89,11 @@ EXAMPLES = {
         ("Answer a keyboard with melodies in 3/4:", "composer jam grid --in keystation --meter 3/4 --tempo 100"),
         ("Play chorales for a minute:", "composer jam pianoroll --port synth --seconds 60"),
     ),
+    "open": (
+        ("Open a tune in the browser:", "composer open tune.abc"),
+        ("Compare new tunes side by side:", "composer gen abc --count 3 | composer open -"),
+        ("Write a page to send to the band:", "composer open set.abc -o set.html"),
+    ),
     "show": (
         ("Draw a new tune:", "composer gen abc | composer show -"),
         ("Show what single units of a model respond to:", "composer show tune.abc --units --checkpoint mine"),

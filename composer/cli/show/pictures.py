@@ -45,16 +45,21 @@ def draw(
     picture.write_pieces(pieces)
 
 
+def roll_pieces(console: Console, source: Source, wanted: Wanted) -> Iterator[RollPiece]:
+    """Yield the selected pieces of a source, and say what was lost and what else there is. Raises ReadError."""
+    selected = select(console, source, wanted)
+    for score in selected.scores:
+        selected.report_losses(score)
+        yield as_roll_piece(score, source.path.stem)
+    selected.report_more()
+
+
 def _pieces(console: Console, source: Source, wanted: WantedPicture) -> Iterator[RollPiece]:
     """Yield the selected pieces of a source. Raises UsageError for text."""
     if is_text(source):
         raise UsageError(f"{source.label} is text, which has no notes to draw", "leave out --output to print it")
     if not wanted.surprise:
-        selected = select(console, source, wanted)
-        for score in selected.scores:
-            selected.report_losses(score)
-            yield as_roll_piece(score, source.path.stem)
-        selected.report_more()
+        yield from roll_pieces(console, source, wanted)
         return
     from composer.analysis.surprisal import surprisal
     from composer.cli.render.surprisal import select_pieces

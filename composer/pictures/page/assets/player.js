@@ -1,0 +1,193 @@
+// The player: one tune plays at a time, and notes are handed to the synthesizer a little ahead of time.
+
+const AHEAD = 0.25, AHEAD_HIDDEN = 2.5; // seconds; hidden pages have slow timers
+
+class Tune {
+  constructor(article, data, number) {
+    Object.assign(this, data, { article, number, position: 0 });
+    this.tempoMap = new TempoMap(data.tempo);
+    this.seconds = this.tempoMap.seconds(this.beats);
+    this.parts.forEach((part, at) => {
+      part.number = at;
+      part.color = part.drawn ? at % 7 : 7;
+      part.notes = part.notes.map(([start, length, row, velocity]) => {
+        const pitch = this.rows.sounds.length && part.drawn ? this.rows.sounds[row] : row;
+        return { part, start, end: start + length, row, pitch, velocity };
+      });
+    });
+    this.notes = new Spans(this.parts.flatMap((part) => part.notes));
+    this.roll = new Roll(article.querySelector(".roll"), this);
+    this.sheet = new Sheet(article, data.sheets);
+  }
+
+  // Show the position, in seconds, in the piano roll and the sheet music.
+  show(position, follow) {
+    this.position = Math.min(Math.max(position, 0), this.seconds);
+    const beat = this.tempoMap.beat(this.position);
+    this.roll.moveTo(beat, follow);
+    this.sheet.moveTo(beat);
+    const bar = this.barAt(beat), last = this.bars[this.bars.length - 1][2];
+    const slider = this.roll.element;
+    if (slider.getAttribute("aria-valuenow") !== String(bar)) {
+      slider.setAttribute("aria-valuenow", bar);
+      slider.setAttribute("aria-valuemax", last);
+      slider.setAttribute("aria-valuetext", `bar ${bar} of ${last}`);
+    }
+  }
+
+  barAt(beat) {
+    return (this.bars.findLast(([start]) => start <= beat + 1e-6) ?? this.bars[0])[2];
+  }
+
+  // Return the beat where the bar before or after a beat begins.
+  nextBar(beat, direction) {
+    const starts = this.bars.map(([start]) => start);
+    if (direction > 0) return starts.find((start) => start > beat + 1e-3) ?? this.beats;
+    return starts.findLast((start) => start < beat - 0.3) ?? 0;
+  }
+}
+
+class Player {
+  constructor(tunes, transport) {
+    this.tunes = tunes;
+    this.transport = transport;
+    this.rate = 1;
+    this.volume = 0.8;
+    this.playing = false;
+    this.looping = false;
+    this.select(tunes[0]);
+  }
+
+  select(tune) {
+    this.pause();
+    this.current = tune;
+    for (const each of this.tunes) each.article.classList.toggle("current", each === tune);
+    this.#report();
+  }
+
+  toggle(tune = this.current) {
+    if (this.playing && tune === this.current) return this.pause();
+    if (tune !== this.current) this.select(tune);
+    return this.play();
+  }
+
+  async play() {
+    this.synth ??= new Synth();
+    this.synth.setVolume(this.volume);
+    await this.synth.context.resume();
+    if (this.current.position >= this.current.seconds - 0.05) this.current.show(0, true);
+    this.playing = true;
+    this.#start();
+    this.timer ??= setInterval(() => this.#schedule(), 60);
+    requestAnimationFrame(() => this.#frame());
+    this.#report();
+  }
+
+  pause() {
+    if (!this.playing) return;
+    this.playing = false;
+    this.#stop();
+    this.#report();
+  }
+
+  seek(beat, tune = this.current) {
+    if (tune !== this.current) this.select(tune);
+    const wasPlaying = this.playing;
+    if (wasPlaying) this.#stop();
+    tune.show(tune.tempoMap.seconds(beat), true);
+    if (wasPlaying) this.#start();
+    this.#report();
+  }
+
+  setRate(rate) {
+    if (this.playing) {
+      const now = this.synth.now;
+      [this.startPosition, this.startTime] = [this.#position(now), now];
+    }
+    this.rate = rate;
+    this.#report();
+  }
+
+  setVolume(volume) {
+    this.volume = volume;
+    this.synth?.setVolume(volume);
+  }
+
+  mute(tune, part, muted) {
+    part.muted = muted;
+    if (tune === this.current && this.playing) this.channels[part.number].gain.value = muted ? 0 : 1;
+    tune.roll.draw();
+  }
+
+  // Begin to play at the position of the tune, with notes that sound there already.
+  #start() {
+    const tune = this.current;
+    this.output = this.synth.channel();
+    this.channels = tune.parts.map((part) => {
+      const channel = this.synth.channel(this.output);
+      channel.gain.value = part.muted ? 0 : 1;
+      return channel;
+    });
+    [this.startPosition, this.startTime] = [tune.position, this.synth.now + 0.05];
+    const beat = tune.tempoMap.beat(tune.position) - 1e-4;
+    this.next = tune.notes.from(beat);
+    for (const note of tune.notes.at(beat)) this.#play(note);
+    this.#schedule();
+  }
+
+  #stop() {
+    this.synth.silence(this.output);
+  }
+
+  #position(time) {
+    return this.startPosition + Math.max(time - this.startTime, 0) * this.rate;
+  }
+
+  #play(note) {
+    const map = this.current.tempoMap, begin = Math.max(map.seconds(note.start), this.startPosition);
+    const start = Math.max(this.startTime + (begin - this.startPosition) / this.rate, this.synth.now);
+    const length = (map.seconds(note.end) - begin) / this.rate;
+    if (length > 0) this.synth.play(note.part, note.pitch, note.velocity, start, length, this.channels[note.part.number]);
+  }
+
+  #schedule() {
+    if (!this.playing) return;
+    const tune = this.current, until = this.#position(this.synth.now + (document.hidden ? AHEAD_HIDDEN : AHEAD));
+    while (this.next < tune.notes.all.length && tune.tempoMap.seconds(tune.notes.all[this.next].start) < until)
+      this.#play(tune.notes.all[this.next++]);
+    if (this.#position(this.synth.now) >= tune.seconds) this.#end();
+  }
+
+  #end() {
+    if (this.looping) return this.seek(0);
+    this.pause();
+    this.current.show(0, true);
+    this.#report();
+  }
+
+  #frame() {
+    if (!this.playing) return;
+    const heard = this.synth.now - (this.synth.context.outputLatency || 0);
+    this.current.show(this.#position(heard), true);
+    this.#report();
+    requestAnimationFrame(() => this.#frame());
+  }
+
+  #report() {
+    const { transport, current, playing } = this;
+    const find = (name) => transport.querySelector(name);
+    const texts = {
+      ".name": current.title,
+      ".time": `${clock(current.position / this.rate)} / ${clock(Math.round(current.seconds / this.rate))}`,
+      ".bpm": `${Math.round(current.bpm * this.rate)} BPM`,
+    };
+    for (const [name, text] of Object.entries(texts)) if (find(name).textContent !== text) find(name).textContent = text;
+    const players = [[transport, playing], ...this.tunes.map((tune) => [tune.article, playing && tune === current])];
+    for (const [element, on] of players) {
+      if (element.classList.toggle("playing", on) === element.wasPlaying) continue;
+      element.wasPlaying = on;
+      const button = element.querySelector(".toggle");
+      button.setAttribute("aria-label", button.getAttribute("aria-label").replace(/^\w+/, on ? "Pause" : "Play"));
+    }
+  }
+}
