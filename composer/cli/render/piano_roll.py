@@ -1,7 +1,8 @@
-"""Draw a score as a piano roll: in color with two pitches per line, or in plain characters with one.
+"""Draw a score as a piano roll: in color or in plain characters, with two pitches per line.
 
-Notes start bright and continue darker, so that repeated notes differ from long ones. Long pieces wrap into systems,
-like the lines of a score.
+In color, notes start bright and continue darker, so that repeated notes differ from long ones; in plain characters,
+repeated notes leave a gap. Several parts, percussion and terminals without Unicode have one pitch per line. Long
+pieces wrap into systems, like the lines of a score.
 """
 
 from __future__ import annotations
@@ -51,7 +52,15 @@ _KEYS = ("#dcdcd6", "#33343c", "#9fb4d8")
 _LANES = (("#1d1e21", "#2a2b2f", "#42454d"), ("#151618", "#212225", "#373a41"))
 """Backgrounds of white and of black keys: plain, on a beat, on a bar line."""
 _BLACK = frozenset({1, 3, 6, 8, 10})
-_PLAIN = {"onset": "█", "bar": "│", "beat": "·", "white": "├", "black": "│"}
+_PLAIN = {"bar": "│", "beat": "·", "white": "├", "black": "│"}
+_EMPTY, _SHORT, _FULL = range(3)
+"""What a note takes of half a cell: nothing, its left part, all of it."""
+_BLOCKS = {
+    (_FULL, _EMPTY): "▀", (_EMPTY, _FULL): "▄", (_FULL, _FULL): "█",
+    (_SHORT, _EMPTY): "▘", (_EMPTY, _SHORT): "▖", (_SHORT, _SHORT): "▌",
+    (_FULL, _SHORT): "▛", (_SHORT, _FULL): "▙",
+}  # fmt: skip
+"""Characters for what the notes of two pitches, the upper one first, take of a cell."""
 _ASCII = str.maketrans(dict(zip("█▓▒░◆◇●○■□│├·–♩♯♭…", "#@=-*+O~X:||.-q#b.", strict=True)))
 
 
@@ -95,21 +104,34 @@ def roll(score: Score, width: int, max_systems: int | None = None, style_of: Sty
 
 def roll_text(score: Score, width: int, max_systems: int | None = None, *, ascii_only: bool = False) -> Iterator[str]:
     """Yield `score` in plain characters, with at most `width` columns and `max_systems` systems, as `roll` does."""
-    for text in _plain(score, width, max_systems):
+    for text in _plain(score, width, max_systems, paired=not ascii_only and len(sounding_parts(score)) == 1):
         yield text.translate(_ASCII) if ascii_only else text
 
 
-def _plain(score: Score, width: int, max_systems: int | None) -> Iterator[str]:
+def _plain(score: Score, width: int, max_systems: int | None, *, paired: bool) -> Iterator[str]:
     yield "".join(line for line, _ in _caption(score, width, colored=False))
     systems = _Shown(lay_out(score, max(width, MIN_WIDTH) - GUTTER), max_systems)
     for system in systems:
         lines = ["\n\n" + "".join(line for line, _ in _heading(system)).rstrip()]
-        for pitch in range(system.highest, system.lowest - 1, -1):
-            key = _PLAIN["black" if _is_dark(system, pitch) else "white"]
-            cells = "".join(_plain_cell(system, column, pitch) for column in range(system.columns))
-            lines.append(f"{_label(system, pitch):>3} {key}{cells}".rstrip())
+        lines += _paired_lines(system) if paired and not system.sounds else _single_lines(system)
         yield "\n".join(lines)
     yield systems.remainder(score) + "\n"
+
+
+def _single_lines(system: System) -> Iterator[str]:
+    """Yield the lines of a system with one pitch per line, each part with its own marks."""
+    for pitch in range(system.highest, system.lowest - 1, -1):
+        key = _PLAIN["black" if _is_dark(system, pitch) else "white"]
+        cells = "".join(_plain_cell(system, column, pitch) for column in range(system.columns))
+        yield f"{_label(system, pitch):>3} {key}{cells}".rstrip()
+
+
+def _paired_lines(system: System) -> Iterator[str]:
+    """Yield the lines of a system with two pitches per line; labels name the lower one."""
+    for upper, lower in _pairs(system):
+        label = _label(system, lower)
+        cells = "".join(_paired_cell(system, column, upper, lower) for column in range(system.columns))
+        yield f"{label:>3} {_PLAIN['white' if label else 'black']}{cells}".rstrip()
 
 
 class _Shown:
@@ -171,6 +193,23 @@ def _plain_cell(system: System, column: int, pitch: int) -> str:
     mark = system.marks.get((column, pitch))
     if mark is not None:
         return _part_style(mark).onset_mark if mark.onset else _part_style(mark).hold_mark
+    return _empty_cell(system, column)
+
+
+def _paired_cell(system: System, column: int, upper: int, lower: int) -> str:
+    shares = _share(system, column, upper), _share(system, column, lower)
+    return _BLOCKS.get(shares) or _empty_cell(system, column)
+
+
+def _share(system: System, column: int, pitch: int) -> int:
+    """Return what a note takes of a cell; if its pitch is struck again in the next one, it ends early."""
+    if (column, pitch) not in system.marks:
+        return _EMPTY
+    following = system.marks.get((column + 1, pitch))
+    return _SHORT if following is not None and following.onset else _FULL
+
+
+def _empty_cell(system: System, column: int) -> str:
     if column in system.bars:
         return _PLAIN["bar"] if column else " "
     return _PLAIN["beat"] if column in system.beats else " "
@@ -181,9 +220,13 @@ def _part_style(mark: Mark) -> NoteStyle:
 
 
 def _label(system: System, pitch: int) -> str:
+    """Return the name of a pitch at the left if it is a C, or the lowest one of a system without; else nothing."""
     if system.sounds:
         return str(system.sounds[pitch])
-    return f"C{pitch // 12 - 1}" if pitch % 12 == 0 else ""
+    bottom = system.lowest & ~1
+    has_c = -(-bottom // 12) * 12 <= system.highest
+    name = _pitch_name(pitch, 0) if pitch % 12 == 0 or (pitch in {bottom, system.lowest} and not has_c) else ""
+    return name if len(name) < GUTTER - 1 else ""
 
 
 def _heading(system: System) -> Iterator[tuple[str, str]]:

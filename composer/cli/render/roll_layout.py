@@ -23,9 +23,6 @@ _COMMON_SHARE = 0.9
 _LOOSE_UNIT = Fraction(1, 8)
 """Tolerance for onsets off the grid, in units."""
 _SYSTEM_BARS = (16, 8, 4, 2, 1)
-_MAX_SHARED_RANGE = 30
-"""Up to this range in semitones all systems show the same pitches."""
-_MIN_RANGE = 7
 _SCALE_BARS, _SCALE_NOTES = 512, 2048
 """How many bars and notes of the beginning set the time scale."""
 
@@ -200,21 +197,14 @@ def _place_chords(system: System, stop: Fraction | None, chords: deque[ChordSymb
 
 
 class _Ranges:
-    """Pitch ranges of systems: that of the whole piece if it is small, else each its own."""
+    """Pitch ranges of systems, from the lowest to the highest pitch in use."""
 
     def __init__(self, parts: Sequence[Part]) -> None:
-        pitches = {note.pitch for part in parts for note in part.notes}
-        self.whole = min(pitches), max(pitches)
         first = min(note for part in parts for note in part.notes[:1]).pitch
-        self.shown = (first, first)
+        self._shown = (first, first)
 
     def fit(self, system: System) -> None:
         """Set the range of `system`; one without notes takes that of the one before."""
-        own = {pitch for _, pitch in system.marks}
-        if self.whole[1] - self.whole[0] <= _MAX_SHARED_RANGE:
-            self.shown = self.whole
-        elif own:
-            self.shown = min(own), max(own)
-        spare = max(_MIN_RANGE - (self.shown[1] - self.shown[0]), 0)
-        system.lowest = max(self.shown[0] - spare // 2, 0)
-        system.highest = min(self.shown[1] + spare - spare // 2, 127)
+        if own := {pitch for _, pitch in system.marks}:
+            self._shown = min(own), max(own)
+        system.lowest, system.highest = self._shown

@@ -15,7 +15,7 @@ def test_plain_characters_without_color(composer, tunes):
     assert result.code == 0
     assert result.out.startswith("Over the Fence\n")
     assert "\x1b" not in result.out
-    assert "█" in result.out
+    assert "▄▄" in result.out
     assert max(map(len, result.out.splitlines())) <= 80
 
 
@@ -97,7 +97,7 @@ def test_other_formats(composer, checkpoint, tmp_path, suffix):
     composer("gen", "abc", "--checkpoint", checkpoint, "--length", "80", "--seed", "2", "--output", path)
     result = composer("show", path)
     assert result.code == 0, result.err
-    assert "█" in result.out
+    assert "▀▀" in result.out
 
 
 def test_model_card(composer, checkpoint, tmp_path):

@@ -48,28 +48,42 @@ def test_whole_piano_roll():
         "2 bars · C4–G4 · 0:05",
         "",
         "  1  C       G7/B    C",
-        "    ├    ·   █▒  ·   │   ·   ·   ·",
-        "    │    ·   ·   ·   │   ·   ·   ·",
-        "    ├    ·   ·   █▒  │   ·   ·   ·",
-        "    ├    █▒█▒·   ·   │   ·   █▒▒▒▒▒▒▒",
-        "    │    ·   ·   ·   │   ·   ·   ·",
-        "    ├  █▒·   ·   · █▒│   ·   ·   ·",
-        "    │    ·   ·   ·   │   ·   ·   ·",
-        " C4 ├█▒  ·   ·   ·   █▒▒▒▒▒▒▒·   ·",
+        "    │    ·   ▀▀  ·   │   ·   ·   ·",
+        "    │    ▄▖▄▄·   ▀▀  │   ·   ▄▄▄▄▄▄▄▄",
+        "    │  ▄▄·   ·   · ▄▄│   ·   ·   ·",
+        " C4 ├▄▄  ·   ·   ·   ▄▄▄▄▄▄▄▄·   ·",
     ]
 
 
-def test_ascii():
+def test_ascii_has_one_pitch_per_line():
     text = roll_text(score(run(60, 60, 67)), 40, ascii_only=True)
     assert text.isascii()
     assert " C4 |#===#===" in text
+    assert len(text.splitlines()) == 3 + 8
+
+
+def test_two_pitches_of_one_line_at_once():
+    """A note ends half a column early if its pitch is struck again."""
+    notes = (*run(60, 61, 60, length=Fraction(1)), *run(61, None, 61, length=Fraction(1)))
+    assert roll_text(score(notes), 40).splitlines()[-1] == " C4 ├███▙▀▀▀▘████·"
 
 
 def test_repeated_notes_differ_from_a_long_one():
     repeated = roll_text(score(run(60, 60, 60, 60)), 60)
     long = roll_text(score((Note(Fraction(0), 60, Fraction(1, 2)), Note(Fraction(1, 2), 60, Fraction(3, 2)))), 60)
-    assert repeated.count("█") == 4
-    assert long.count("█") == 2
+    assert repeated.count("▖") == 3
+    assert long.count("▖") == 1
+
+
+def test_only_the_pitches_in_use():
+    """Each system has its own range, which is named if it has no C."""
+    tune = score(run(*[64, 66] * 16, *[76, 77] * 16))
+    systems = list(lay_out(tune, 60))
+    assert [(system.lowest, system.highest) for system in (systems[0], systems[-1])] == [(64, 66), (76, 77)]
+    text = roll_text(tune, 60)
+    assert " E4 ├" in text
+    assert " E5 ├" in text
+    assert " C" not in text
 
 
 def test_parts_have_their_own_marks_and_names():
@@ -150,7 +164,7 @@ def test_tempo_of_zero_is_ignored():
 def test_one_note():
     text = roll_text(Score((Part(run(60, length=Fraction(1))),)), 40)
     assert "1 note · 1 bar · C4 · 0:01" in text
-    assert text.count("█") == 1
+    assert text.count("▄") == 4
 
 
 TIMES = st.fractions(0, 200, max_denominator=48)
