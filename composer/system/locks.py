@@ -30,6 +30,8 @@ ATTEMPTS = 100
 """How often to create a folder that other processes remove when they are done."""
 MAX_WAITS, WAIT_SECONDS = 10, 0.01
 """How long to wait for a holder to say who it is."""
+MAX_SECONDS = 10.0
+"""How long to wait for a lock that is held for a moment only."""
 _MAX_BYTES, _MAX_COMMAND = 4096, 100
 _LOCKED_BYTE = 1 << 30
 """Windows lets nobody read bytes that are locked, so one far behind the text is locked."""
@@ -90,6 +92,18 @@ def acquire(path: Path, what: str, hint: str) -> Lock:
             raise
         os.close(file)  # the holder has not yet written who it is, or has just removed the file
     raise AssertionError
+
+
+def wait_for(path: Path, what: str, hint: str) -> Lock:
+    """Return the lock at `path` as `acquire` does, but wait up to MAX_SECONDS for another process to release it."""
+    end = time.monotonic() + MAX_SECONDS
+    while True:
+        try:
+            return acquire(path, what, hint)
+        except NameInUse:
+            if time.monotonic() > end:
+                raise
+        time.sleep(WAIT_SECONDS)
 
 
 def try_lock(file: int) -> bool | None:

@@ -205,4 +205,25 @@ GUARDS = (
         "",
         "tests/system/test_cache_dir.py::test_what_a_killed_process_has_left_is_removed_by_the_next_one",
     ),
+    Guard(
+        "one file and numbered files of the same name",
+        "composer/cli/output/files.py",
+        "for lock in _overlapping_locks(path):",
+        "for lock in ():",
+        "tests/cli/output/test_reserved_names.py::test_one_file_and_numbered_files_of_the_same_name",
+    ),
+    Guard(
+        "outputs are reserved",
+        "composer/cli/output/many_files.py",
+        'return reserved(path.with_name(f"{path.name}.{rank}") if rank else path, self.pattern.text)',
+        'return reserved(path.with_name(f".{rank}"), self.pattern.text)',
+        "tests/cli/output/test_reserved_names.py::test_an_output_in_use[--force-%02d.abc-9]",
+    ),
+    Guard(
+        "one output is reserved",
+        "composer/cli/output/targets.py",
+        "return reserved(self.path)",
+        "return nullcontext()",
+        "tests/cli/output/test_reserved_names.py::test_an_output_in_use[--force-all.abc-9]",
+    ),
 )

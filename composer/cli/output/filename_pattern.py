@@ -45,9 +45,26 @@ class FilenamePattern:
 
     def existing(self) -> Iterator[tuple[int, Path]]:
         """Yield the existing files and folders with their numbers. Takes time in proportion to their number."""
-        literal = NUMBER.split(self.text)[::2]
-        pattern = re.compile("(\\d+)".join(map(re.escape, literal)), re.DOTALL)
-        for name in glob.iglob("*".join(map(glob.escape, literal)), include_hidden=True):  # noqa: PTH207
-            match = pattern.fullmatch(name)
-            if match and self.path(number := int(match[1])) == Path(name):
+        for name in glob.iglob("*".join(map(glob.escape, self._literal)), include_hidden=True):  # noqa: PTH207
+            if (number := self.number_of(name)) is not None:
                 yield number, Path(name)
+
+    def number_of(self, name: str) -> int | None:
+        """Return the number of the piece in a file name; None if it is not one of these names."""
+        match = self._expression.fullmatch(name)
+        return int(match[1]) if match and self.path(int(match[1])) == Path(name) else None
+
+    def overlaps(self, other: str) -> bool:
+        """Return whether a name is one of these, or a pattern that has a number below 1,000 in common with this one."""
+        pattern = FilenamePattern.parse(other)
+        names = [other] if pattern is None else [str(pattern.path(number)) for number in range(1, 1000)]
+        return any(self.number_of(name) is not None for name in names)
+
+    @cached_property
+    def _literal(self) -> list[str]:
+        """What is between the numbers."""
+        return NUMBER.split(self.text)[::2]
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        return re.compile("(\\d+)".join(map(re.escape, self._literal)), re.DOTALL)

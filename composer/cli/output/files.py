@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from composer.api import ComposerError
+from composer.cli.output.filename_pattern import FilenamePattern
 from composer.system import locks
 from composer.system.files import Occupied, is_disk_full, write_atomic
 from composer.system.locks import Lock
@@ -17,6 +18,8 @@ REPLACE_HINT = "use another --output, or overwrite it with --force"
 RESUME_HINT = "continue it with --resume, or overwrite it with --force"
 MAX_FILE_NAME = 255
 """In bytes, on most file systems."""
+LOCK_SUFFIX = ".composer-lock"
+"""That of the hidden file that is locked, after the name of the output; without a name, that of the folder."""
 IN_USE_HINT = "wait for it to end, or use another --output"
 
 
@@ -61,7 +64,7 @@ def reserved(path: Path, name: str = "") -> Iterator[Lock | None]:
     new = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     try:
         with reporting_write_errors(path):
-            lock = locks.acquire(_lock_path(path), name or str(path), IN_USE_HINT)
+            lock = _reserve(path, name or str(path))
         with lock:
             yield lock
     finally:
@@ -70,13 +73,39 @@ def reserved(path: Path, name: str = "") -> Iterator[Lock | None]:
                 folder.rmdir()
 
 
+def _reserve(path: Path, name: str) -> Lock:
+    """Lock an output called `name` in messages, unless another run writes it. Raises NameInUse, OSError.
+
+    `1.abc` is also one of the files of `%d.abc`. So that of two such runs exactly one is refused, they look for each
+    other's locks one after another.
+    """
+    if not any(letter.isdigit() or letter == "%" for letter in path.name):
+        return locks.acquire(_lock_path(path), name, IN_USE_HINT)
+    with locks.wait_for(path.with_name(LOCK_SUFFIX), f"the folder of {name}", IN_USE_HINT):
+        for lock in _overlapping_locks(path):
+            locks.acquire(lock, name, IN_USE_HINT).release()
+        return locks.acquire(_lock_path(path), name, IN_USE_HINT)
+
+
+def _overlapping_locks(path: Path) -> list[Path]:
+    """Return the locks of other outputs that have files in common with the one at `path`, one of them numbered."""
+    own, found = FilenamePattern.parse(path.name), []
+    for name in os.listdir(path.parent):  # noqa: PTH208 - a folder may have a million files
+        if name.startswith(".") and name.endswith(LOCK_SUFFIX):
+            other = name[1:].removesuffix(LOCK_SUFFIX)
+            pattern = FilenamePattern.parse(other)
+            if other != path.name and ((own and own.overlaps(other)) or (pattern and pattern.overlaps(path.name))):
+                found.append(path.with_name(name))
+    return found
+
+
 def _lock_path(path: Path) -> Path:
     """Return the path of the lock of an output; a long name is replaced by its digest, as file systems limit names."""
-    name = f".{path.name}.composer-lock"
+    name = f".{path.name}{LOCK_SUFFIX}"
     if len(os.fsencode(name)) > MAX_FILE_NAME:
         import hashlib
 
-        name = f".{hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()}.composer-lock"
+        name = f".{hashlib.blake2b(os.fsencode(path.name), digest_size=16).hexdigest()}{LOCK_SUFFIX}"
     return path.with_name(name)
 
 

@@ -1,5 +1,8 @@
 """Two runs never write the same files, and --force replaces an old file only by a complete one."""
 
+import re
+from contextlib import nullcontext
+
 import pytest
 
 from composer.cli.gen import run
@@ -17,6 +20,32 @@ def test_an_output_in_use(gen, tmp_path, name, count, option):
         refused = gen(option, "--output", path, "--checkpoint", tmp_path / "absent", count=count)
     refused.failed(f"{path} is in use" if "%" not in name else "in use", "another --output")
     assert "--resume" not in refused.err.partition("hint:")[2]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("held", "other", "is_free"),
+    [
+        ("%d.abc", "1.abc", False),
+        ("7.abc", "%d.abc", False),
+        ("007.abc", "%03d.abc", False),
+        ("%d.abc", "%02d.abc", False),
+        ("%d.abc", "07.abc", True),
+        ("1.abc", "2.abc", True),
+        ("a%d.abc", "b%d.abc", True),
+    ],
+)
+def test_one_file_and_numbered_files_of_the_same_name(tmp_path, held, other, is_free):
+    refused = pytest.raises(NameInUse, match=f"{re.escape(other)} is in use")
+    with reserved(tmp_path / held), nullcontext() if is_free else refused, reserved(tmp_path / other):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_that_a_killed_run_of_numbered_files_has_left(tmp_path):
+    (tmp_path / ".%d.abc.composer-lock").write_text("")
+    with reserved(tmp_path / "1.abc"):
+        pass
     assert not list(tmp_path.iterdir())
 
 
