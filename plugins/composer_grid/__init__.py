@@ -52,6 +52,7 @@ from composer.toolkit.representations.score_parts import (
 )
 from composer_grid.base_constraint import END, GridConstraint
 from composer_grid.controls import GridControls, build_constraint, piece_steps
+from composer_grid.loop_guard import LOOPLESS_RULES, without_loops
 from composer_grid.melody import second_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
 from composer_grid.positions import PositionConstraint
@@ -73,7 +74,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
     tokens, each line is a piece. Tokens include neither meter nor key, nor silence after the last note.
     """
 
-    api, name, version = 1, "grid", 1
+    api, name, version, rules = 1, "grid", 1, 2
     summary = "melodies on a rhythmic grid: each step is a pitch, `_` (hold) or `r` (rest)"
     kind = StepKind.TOKENS
     suffixes = (".tokens", *MUSIC_SUFFIXES)
@@ -137,13 +138,10 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         return [self.ids[token] for token in tokens]
 
     def decode(self, steps: Iterable[int]) -> Piece[Tokens]:
-        return Piece(tuple(token for step in steps if (token := self._token(step))))
-
-    def _token(self, step: int) -> str:
-        return self.symbols[step]
+        return Piece(tuple(token for step in steps if (token := self.symbols[step])))
 
     def decoder(self, number: int = 1) -> Decoder:
-        return TextDecoder(lambda step: f"{token} " if (token := self._token(step)) else "", end="\n")
+        return TextDecoder(lambda step: f"{token} " if (token := self.symbols[step]) else "", end="\n")
 
     def state(self) -> dict[str, Any]:
         return {"pitches": list(self.pitches), **({"plans": self.training_plans} if self.positional else {})}
@@ -187,12 +185,16 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         if plan is not None and controls.density and not (controls.bars or controls.keep_bars):
             controls = replace(controls, bars=plan.bars or 0, meter=plan.meter)  # so that the density can be kept
         constraint: Constraint = GridConstraint(len(self.symbols))
-        if controls != GridControls():
-            max_steps, tune = self.max_steps(controls, context), self._source_tune(controls, context)
-            constraint = build_constraint(controls, self.pitches, self.steps, context, tune, max_steps)
-        if plan is None:
+        if replace(controls, repeat_limit=None) != GridControls():
+            most, tune = self.max_steps(controls, context), self._source_tune(controls, context)
+            constraint = build_constraint(controls, self.pitches, self.steps, context, tune, most)
+        if plan is not None:
+            at = PositionCounter.of(plan, self.steps, self._features)
+            constraint = PositionConstraint(constraint, plan, self.steps, at)
+        if (context.rules or self.rules) < LOOPLESS_RULES:
             return constraint
-        return PositionConstraint(constraint, plan, self.steps, PositionCounter.of(plan, self.steps, self._features))
+        form = plan or BarPlan.of((context.tune or context).labels, meter_labels(controls.meter).get("meter", ""))
+        return without_loops(constraint, form, self.steps, controls.repeat_limit)
 
     def plan(self, piece: Piece[Tokens]) -> str | None:
         """Return meter, number of bars and pickup, as in `3/4,16,1`, with `positions`."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 from composer.api import Constraint, GenerationContext, Unsatisfiable
+from composer.api.fields import option
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.note_controls import (
     NoteControls,
@@ -19,8 +21,15 @@ from composer_grid.base_constraint import FIRST, HOLD, REST, GridConstraint
 from composer_grid.timed_constraint import FixedStep, TimedGridConstraint
 
 
+@dataclass(frozen=True)
 class GridControls(NoteControls):
     """Controls on a melody."""
+
+    repeat_limit: int | None = option(
+        None,
+        "Maximum number of times in a row that a passage of 1 to 8 bars may occur. [default: 2]",
+        metavar="N", minimum=1, maximum=1000, hint="use 1 to 1000; traditional tunes have 2",
+    )  # fmt: skip
 
 
 def build_constraint(
