@@ -81,7 +81,7 @@ REPRESENTATION = {
     "encode": _Method(check.whole_piece),
     "encode_packed": _Method(check.packed),
     "decode": _Method(check.piece),
-    "prime": _Method(check.steps),
+    "prime": _Method(check.primer),
     "text": _Method(check.text),
     "decoder": _Method(check.decoder, DECODER),
     "state": _Method(check.json_state),

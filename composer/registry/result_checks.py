@@ -66,6 +66,15 @@ def steps(value: Any, representation: Any, *_: Any) -> Any:
     return check_steps(value, representation.spec)
 
 
+def primer(value: Any, representation: Any, *_: Any) -> Any:
+    """Check the steps of a primer: without the end symbol, after which there is nothing to continue."""
+    steps(value, representation)
+    end = representation.spec.end
+    if end is not None and end in value:
+        raise InvalidResult(f"the end symbol {end} is in a primer, at step {value.index(end)}")
+    return value
+
+
 def whole_piece(value: Any, representation: Any, *_: Any) -> Any:
     """Check the steps of a whole piece: tokens end with the end symbol, and have no other."""
     steps(value, representation)

@@ -69,7 +69,7 @@ def trained():
 def gen(composer, train, install, trained):
     """Generate with a model that healthy plugins trained, and return the result."""
 
-    def run(representation, model):
+    def run(representation, model, *options):
         path = store.path_for("it")
         if not trained:
             assert train(Words, Small).code == 0
@@ -77,6 +77,6 @@ def gen(composer, train, install, trained):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(trained[0])
         install(representation, model)
-        return composer("gen", "broken", "--checkpoint", path, "--length", "20", "--seed", "1")
+        return composer("gen", "broken", "--checkpoint", path, "--length", "20", "--seed", "1", *options)
 
     return run

@@ -122,6 +122,12 @@ def test_in_generation(gen, case):
     names_the_plugin(gen(broken(Words, members), Small), reason)
 
 
+@pytest.mark.parametrize("primer", [[0], [1, 0]])
+def test_a_primer_with_the_end_symbol(gen, primer):
+    result = gen(broken(Words, {"prime": gives(primer)}), Small, "--prime-text", "ab")
+    names_the_plugin(result, f"failed in prime: the end symbol 0 is in a primer, at step {len(primer) - 1}")
+
+
 def test_what_a_plugin_prints_does_not_get_into_the_music(gen):
     result = gen(broken(Words, {"decode": lambda self, steps: print("la") or Letters.decode(self, steps)}), Small)
     assert result.code == 0, result.err

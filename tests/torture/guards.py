@@ -226,4 +226,11 @@ GUARDS = (
         "return nullcontext()",
         "tests/cli/output/test_reserved_names.py::test_an_output_in_use[--force-all.abc-9]",
     ),
+    Guard(
+        "end symbols in primers of plugins",
+        "composer/registry/guard.py",
+        '"prime": _Method(check.primer),',
+        '"prime": _Method(check.steps),',
+        "tests/registry/test_broken_representations.py::test_a_primer_with_the_end_symbol",
+    ),
 )
