@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from composer.api import ComposerError, Source, UsageError
 from composer.cli.console import Console
+from composer.cli.output.booklet import numbered
 from composer.cli.output.filename_pattern import FilenamePattern
-from composer.cli.output.files import new_folder_note, save
+from composer.cli.output.files import names_folder, new_folder_note, save
 from composer.cli.render.text import count_noun
 from composer.formats import Format
 
@@ -92,7 +92,7 @@ class ToStdout(Destination):
     def add(self, source: Source, data: bytes, number: int, count: int) -> None:
         self._pieces += 1
         if self.many:
-            self.console.write_bytes(_numbered(self.format, data, self._pieces))
+            self.console.write_bytes(numbered(self.format, data, self._pieces))
         elif self._pieces == 1:
             self._waiting = data
         else:
@@ -115,7 +115,7 @@ class ToFile(Destination):
             raise ComposerError(conflict.message, conflict.hint)
         if self._pieces and not self.many:
             raise _too_many_error(self.format, str(self.path.with_name(f"{self.path.stem}-%03d{self.path.suffix}")))
-        self._pieces.append(_numbered(self.format, data, len(self._pieces) + 1))
+        self._pieces.append(numbered(self.format, data, len(self._pieces) + 1))
         return self.path
 
     def close(self) -> None:
@@ -157,7 +157,7 @@ class ToFolder(Destination):
             raise conflict
         if self.many:
             self._path = path
-            self._pieces.append(_numbered(self.format, data, len(self._pieces) + 1))
+            self._pieces.append(numbered(self.format, data, len(self._pieces) + 1))
         else:
             self.save(path, data, source.label)
         return path
@@ -182,20 +182,13 @@ def plan_destination(console: Console, chosen: Format, many: bool, output: str |
         return ToStdout(console, chosen, many, force)
     assert output is not None
     path = Path(output)
-    if path.is_dir() or output.endswith(("/", "\\")) or (not path.suffix and not path.exists()):
+    if names_folder(output) or (not path.suffix and not path.exists()):
         if path.exists() and not path.is_dir():
             raise UsageError(f"{path} is not a folder", "use another --output")
         return ToFolder(console, chosen, many, force, folder=path)
     if pattern := FilenamePattern.parse(output):
         return ToNumberedFiles(console, chosen, many, force, pattern=pattern)
     return ToFile(console, chosen, many, force, path=path)
-
-
-def _numbered(chosen: Format, data: bytes, number: int) -> bytes:
-    """Return a piece as part of a file with others: ABC with its number, after a blank line."""
-    if chosen.name != "abc" or number == 1:
-        return data
-    return re.sub(rb"\AX:1\n", b"\nX:%d\n" % number, data)
 
 
 def _too_many_error(chosen: Format, example: str) -> UsageError:

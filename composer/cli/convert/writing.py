@@ -11,6 +11,7 @@ from composer import formats
 from composer.api import ComposerError, EncodeError, ReadError, Representation, Score, Source, UsageError
 from composer.cli.convert.losses import lost_notes, lost_signs
 from composer.cli.convert.pieces import FoundPiece, notation_of
+from composer.cli.output.booklet import COLLECTIONS
 from composer.cli.output.encoders import encode_piece
 from composer.formats import Format, WriteSettings, provenance
 from composer.formats.read import read_playable
@@ -19,9 +20,6 @@ from composer.music.rounding import has_note_values, rounded
 Losses = Counter[str]
 Write = Callable[[FoundPiece], tuple[bytes, Losses]]
 """Returns a piece in a format, and what was lost since it was read, by phrase. Raises ComposerError."""
-
-COLLECTIONS = ("abc",)
-"""Built-in formats of which a file may hold many pieces, besides those of representations."""
 
 
 def make_writer(chosen: Format, soundfont: str = "") -> tuple[Write, bool]:

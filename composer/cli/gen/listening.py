@@ -122,5 +122,7 @@ def say_how_to_listen(console: Console, plan: Plan) -> None:
             console.say(f"listen: run this again with {seed}--play")
     elif isinstance(target, BufferedTarget) and output is not None:
         console.say(f"listen: composer play {shlex.quote(output)}")
-    elif output is not None and (folder := Path(output).parent) != Path() and "%" not in str(folder):
-        console.say(f"listen: composer play {shlex.quote(str(folder))}")
+    elif output is not None:
+        folder = Path(output) if Path(output).is_dir() else Path(output).parent
+        if folder != Path() and "%" not in str(folder):
+            console.say(f"listen: composer play {shlex.quote(str(folder))}")

@@ -138,7 +138,7 @@ class GenOptions:
         metavar="N", panel=PROMPT, minimum=1, maximum=4096,
     )  # fmt: skip
     output: str | None = option(
-        None, "Output file; the suffix sets the format, and %d is the piece's number.", "-o",
+        None, "Output file or folder/; the suffix sets the format, and %d is the piece's number.", "-o",
         metavar="FILE", panel=OUTPUT, recorded=False,
     )  # fmt: skip
     format: str | None = option(None, "Output format, such as abc, midi or musicxml.", metavar="FORMAT", panel=OUTPUT)

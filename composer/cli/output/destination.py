@@ -12,7 +12,9 @@ from composer import formats
 from composer.api import Representation, Score, UsageError
 from composer.cli.console import Console
 from composer.cli.gen.recipe import provenance_of
+from composer.cli.output.booklet import COLLECTIONS, numbered
 from composer.cli.output.encoders import BufferedEncoder, PieceEncoder, StreamingEncoder, TextFilter
+from composer.cli.output.files import names_folder
 from composer.cli.output.targets import Target, ToFile, ToStdout
 from composer.cli.render.text import join_names
 from composer.formats import Format, WriteSettings, provenance
@@ -62,9 +64,15 @@ class Output:
 
         def write(score: Score) -> bytes:
             data = formats.write(self.format.name, score, self.settings)
-            return provenance.mark(self.format.name, data, made_by) if made_by is not None else data
+            marked = provenance.mark(self.format.name, data, made_by) if made_by is not None else data
+            return numbered(self.format, marked, number) if self._is_booklet else marked
 
         return BufferedEncoder(representation, number, write, labels, self.settings.tempo)
+
+    @property
+    def _is_booklet(self) -> bool:
+        """Whether one file holds all pieces, if there are several."""
+        return (self.native or self.format.name in COLLECTIONS) and not self.target.one_file_per_piece
 
     def _filters(self, made_by: provenance.Provenance | None) -> list[TextFilter]:
         """Return the filters that add the title and the provenance to a text."""
@@ -77,8 +85,7 @@ class Output:
         """Return the provenance of a piece; None without a recipe, or for a format that cannot hold it."""
         if self.recipe is None or not provenance.can_hold(self.format.name):
             return None
-        numbered = self.native and not self.target.one_file_per_piece
-        return provenance_of(self.recipe, piece, number if numbered else 1, seed)
+        return provenance_of(self.recipe, piece, number if self._is_booklet else 1, seed)
 
     def _piano_roll(self, score: Score) -> bytes:
         score = self.settings.applied_to(score)
@@ -118,10 +125,12 @@ def plan_output(
     if format_name and output and formats.format_of(Path(output)) not in {None, chosen}:
         hint = f"leave out --format, or use --output {Path(output).with_suffix(chosen.suffixes[0])}"
         raise UsageError(f"--format {format_name} contradicts --output {output}", hint)
-    if output is not None and (numbered := _numbered_files(output, count, console)):
-        return Output(chosen, native, False, numbered, settings, console)
+    if output is not None and names_folder(output):
+        output = str(Path(output) / _name_in_folder(representation_class.name, count, chosen))
+    if output is not None and (files := _numbered_files(output, count, console)):
+        return Output(chosen, native, False, files, settings, console)
     drawn = output is None and chosen.binary and console.stdout_is_terminal
-    if count > 1 and not (native or drawn):
+    if count > 1 and not (native or drawn or chosen.name in COLLECTIONS):
         path = Path(output or f"tune{chosen.suffixes[0]}")
         raise UsageError(
             f"`{chosen.name}` files hold one piece each, not {count}",
@@ -133,6 +142,13 @@ def plan_output(
             f"use one file per piece: --output tunes/%0{len(str(count))}d{chosen.suffixes[0]}",
         )
     return Output(chosen, native, drawn, _single_target(output, count, console, drawn), settings, console)
+
+
+def _name_in_folder(name: str, count: int, chosen: Format) -> str:
+    """Return the pattern of the files of pieces in a folder: `abc-%d.abc`, or `abc-%02d.abc` for 10 pieces."""
+    digits = len(str(count))
+    number = f"%0{digits}d" if digits > 1 else "%d"
+    return f"{name.replace(':', '-')}-{number}{chosen.suffixes[0]}"
 
 
 def _numbered_files(output: str, count: int, console: Console) -> Target | None:

@@ -35,6 +35,11 @@ def save(path: Path, data: bytes | bytearray, *, sync: bool = True, replace: boo
             path.write_bytes(data)
 
 
+def names_folder(output: str) -> bool:
+    """Return whether an output is a folder: one that exists, or a name that ends with a slash."""
+    return output.endswith(("/", "\\")) or Path(output).is_dir()
+
+
 def is_complete(path: Path) -> bool:
     """Return whether a file was written; a power cut may leave an empty one."""
     try:
