@@ -1,10 +1,10 @@
 _composer_completion() {
-    local IFS=$'
-'
-    COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]}" \
-                   COMP_CWORD=$COMP_CWORD \
-                   _COMPOSER_COMPLETE=complete_bash $1 ) )
-    return 0
+    local line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        COMPREPLY+=("$line")
+    done < <(_COMPOSER_COMPLETE=complete_bash _COMPOSER_LINE="${COMP_LINE:0:COMP_POINT}" \
+        _COMPOSER_WORD="${COMP_WORDS[COMP_CWORD]}" "$1" 2>/dev/null)
 }
 
 complete -o default -F _composer_completion composer

@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
     given = list(sys.argv[1:] if arguments is None else arguments)
     console = console or Console()
     if request := console.environ.get("_COMPOSER_COMPLETE"):
-        from composer.cli import completion
+        from composer.cli.completion import answers
 
-        return completion.answer(command_tree(), request)
+        return answers.answer(command_tree(), request, console)
     debug = _take_flag(given, "--debug") or console.environ.get("COMPOSER_DEBUG") == "1"
     try:
         return _run(given, console)

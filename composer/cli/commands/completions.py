@@ -9,7 +9,7 @@ import typer
 
 from composer.api import UsageError
 from composer.api.errors import suggest
-from composer.cli import completion
+from composer.cli.completion.scripts import SHELLS, script
 
 
 def completions(
@@ -26,6 +26,6 @@ def completions(
 
     PowerShell: add `composer completions powershell | Out-String | Invoke-Expression` to $PROFILE.
     """
-    if shell not in completion.SHELLS:
-        raise UsageError(f"unknown shell '{shell}'", suggest(shell.lower(), completion.SHELLS))
-    context.obj.write(completion.script(shell))
+    if shell not in SHELLS:
+        raise UsageError(f"unknown shell '{shell}'", suggest(shell.lower(), SHELLS))
+    context.obj.write(script(shell))

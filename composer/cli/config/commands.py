@@ -77,7 +77,7 @@ def overview(console: "Console", options: OverviewOptions) -> None:
 def list_options(console: "Console", options: ListOptions) -> None:
     """List all options of a command that can have a default, with their values and origin."""
     rows = []
-    for name in _options_of(options.command, options.representation):
+    for name in options_of(options.command, options.representation):
         key = (options.command, *([options.representation] if options.representation else []), name)
         value, origin = _effective(console, key)
         rows.append((".".join(key), value, origin))
@@ -149,7 +149,7 @@ def _option(key: "Key") -> tuple[Any, Any]:
     """Return the option of a key, and the context of its command. Raises UsageError."""
     from composer.api.errors import suggest
 
-    known = _options_of(key[0], key[1] if len(key) > 2 else "")
+    known = options_of(key[0], key[1] if len(key) > 2 else "")
     if key[-1] not in known:
         names = [".".join((*key[:-1], name)) for name in known]
         near = suggest(".".join(key), names)
@@ -158,7 +158,7 @@ def _option(key: "Key") -> tuple[Any, Any]:
     return known[key[-1]], None
 
 
-def _options_of(command_name: str, representation: str) -> dict[str, Any]:
+def options_of(command_name: str, representation: str) -> dict[str, Any]:
     """Return the options of a command that can have a default. Raises UsageError."""
     from composer.cli.command import build
     from composer.cli.config import defaults

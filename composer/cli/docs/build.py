@@ -9,9 +9,9 @@ from calendar import month_name
 from pathlib import Path
 
 from composer.checkpoints import store
-from composer.cli import completion
 from composer.cli.app import main
 from composer.cli.command import COMMANDS
+from composer.cli.completion.scripts import script
 from composer.cli.console import Console
 from composer.cli.docs import man_pages, pages
 
@@ -24,7 +24,7 @@ def documents(root: Path) -> dict[Path, str]:
 
     The README's tune is not one of them, since another processor may generate another tune.
     """
-    found = {root / "completions" / name: completion.script(shell) for shell, name in COMPLETIONS.items()}
+    found = {root / "completions" / name: script(shell) for shell, name in COMPLETIONS.items()}
     date = _date((root / "CHANGELOG.md").read_text("utf-8"))
     for name in ("", *COMMANDS):
         file = f"composer-{name}.1" if name else "composer.1"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from composer.cli.app import command_tree
-from composer.cli.completion import SHELLS, answer
+from composer.cli.completion.answers import answer
+from composer.cli.completion.scripts import SHELLS
+from composer.cli.console import Console
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,7 +49,7 @@ def powershell(monkeypatch, capfd):
         word = "" if line.endswith(" ") else line.split()[-1]
         monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
         monkeypatch.setenv("_TYPER_COMPLETE_WORD_TO_COMPLETE", word)
-        assert answer(command_tree(), "complete_powershell") == 0
+        assert answer(command_tree(), "complete_powershell", Console()) == 0
         found = capfd.readouterr()
         assert not found.err
         return [each.split(":::")[0] for each in found.out.splitlines() if each]
@@ -87,6 +90,17 @@ CASES = {
         ("composer train grid --conditions meter,", ["meter,key", "meter,mode"]),
         ("composer train text --conditions ", []),
         ("composer plugins rnn", ["rnnrbm"]),
+        ("composer plugins form", ["formats"]),
+        ("composer plugins check gr", ["grid"]),
+        ("composer plugins check grid ", []),
+        ("composer config list ge", ["gen"]),
+        ("composer config get ge", ["gen."]),
+        ("composer config get gen.top", ["gen.top-k", "gen.top-p"]),
+        ("composer config set gen.abc.rh", ["gen.abc.rhythm"]),
+        ("composer models info pia", ["pianoroll"]),
+        ("composer models remove ", []),
+        ("composer show pia", ["pianoroll"]),
+        ("composer jam gr", ["grid"]),
         ("composer help tut", ["tutorial"]),
         ("composer help ge", ["gen"]),
         ("composer completions f", ["fish"]),
@@ -97,11 +111,54 @@ def test_commands_options_and_values(powershell, line, expected):
     assert powershell(line) == expected
 
 
-def test_own_models_are_completed(powershell, checkpoint, home):
+ODD_NAMES = ("my model", "it's", 'a "b"', "mod:el", "$(touch x)", "b\\c", "*", "mé")
+"""Names of files that were put into the folder of models by hand, as `train --name` takes no such names."""
+
+
+@pytest.fixture
+def own_models(checkpoint, home):
+    """Names of own models; those with control characters are not to be shown."""
     (home / "models").mkdir(parents=True)
-    shutil.copy(checkpoint, home / "models" / "mine.safetensors")
-    assert powershell("composer gen abc --checkpoint m") == ["mine"]
-    assert powershell("composer train abc x.abc --from m") == ["mine"]
+    for name in ("mine", *ODD_NAMES, "evil\x1b[31m", "evil\nname"):
+        shutil.copy(checkpoint, home / "models" / f"{name}.safetensors")
+    return home
+
+
+def test_own_models_are_completed(powershell, own_models):
+    assert powershell("composer gen abc --checkpoint mi") == ["mine"]
+    assert powershell("composer train abc x.abc --from mi") == ["mine"]
+    assert powershell("composer models remove mi") == ["mine"]
+    assert powershell("composer gen abc --checkpoint my") == ["'my model'"]
+    assert powershell("composer gen abc --checkpoint it") == ["'it''s'"]
+    assert powershell("composer gen abc --checkpoint ev") == []
+
+
+def test_a_file_comes_before_a_model(powershell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "piano.mid").touch()
+    assert powershell("composer show pia") == []
+
+
+@pytest.fixture
+def controlled(monkeypatch):
+    """A representation of somebody else's with a control that has words to choose from."""
+    from dataclasses import dataclass
+    from typing import Literal
+
+    from composer.api.fields import option
+    from composer.registry import plugins as registry
+
+    @dataclass(frozen=True)
+    class Controls:
+        mood: str = option("", "Mood.", choices=("merry", "mournful", "calm"))
+        size: Literal["small", "large"] = option("small", "Size.")
+
+    monkeypatch.setattr(registry.representation("grid"), "Controls", Controls)
+
+
+def test_values_of_controls_of_other_plugins(powershell, controlled):
+    assert powershell("composer gen grid --mood m") == ["merry", "mournful"]
+    assert powershell("composer gen grid --size l") == ["large"]
 
 
 LIGHT = [
@@ -122,7 +179,7 @@ def test_nothing_heavy_is_loaded_and_nothing_else_printed(tmp_path, line):
         heavy = {"torch", "numpy", "rich", "music21", "safetensors"} & set(sys.modules)
         print("loaded", *heavy)
     """
-    request = {"_COMPOSER_COMPLETE": "complete_powershell", "_TYPER_COMPLETE_ARGS": line}
+    request = {"_COMPOSER_COMPLETE": "complete_fish", "_COMPOSER_LINE": line}
     found = run(sys.executable, "-c", script, folder=tmp_path, **request)
     assert found[-1] == "loaded"
     assert bool(found[:-1]) == ("no-such" not in line)
@@ -130,50 +187,86 @@ def test_nothing_heavy_is_loaded_and_nothing_else_printed(tmp_path, line):
 
 BASH = """
 source bash
-COMP_WORDS=({words}) COMP_CWORD={at} COMPREPLY=()
+COMP_LINE={line} COMP_WORDS=({words}) COMPREPLY=()
+COMP_POINT=${{#COMP_LINE}} COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
 _composer_completion composer
-printf '%s\\n' "${{COMPREPLY[@]}}"
+(( ! ${{#COMPREPLY[@]}} )) || printf '%s\\n' "${{COMPREPLY[@]}}"
 """
+
+
+def in_bash(folder, line, words=None, **environ):
+    """The candidates for a line, which bash takes apart at spaces, = and :, unless `words` are given."""
+    words = words or re.sub("([=:])", r" \1 ", line).rstrip(" " * (line[-1] in "=:")).split(" ")
+    quoted = " ".join(map(shlex.quote, words))
+    script = BASH.format(line=shlex.quote(line), words=quoted)
+    return run("bash", "-c", script, folder=folder, **environ)
 
 
 @needs("bash")
 def test_bash(scripts):
-    def complete(line):
-        words = line.replace("=", " = ").split(" ")  # as bash does
-        quoted = " ".join(f"'{word}'" for word in words)
-        return run("bash", "-c", BASH.format(words=quoted, at=len(words) - 1), folder=scripts)
-
     for line, expected in CASES.items():
-        assert complete(line) == [word.removeprefix("--device=") for word in expected], line
-    assert complete("composer train abc --set lr=0.1 --model l") == ["lstm"]
-    assert complete("composer gen abc --prime x") == []
+        assert in_bash(scripts, line) == [word.removeprefix("--device=") for word in expected], line
+    assert in_bash(scripts, "composer train abc --set lr=0.1 --model l") == ["lstm"]
+    assert in_bash(scripts, "composer gen abc --prime x") == []
+
+
+@needs("bash")
+def test_bash_quotes_names(scripts, own_models):
+    def complete(word, *broken):
+        line = f"composer gen abc -c {word}"
+        return in_bash(scripts, line, ["composer", "gen", "abc", "-c", *(broken or [word])], COMPOSER_HOME=own_models)
+
+    for typed in ("my", "my\\ m"):
+        assert complete(typed) == ["my\\ model"]
+    assert complete('"my m') == ["my model"], "the quote stays open"
+    assert complete("it") == ["it\\'s"]
+    assert complete("'it") == [], "it cannot be quoted so"
+    assert complete('"a') == ['a \\"b\\"', "abc"]
+    assert complete("mod:", "mod", ":") == ["el"], "bash replaces what follows the colon"
+    assert complete("mod:e", "mod", ":", "e") == ["el"]
+    assert complete("\\$") == ["\\$\\(touch\\ x\\)"]
+    assert not (scripts / "x").exists()
 
 
 @needs("fish")
-def test_fish(scripts):
+def test_fish(scripts, own_models):
+    def complete(line, **environ):
+        return run(
+            "fish", "--no-config", "-c", f"source fish; complete -C {shlex.quote(line)}", folder=scripts, **environ
+        )
+
     for line, expected in CASES.items():
-        found = run("fish", "--no-config", "-c", f"source fish; complete -C '{line}'", folder=scripts)
-        assert [word.split("\t")[0] for word in found] == expected, line
+        assert [word.split("\t")[0] for word in complete(line)] == expected, line
+    found = [word.split("\t")[0] for word in complete("composer gen abc -c ", COMPOSER_HOME=own_models)]
+    assert {*ODD_NAMES, "mine"} <= {*found}
+    assert "evil" not in "".join(found)
     (scripts / "tune.abc").write_text("X:1\n")
-    found = run("fish", "--no-config", "-c", "source fish; complete -C 'composer show tun'", folder=scripts)
-    assert found == ["tune.abc"]
+    assert complete("composer show tun") == ["tune.abc"]
 
 
 ZSH = """
 fpath=(. $fpath)
 autoload -U compinit; compinit -u
-_arguments() {{ print -r -- "$1" }}
+_describe() {{ print -rl -- "${{(@P)3}}" }}
 _files() {{ print files }}
-words=({words}) CURRENT=$#words
+words=({words}) CURRENT=$#words PREFIX=$words[-1] QIPREFIX= IPREFIX=
 _composer
 """
 
 
 @needs("zsh")
-def test_zsh(scripts):
+def test_zsh(scripts, own_models):
     """A menu can only be seen by a person; here is what it is made of."""
+
+    def complete(line):
+        words = " ".join(map(shlex.quote, line.split(" ")))
+        return run("zsh", "-f", "-c", ZSH.format(words=words), folder=scripts, COMPOSER_HOME=own_models)
+
     (scripts / "zsh").rename(scripts / "_composer")
-    for line, expected in {**CASES, "composer show tun": []}.items():
-        found = "\n".join(run("zsh", "-f", "-c", ZSH.format(words=line), folder=scripts))
-        assert re.findall(r'[( ]"(\S+?)"', found) == expected, (line, found)
-        assert expected or found == "files", line
+    for line, expected in CASES.items():
+        assert [re.match(r"[^:]+", each)[0] for each in complete(line)] == expected, line
+    assert complete("composer show tun") == ["files"]
+    found = complete("composer gen abc -c ")
+    for name in ("my model", "mod\\:el", "b\\\\c", "$(touch x)"):
+        assert f"{name}:abc by lstm" in found
+    assert not (scripts / "x").exists()

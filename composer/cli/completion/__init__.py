@@ -1,0 +1,1 @@
+"""Shell completion: the scripts, what the program answers them, and the values of options."""
