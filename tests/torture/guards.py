@@ -233,4 +233,18 @@ GUARDS = (
         '"prime": _Method(check.steps),',
         "tests/registry/test_broken_representations.py::test_a_primer_with_the_end_symbol",
     ),
+    Guard(
+        "errors in writing the user's files",
+        "composer/cli/output/files.py",
+        'raise ComposerError(f"cannot write {path}: {reason}", hint) from error',
+        "raise",
+        "tests/cli/test_read_only.py::test_output_on_a_read_only_disk",
+    ),
+    Guard(
+        "errors in writing the cache",
+        "composer/system/cache_dir.py",
+        'raise ComposerError(\n            f"cannot write encoded',
+        'raise RuntimeError(\n            f"cannot write encoded',
+        "tests/data/test_dataset.py::test_a_cache_that_cannot_be_created_is_not_reported_as_a_full_disk",
+    ),
 )
