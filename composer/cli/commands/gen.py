@@ -17,6 +17,10 @@ def gen(console: "Console", options: GenOptions) -> None:
     or of two in pianoroll; with --candidates 1, and for text, each character is printed as it is generated.
     `composer gen REP --help` also lists the controls of a representation, such as --key and --bars. To generate
     numbered files with several processes, run it under torchrun.
+
+    With --choose 4, you choose each phrase from four continuations, shown as notation or as a piano roll: a line of a
+    tune, else four bars. Press a number to take one, m for four more, p to play, u to undo, e to edit the piece so far
+    in $EDITOR, and q to keep it. `composer replay` reproduces the choices.
     """
     from composer.system.threads import default_to_one_thread
 
@@ -28,12 +32,21 @@ def gen(console: "Console", options: GenOptions) -> None:
 
     process = environment.from_environment()
     console.quiet = options.quiet or not process.is_main
-    if options.play and not process.is_single:
-        raise UsageError("--play does not work with several processes", "leave out --play, or run without torchrun")
+    for flag, given in (("--play", options.play), ("--choose", options.choose is not None)):
+        if given and not process.is_single:
+            hint = f"leave out {flag}, or run without torchrun"
+            raise UsageError(f"{flag} does not work with several processes", hint)
+    if options.choose is not None:
+        from composer.cli.choose.session import check_terminal, choose
+
+        check_terminal(console)
     with opened_sound(options) as sound:
         with planned(options, console, process) as silent:
             plan, kept = overheard(silent) if sound is not None else (silent, None)
-            generate_pieces(plan)
+            if options.choose is not None:
+                choose(console, plan, sound)
+            else:
+                generate_pieces(plan)
         if sound is not None and kept is not None:
             play_pieces(console, plan, kept.pieces.values(), sound)
         else:

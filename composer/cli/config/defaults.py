@@ -16,7 +16,20 @@ from composer.cli.control_flags import PREFIX, REPRESENTATION, set_controls
 from composer.cli.options_from import OptionsCommand, instance
 from composer.registry import plugins as registry
 
-EXCLUDED = {"help", "force", "from", "name", "output", "prime", "prime-text", "resume", "valid", "split", "preset"}
+EXCLUDED = {
+    "choose",
+    "help",
+    "force",
+    "from",
+    "name",
+    "output",
+    "prime",
+    "prime-text",
+    "resume",
+    "valid",
+    "split",
+    "preset",
+}
 """Options without a default in the file: they belong to a single run, or could destroy something."""
 WITHOUT_OPTIONS = {"completions", "config", "help", "models", "version"}
 """Commands whose options have no defaults in the file."""

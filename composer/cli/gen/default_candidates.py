@@ -19,11 +19,11 @@ Over 24 seeds of the bundled `abc` model, 3 take 1.7 times as long as one, 4 tak
 def candidates_per_piece(options: GenOptions, representation: Representation, context: GenerationContext) -> int:
     """Return how many candidates each piece is chosen from.
 
-    It is 1 if the player chose a number, if there is no form to judge by, if all candidates would be the same, and for
-    recorded pieces and infilling, where most of the form is given.
+    It is 1 if the player chose a number or chooses each phrase, if there is no form to judge by, if all candidates
+    would be the same, and for recorded pieces and infilling, where most of the form is given.
     """
     given = options.selection.candidates is not None or options.context is not None or context.tune is not None
-    single = given or options.sampling.is_greedy or not is_music(representation)
+    single = given or options.choose is not None or options.sampling.is_greedy or not is_music(representation)
     return 1 if single else CANDIDATES[representation.kind]
 
 

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: the strings would be evaluated at every start.
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,12 +52,16 @@ def _known_ranking(name: str) -> str:
 
 
 class RecordedContext(NamedTuple):
-    """What a piece was generated from, in a recipe: packed steps of a primer or tune, their labels, and the rules."""
+    """What a piece was generated from, in a recipe: packed steps of a primer or tune, their labels, and the rules.
+
+    `choices` are those of `--choose`, by phrase.
+    """
 
     primer: str = ""
     tune: str = ""
     labels: Mapping[str, str] = {}
     rules: int = 1
+    choices: Sequence[int | Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,10 @@ class GenOptions:
         minimum=4, maximum=10**9, hint="use 4 or more; shorter runs occur in every piece",
     )  # fmt: skip
     selection: Selection = option(Selection(), panel=SELECTION, recorded=False)
+    choose: int | None = option(
+        None, "Choose each phrase from N continuations.",
+        metavar="N", panel=SELECTION, minimum=2, maximum=9, hint="use 2 to 9", recorded=False,
+    )  # fmt: skip
     prime: str | None = option(None, "Continue this file (- for stdin).", metavar="FILE", panel=PROMPT, recorded=False)
     prime_text: str | None = option(None, "Continue this text.", metavar="TEXT", panel=PROMPT, recorded=False)
     particles: int | None = option(
@@ -168,10 +176,21 @@ class GenOptions:
             raise UsageError(f"--count and --candidates {reason}", hint)
         if self.selection.chosen and self.resume:
             raise UsageError(f"--resume and --candidates {reason}", "leave out --resume")
+        self._check_choose()
         if self.port is not None and not self.play:
             raise UsageError("--port needs --play", f"add --play, or leave out --port {self.port}")
         if self.prime is not None and self.prime_text is not None:
             raise UsageError("--prime and --prime-text cannot be used together", "leave out one of them")
+
+    def _check_choose(self) -> None:
+        """Raise UsageError for options that --choose does not work with."""
+        others = {
+            "--count": self.count != 1, "--candidates": self.selection.candidates is not None,
+            "--max-copy": self.max_copy is not None, "--resume": self.resume,
+            f"--temp {self.sampling.temperature}": self.sampling.ramp is not None,
+        }  # fmt: skip
+        if self.choose is not None and (given := next((flag for flag, is_given in others.items() if is_given), "")):
+            raise UsageError(f"--choose and {given} cannot be used together", "leave out one of them")
 
     @property
     def model_settings(self) -> Mapping[str, Any]:

@@ -45,7 +45,7 @@ class Plan:
     `request` has the pieces that this process generates; `share` counts those of an earlier run too. Pieces that
     `accept` rejects are generated again. With a `ranking`, only the best pieces are written; with a `judge`, each piece
     is the best of a few candidates. `labels` describe the pieces: those of the prompt, the controls and the conditions.
-    `record` is kept beside the output.
+    `record` is kept beside the output. The `constraint` is for pieces in this `context`.
     """
 
     options: GenOptions
@@ -59,6 +59,7 @@ class Plan:
     accept: AcceptPiece | None = None
     ranking: Ranking | None = None
     judge: Judge | None = None
+    context: GenerationContext = GenerationContext()  # noqa: RUF009
 
 
 @contextmanager
@@ -133,7 +134,10 @@ def _make_plan(
         output = dataclasses.replace(output, recipe=made_by)
     labels = {**labels, **request.conditions}
     judge = _judge(model, path, labels) if candidates > 1 else None
-    return Plan(options, model, request, constraint, output, labels, len(share), record, accept, ranking, judge)
+    return Plan(
+        options, model, request, constraint, output, labels, len(share), record, accept, ranking, judge,
+        planning_context,
+    )  # fmt: skip
 
 
 def _constraint(
@@ -303,11 +307,12 @@ def _announce(
     bundled = path == store.bundled(options.representation)
     model = f"bundled {options.representation} model" if bundled else f"model {path.stem}"
     if options.seed is None:
-        console.say(f"{model}, seed {request.seed} (reproduce with --seed {request.seed})")
+        how = f" (reproduce with --seed {request.seed})" if options.choose is None else ""
+        console.say(f"{model}, seed {request.seed}{how}")
     elif options.checkpoint is None and store.is_own(path):
         chosen = options.representation in selection.chosen_models()
         console.say(f"{model} ({'set by `composer models use`' if chosen else 'your newest'})")
-    if output.as_piano_roll and not options.play:
+    if output.as_piano_roll and not options.play and options.choose is None:
         suffix = output.format.suffixes[0]
         console.say(
             f"{output.format.name.upper()} is binary, so here is a piano roll; "

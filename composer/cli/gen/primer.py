@@ -33,7 +33,12 @@ def read_primer(
     """
     if text is None and file is None:
         return Primer()
-    piece, steps, notes = _first(representation, _source(console, file, text, fragment=True))
+    return primer_of(representation, _source(console, file, text, fragment=True))
+
+
+def primer_of(representation: Representation, source: Source) -> Primer:
+    """Return the primer in a source, as `read_primer` does."""
+    piece, steps, notes = _first(representation, source)
     return Primer(steps, piece.labels, notes)
 
 

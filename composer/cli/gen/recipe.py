@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CONTEXT_TYPES: dict[str, type] = {
     "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str, "number": int,
-    "primer": str, "tune": str, "labels": dict, "rules": int, "joint": bool,
+    "primer": str, "tune": str, "labels": dict, "rules": int, "joint": bool, "choices": list,
 }  # fmt: skip
 """The facts of a recipe that are not options."""
 REQUIRED = ("representation", "model", "device", "format", "seed", "batch_size")
@@ -44,6 +44,9 @@ REQUIRED = ("representation", "model", "device", "format", "seed", "batch_size")
 OLD_NAMES = {"filters": "sampling", "wishes": "controls", "free": "unconstrained", "width": "batch_size"}
 """Facts that older versions named otherwise."""
 OLD_CONTROLS = {"most_notes": "max_notes", "most_onsets": "max_onsets", "most_holds": "max_sustained"}
+
+MAX_CHOICES = 1000
+"""Of the phrases of a piece."""
 
 MAX_PRIMER_BYTES = 4 * 1024 * 1024
 """Of the steps of a recorded primer, as JSON."""
@@ -67,8 +70,8 @@ def recipe(
         "batch_size": request.batch_size,
         "conditions": dict(request.conditions),
         "format": format_name,
-        "primer": _pack_steps(context.primer),
-        "tune": _pack_steps(model.representation.prime(context.tune)) if context.tune is not None else "",
+        "primer": pack_steps(context.primer),
+        "tune": pack_steps(model.representation.prime(context.tune)) if context.tune is not None else "",
         "labels": dict(labels),
     }
     rules = context.rules or model.representation.rules
@@ -160,17 +163,17 @@ def options_from(facts: Mapping[str, Any]) -> GenOptions:
         values[field.name] = value
     per_unit = kind.kind is StepKind.FRAMES and not facts.get("joint", False)
     values["sampling"] = _recorded_sampling(values.get("sampling", SamplingParams()), per_unit)
-    names = ("primer", "tune", "labels", "rules")
+    names = ("primer", "tune", "labels", "rules", "choices")
     context = RecordedContext(**{name: facts[name] for name in names if name in facts})
     return GenOptions(**values, context=context, provenance=False)
 
 
 def restore_context(recorded: RecordedContext, representation: Representation, length: int | None) -> GenerationContext:
     """Return what a piece was generated from. Raises UsageError if its steps are not of the `representation`."""
-    primer = tuple(_unpack_steps(recorded.primer, representation.spec))
+    primer = tuple(unpack_steps(recorded.primer, representation.spec))
     if not recorded.tune:
         return GenerationContext(length, primer, labels=recorded.labels, rules=recorded.rules)
-    tune = representation.decode(_unpack_steps(recorded.tune, representation.spec))
+    tune = representation.decode(unpack_steps(recorded.tune, representation.spec))
     tune = dataclasses.replace(tune, labels=recorded.labels)
     return GenerationContext(length, primer, tune, rules=recorded.rules)
 
@@ -219,8 +222,18 @@ def _invalid_facts(facts: Mapping[str, Any]) -> Iterator[str]:
     for fact in ("conditions", "labels"):
         if not all(isinstance(value, str) for value in facts.get(fact, {}).values()):
             yield fact
+    choices = facts.get("choices", ())
+    if len(choices) > MAX_CHOICES or not all(map(_is_choice, choices)):
+        yield "choices"
     if not can_hold(facts["format"]):
         yield "format"
+
+
+def _is_choice(value: Any) -> bool:
+    """Return whether `value` may be a choice: a number from 1, or the steps and labels after an edit."""
+    if isinstance(value, dict) and value.keys() == {"steps", "labels"} and isinstance(value["labels"], dict):
+        return isinstance(value["steps"], str) and all(isinstance(each, str) for each in value["labels"].values())
+    return type(value) is int and value > 0
 
 
 def _version(library: str) -> str:
@@ -229,7 +242,7 @@ def _version(library: str) -> str:
     return str(importlib.import_module(library).__version__)
 
 
-def _pack_steps(steps: Sequence[Step]) -> str:
+def pack_steps(steps: Sequence[Step]) -> str:
     """Return steps as a short text; empty for none."""
     if not steps:
         return ""
@@ -262,7 +275,7 @@ def _unpack(text: str) -> Any:
     return json.loads(data)
 
 
-def _unpack_steps(text: str, spec: SequenceSpec) -> Iterator[Step]:
+def unpack_steps(text: str, spec: SequenceSpec) -> Iterator[Step]:
     """Yield the steps in a packed text. Raises UsageError if they are not steps of `spec`."""
     if not text:
         return

@@ -23,6 +23,11 @@ def generate_pieces(plan: Plan) -> None:
 
         generate_best(plan, plan.ranking)
         return
+    if plan.options.context is not None and plan.options.context.choices:
+        from composer.cli.choose.writing import write_followed
+
+        write_followed(plan)
+        return
     target, console = plan.output.target, plan.output.console
     counts, finished = _Counts(), False
     try:

@@ -68,6 +68,8 @@ def _text(name: str, value: Any, facts: Mapping[str, Any]) -> str:
     if name in {"primer", "tune"}:
         steps = recipe.count_packed(value)
         return "damaged" if steps is None else count_noun(steps, "step")
+    if name == "choices" and isinstance(value, list):
+        return ", ".join(str(each) if isinstance(each, int) else "edit" for each in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={as_option_value(each)}" for key, each in value.items())
     return as_option_value(value)

@@ -273,7 +273,9 @@ class TestErrors:
             {"format": "foo"},
             {"sampling": {"temperature": 1.0, "heat": 2}}, {"sampling": {"top_p": "x"}}, {"sampling": {"top_k": -1}},
             {"sampling": []}, {"sampling": {"top_k": 1.5}}, {"conditions": []}, {"max_copy": 1}, {"labels": "x"},
-            {"controls": 5}, {"plugins": "abc"},
+            {"controls": 5}, {"plugins": "abc"}, {"choices": 5}, {"choices": [0]}, {"choices": ["1"]},
+            {"choices": [True]}, {"choices": [{"steps": 5, "labels": {}}]}, {"choices": [{"steps": ""}]},
+            {"choices": [1] * 1001},
         ],
     )  # fmt: skip
     def test_damaged_provenance(self, gen, replay, facts):
@@ -290,10 +292,11 @@ class TestErrors:
             ({"conditions": {"artist": "burns"}}, "has no condition 'artist'"),
             ({"primer": "AAAA"}, "the recorded primer"),
             ({"primer": "!"}, "the recorded primer"),
-            ({"primer": recipe._pack_steps([1, 2, 10**6])}, "the recorded primer"),
-            ({"primer": recipe._pack_steps([(1, 2)])}, "the recorded primer"),
-            ({"primer": recipe._pack_steps([[[]]])}, "the recorded primer"),
-            ({"tune": recipe._pack_steps({"a": 1})}, "the recorded primer"),
+            ({"primer": recipe.pack_steps([1, 2, 10**6])}, "the recorded primer"),
+            ({"primer": recipe.pack_steps([(1, 2)])}, "the recorded primer"),
+            ({"primer": recipe.pack_steps([[[]]])}, "the recorded primer"),
+            ({"tune": recipe.pack_steps({"a": 1})}, "the recorded primer"),
+            ({"choices": [{"steps": "AAAA", "labels": {}}]}, "the recorded primer"),
             ({"representation": "abd"}, "abd"),
         ],
     )

@@ -11,7 +11,7 @@ from composer.formats.provenance import Provenance
 TUNE = b"X:1\nM:4/4\nL:1/8\nK:C\nCDEF GABc|c8|]\n"
 FACTS = {
     "representation": "abc", "seed": 7, "sampling": {"temperature": 0.9, "top_k": 20}, "controls": {"bars": 8},
-    "model": "0123456789abcdef", "primer": recipe._pack_steps([1, 2, 3]),
+    "model": "0123456789abcdef", "primer": recipe.pack_steps([1, 2, 3]),
 }  # fmt: skip
 
 

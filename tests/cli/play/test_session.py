@@ -1,13 +1,9 @@
 """The piano roll with a cursor, and the keys."""
 
-import io
 import os
-import pty
 import re
 import termios
-from contextlib import suppress
 from fractions import Fraction
-from threading import Thread
 
 import pytest
 from virtual_midi import NAME, Output, install
@@ -60,27 +56,6 @@ def test_a_piece_without_a_score(stream):
     err = stream(terminal=True)
     view = RollView(Console(stream(), stream(), err, {"TERM": "xterm", "COLUMNS": "60"}), None)
     assert frame(view, err, 1.0)[-1] == "status"
-
-
-def drain(user):
-    """Read what the program shows, so that it does not wait for a reader."""
-    with suppress(OSError):
-        while os.read(user, 4096):
-            pass
-
-
-@pytest.fixture
-def terminal(monkeypatch):
-    """A pseudo terminal: what a user types into, and a console on it."""
-    user, program = pty.openpty()
-    monkeypatch.setattr(os, "tcgetpgrp", lambda _: os.getpgrp())
-    streams = [io.TextIOWrapper(os.fdopen(os.dup(program), mode), "utf-8", write_through=True) for mode in ("rb", "wb")]
-    Thread(target=drain, args=(user,), daemon=True).start()
-    yield user, Console(streams[0], streams[1], streams[1], {"TERM": "xterm-256color"}), program
-    for each in streams:
-        each.close()
-    os.close(program)
-    os.close(user)
 
 
 def test_keys(terminal, monkeypatch, tmp_path):

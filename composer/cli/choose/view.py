@@ -1,0 +1,74 @@
+"""Show continuations in the terminal: their text, and a piano roll of their notes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import ceil
+from typing import TYPE_CHECKING
+
+from composer.api import Piece, Representation, Score
+from composer.cli.choose.continuations import Draft
+from composer.cli.choose.phrases import header_of
+from composer.cli.gen.default_candidates import score_of
+from composer.cli.render.piano_roll import picture
+from composer.music.bars import COMMON_TIME
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
+
+TEXTS = ("abc", "text")
+"""Formats of representations that can be read as they are."""
+
+
+class DraftView:
+    """Shows drafts of a representation on a console's stderr."""
+
+    def __init__(self, console: Console, representation: Representation) -> None:
+        self._console, self._representation = console, representation
+
+    def show(self, draft: Draft, labels: Mapping[str, str], heading: str) -> None:
+        """Print the last phrase of a draft under a heading."""
+        ends = "   (the piece ends here)" if draft.ended else ""
+        self._console.print_error(f"\n{heading}{ends}")
+        text = self.text(draft.steps)[len(self.text(draft.steps[: draft.begin])) :].strip()
+        if text:
+            self._console.print_error(text)
+        if (score := self.phrase(draft, labels)) is not None:
+            self._draw(score)
+
+    def text(self, steps: Sequence[object]) -> str:
+        """Return steps as text that can be read; empty if they are none."""
+        if self._representation.native not in TEXTS:
+            return ""
+        return self._representation.text(self._representation.decode(steps))
+
+    def phrase(self, draft: Draft, labels: Mapping[str, str]) -> Score | None:
+        """Return the last phrase of a draft as music of its own; None if it has none."""
+        if self._representation.native == "abc":
+            text, before = self.text(draft.steps), self.text(draft.steps[: draft.begin])
+            header = header_of(before)
+            score = self._representation.score(Piece(header + text[len(before) :].lstrip("\n"), labels=labels))
+        else:
+            before_score = score_of(self._representation, draft.steps[: draft.begin], labels)
+            whole = score_of(self._representation, draft.steps, labels)
+            score = _since(whole, before_score.duration) if whole is not None and before_score is not None else None
+        return score if score is not None and score.is_audible else None
+
+    def _draw(self, score: Score) -> None:
+        canvas = self._console.rich_console(self._console.stderr)
+        systems = picture(score, canvas, 2)
+        next(systems)  # the caption
+        for system in systems:
+            canvas.print(system[len(system.plain) - len(system.plain.lstrip("\n")) :])
+
+
+def _since(score: Score, beat: Fraction) -> Score:
+    """Return the notes of `score` from the first bar line at or after `beat` on, as a score of their own."""
+    bar = (score.meters[0] if score.meters else COMMON_TIME).bar
+    begin = score.pickup + ceil((beat - score.pickup) / bar) * bar if beat else Fraction(0)
+    notes = (tuple(each for each in part.notes if each.onset >= begin) for part in score.parts)
+    moved = (tuple(each._replace(onset=each.onset - begin) for each in some) for some in notes)
+    parts = tuple(dataclasses.replace(part, notes=some) for part, some in zip(score.parts, moved, strict=True))
+    return dataclasses.replace(score, parts=parts, pickup=Fraction(0) if begin else score.pickup)

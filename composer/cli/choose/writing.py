@@ -1,0 +1,31 @@
+"""Write a piece that was chosen phrase by phrase, with its choices in its provenance."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from composer.cli.choose.continuations import Continuations, Draft
+from composer.cli.gen.plan import Plan
+
+
+def write_followed(plan: Plan) -> None:
+    """Write the piece that recorded choices lead to. Raises UsageError, NoNotes."""
+    assert plan.options.context is not None
+    continuations = Continuations(plan)
+    write_draft(plan, continuations, continuations.follow(plan.options.context.choices))
+
+
+def write_draft(plan: Plan, continuations: Continuations, draft: Draft) -> None:
+    """Write a draft as a complete piece. Raises NoNotes."""
+    output, finished = plan.output, False
+    if output.recipe is not None:
+        output = dataclasses.replace(output, recipe={**output.recipe, "choices": list(draft.choices)})
+    encoder = output.encoder(plan.model.representation, 1, continuations.labels(draft))
+    data = encoder.push(continuations.completed(draft)) + encoder.finish()
+    try:
+        output.target.open(plan.record)
+        output.target.write(1, data)
+        output.target.finish_piece(1)
+        finished = True
+    finally:
+        output.target.close(finished=finished)

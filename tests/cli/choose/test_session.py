@@ -1,0 +1,132 @@
+"""`composer gen --choose`: keys, undoing, editing, and that the choices reproduce the piece."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+from virtual_midi import NAME, Output, install
+
+from composer.cli.app import main
+from composer.formats import provenance
+from composer.formats.abc.dialect.validator import validate
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pseudo terminals")
+
+LONG = ("--bars", "16")
+
+
+@pytest.fixture
+def run(terminal, tmp_path, composer):
+    """Run `gen --choose 3` with these keys; return what was written and its choices. `replay` must reproduce it."""
+    user, console, _ = terminal
+
+    def run(keys, *arguments, rep="abc", name="tune.abc", code=0):
+        path = tmp_path / name
+        os.write(user, keys.encode())
+        line = ["gen", rep, "--choose", "3", "--seed", "5", "-o", str(path), "--force", *map(str, arguments)]
+        assert main(line, console) == code
+        data = path.read_bytes()
+        (found,) = provenance.read(data, "tune")
+        again = composer("replay", path)
+        assert (again.data, again.err) == (data, f"{path}: reproduced exactly\n")
+        return SimpleNamespace(data=data, choices=found.facts["choices"])
+
+    return run
+
+
+@pytest.fixture
+def editor(terminal, tmp_path):
+    """Set an editor that runs a line of Python on the `text`."""
+
+    def set_editor(code):
+        script = tmp_path / "edit.py"
+        script.write_text(f"import sys\np = sys.argv[1]\ntext = open(p).read()\n{code}\nopen(p, 'w').write(text)\n")
+        terminal[1].environ["EDITOR"] = f"python {script}"
+
+    return set_editor
+
+
+def music(data):
+    return "".join(provenance.without_provenance(data.decode().splitlines(keepends=True)))
+
+
+def test_choosing_undoing_and_more(run):
+    tune = run("2m1u3q", *LONG)
+    assert tune.choices == [2, 6]
+    assert not validate(music(tune.data).partition("\n")[2].strip("\n") + "\n")
+    other = run("2m1q", *LONG)
+    assert other.choices == [2, 4]
+    assert music(other.data) != music(tune.data)
+
+
+def test_unknown_keys_and_nothing_to_undo(run):
+    assert run("9zu1uu3q", *LONG).choices == [3]
+
+
+def test_prompt_and_controls(run):
+    tune = run("12q", "--prime-text", "M:4/4\nL:1/8\nK:C\nCDEF GABc|", "--title", "Chosen")
+    assert "CDEF GABc|" in music(tune.data)
+    assert "T:Chosen" in music(tune.data)
+
+
+def test_a_complete_piece_has_no_more_continuations(run):
+    assert run("1m13q", "--bars", "4").choices == [1]
+
+
+@pytest.mark.parametrize("rep", ["grid", "pianoroll"])
+def test_other_representations(run, rep):
+    assert run("21q", "--bars", "8", rep=rep, name="tune.mid").choices == [2, 1]
+
+
+def test_editing(run, editor):
+    editor("text = 'T:Mine\\n' + text[text.index('M:'):]")
+    tune = run("1e1q", *LONG)
+    assert [type(choice) for choice in tune.choices] == [int, dict, int]
+    assert "T:Mine\n" in music(tune.data)
+
+
+def test_an_edit_that_changes_nothing_or_fails_is_no_choice(run, editor):
+    editor("")
+    assert run("e1eq").choices == [1]
+    editor("text = 'no tune'")
+    assert run("1eq").choices == [1]
+    editor("sys.exit(3)")
+    assert run("1eq").choices == [1]
+
+
+def test_playing(run, monkeypatch):
+    install(monkeypatch, Output())
+    played = []
+    monkeypatch.setattr("composer.cli.play.session.play_tunes", lambda _, tunes, __: played.append([*tunes]))
+    run("p2p91p0q", "--play", "--port", NAME, *LONG)
+    assert [tunes[0].piece.name for tunes in played[:2]] == ["continuation 2", "the piece so far"]
+    assert len(played) == 3
+    assert all(tunes[0].score.is_audible for tunes in played)
+
+
+def test_nothing_chosen(terminal, tmp_path, checkpoint):
+    os.write(terminal[0], b"q")
+    assert main(["gen", "abc", "-c", str(checkpoint), "--choose", "2", "-o", str(tmp_path / "x.abc")], terminal[1]) == 1
+    assert not (tmp_path / "x.abc").exists()
+
+
+def test_an_interruption_keeps_the_piece(run, monkeypatch):
+    from composer.cli.choose import session
+
+    pressed = iter("12")
+    monkeypatch.setattr(session._Session, "_read_key", lambda *_: next(pressed, None) or interrupt())
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    assert run("", *LONG, code=130).choices == [1, 2]
+
+
+def test_refused(composer, checkpoint, terminal, tunes):
+    composer("gen", "abc", "-c", checkpoint, "--choose", "4").failed("--choose needs a terminal", code=2)
+    for options in (("--count", "2"), ("--candidates", "2"), ("--temp", "0.5..1"), ("--max-copy", "9"), ("--resume",)):
+        said = composer("gen", "abc", "-c", checkpoint, "--choose", "4", *options)
+        said.failed(f"--choose and {options[0]}", "cannot be used together", code=2)
+    composer("gen", "abc", "--choose", "10").failed("invalid value for --choose: '10'", "use 2 to 9", code=2)
+    assert main(["gen", "grid", "--choose", "2"], terminal[1]) == 2
+    assert main(["gen", "abc", "--choose", "2", "--prime", str(tunes), "--keep-bars", "1"], terminal[1]) == 2
