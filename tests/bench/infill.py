@@ -30,9 +30,9 @@ from composer.checkpoints.file import digest
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.data import corpus
 from composer.data.splits import SplitSettings, split_pieces
-from composer.generation.batched_loop import prime
+from composer.generation.batched_loop import position_features, prime
 from composer.generation.generate import generate
-from composer.generation.plans import constraint_of
+from composer.generation.plans import PlannedConstraints, constraint_of
 from composer.generation.request import Generated, GenerationRequest
 from composer.music.bars import bars as bars_of_score
 
@@ -171,19 +171,26 @@ def measure_real(model: LoadedModel, piece: Piece) -> tuple[float, bool, float]:
     representation = model.representation
     steps = representation.encode(piece)
     found = bars(model, representation.prime(piece), piece)
-    context = GenerationContext(tune=piece)
-    constraint = constraint_of(representation, representation.Controls(keep_bars=kept(found)), context)
-    request = GenerationRequest(length=len(steps) + 1)
-    state = prime(model.sampler, model.spec, request, None)
-    assert constraint is not None
+    constraint: Any = constraint_of(
+        representation, representation.Controls(keep_bars=kept(found)), GenerationContext(tune=piece)
+    )
+    labels = None
+    if isinstance(constraint, PlannedConstraints):
+        plan, constraint = constraint.of_seed(0)
+        labels = representation.plan_labels(plan)
+    state = prime(model.sampler, model.spec, GenerationRequest(length=len(steps) + 1), constraint, labels)
+    followed = constraint.start(())
     logp = []
-    for step in steps:
+    for number, step in enumerate(steps, 1):
         array = np.array([step])
         if model.spec.kind is StepKind.FRAMES:
             array = np.zeros((1, model.spec.size), np.uint8)
             array[0, list(step)] = 1
         logp.append(float(model.sampler.log_prob(state, array)[0]))
-        state = model.sampler.advance(state, array)
+        if number < len(steps):
+            followed = constraint.step(followed, step)
+            features = np.array([constraint.features(followed)]) if model.spec.features else None
+            state = model.sampler.advance(state, array, **position_features(features))
     return mean_after(logp, found), *copies(found.contents)
 
 
