@@ -9,12 +9,22 @@ value), `choices` (words for completion, or a function that returns them), `pars
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import MISSING, Field
 from typing import Any
 
 from composer.api.errors import OptionError
 
-__all__ = ["check_ranges", "example", "flags_of", "invalid_setting", "invalid_value", "name_on_command_line", "option"]
+__all__ = [
+    "at_least_one",
+    "check_ranges",
+    "example",
+    "flags_of",
+    "invalid_setting",
+    "invalid_value",
+    "name_on_command_line",
+    "option",
+]
 
 
 def option(default: Any = MISSING, help: str = "", *flags: str, **metadata: Any) -> Any:  # noqa: A002
@@ -52,6 +62,17 @@ def check_ranges(value: Any, flag: str = "") -> None:
         if flag:
             raise invalid_setting(value, field.name, hint, flag)
         raise invalid_value(name_on_command_line(field), given, hint)
+
+
+def at_least_one(flag: str) -> Callable[[str], int]:
+    """Return a parser for the whole number of an option that is 0 if it is left out, but cannot be set to 0."""
+
+    def parse(text: str) -> int:
+        if text.strip().isdecimal() and int(text):
+            return int(text)
+        raise invalid_value(flag, text, f"use a whole number, 1 or more, or leave out {flag}")
+
+    return parse
 
 
 def invalid_value(name: str, value: object, hint: str) -> OptionError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from composer.api import OptionError, Unsatisfiable
 from composer.api.errors import suggest
-from composer.api.fields import check_ranges, option
+from composer.api.fields import at_least_one, check_ranges, option
 
 if TYPE_CHECKING:
     from composer.formats.abc.grammar.controls import TuneControls
@@ -49,8 +49,10 @@ class AbcControls:
     )  # fmt: skip
     bars: int = option(
         0,
-        "Number of written bars; 0 = any. Repeats count once; a pickup and a short last bar together count as one.",
+        "Number of written bars. Repeats count once; a pickup and a short last bar together count as one. "
+        "[default: any]",
         metavar="N",
+        parse=at_least_one("--bars"),
     )
     range: str = option("", "Lowest and highest note, such as D4-B5 or 62-83.", metavar="LOW-HIGH")
     scale: str = option(
@@ -85,7 +87,7 @@ class AbcControls:
         from composer.music.scales import parse_range
 
         if not 0 <= self.bars <= MAX_BARS:
-            raise OptionError(f"invalid value for --bars: '{self.bars}'", f"use 1 to {MAX_BARS}, or 0 for no limit")
+            raise OptionError(f"invalid value for --bars: '{self.bars}'", f"use 1 to {MAX_BARS}, or leave out --bars")
         names = ("key", "mode", "meter", "rhythm", "bars", "range", "scale")
         return TuneControls(
             key=_key(self.key, self.mode) if self.key else "",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from composer.api import Constraint, GenerationContext, OptionError, Unsatisfiable
-from composer.api.fields import option
+from composer.api.fields import at_least_one, option
 from composer.music.scales import pitch_name
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.note_controls import (
@@ -35,10 +35,21 @@ SourceRoll = SourceTune[tuple[int, ...]]
 class PianorollControls(NoteControls):
     """Controls on polyphonic music."""
 
-    max_notes: int = option(0, "Maximum number of notes sounding at once; 0 = no limit.", metavar="N")
+    max_notes: int = option(
+        0,
+        "Maximum number of notes sounding at once. [default: no limit]",
+        metavar="N",
+        parse=at_least_one("--max-notes"),
+    )
     min_notes: int = option(0, "Minimum number of notes sounding at any time; 0 = silence is allowed.", metavar="N")
-    max_onsets: int = option(0, "Maximum number of notes starting at once; 0 = no limit.", metavar="N")
-    max_sustained: int = option(0, "Maximum number of notes held over at once; 0 = no limit.", metavar="N")
+    max_onsets: int = option(
+        0, "Maximum number of notes starting at once. [default: no limit]", metavar="N",
+        parse=at_least_one("--max-onsets"),
+    )  # fmt: skip
+    max_sustained: int = option(
+        0, "Maximum number of notes held over at once. [default: no limit]", metavar="N",
+        parse=at_least_one("--max-sustained"),
+    )  # fmt: skip
     keep_voices: str = option(
         "",
         "Keep a voice of --prime and generate the others: top, bass, or a number from 1, the highest. --range, --key "
@@ -63,7 +74,7 @@ class PianorollControls(NoteControls):
         for name in ("max_notes", "min_notes", "max_onsets", "max_sustained"):
             if (value := getattr(self, name)) < 0:
                 flag = f"--{name.replace('_', '-')}"
-                raise OptionError(f"invalid value for {flag}: '{value}'", "use 1 or more, or 0 for no limit")
+                raise OptionError(f"invalid value for {flag}: '{value}'", f"use 1 or more, or leave out {flag}")
         self._check_min_notes()
         if self.keep_voices:
             check_voice(self.keep_voices)

@@ -89,7 +89,17 @@ class TestCommandLine:
     def test_the_range_of_a_value(self, composer):
         composer("gen", "abc", "--count", "0").failed("hint: use a whole number, 1 or more\n", code=2)
         composer("gen", "abc", "--velocity", "200").failed("hint: use a whole number from 1 to 127\n", code=2)
-        composer("gen", "pianoroll", "--max-notes", "-1").failed("use 1 or more, or 0 for no limit", code=2)
+        composer("gen", "pianoroll", "--max-notes", "-1").failed("1 or more, or leave out --max-notes", code=2)
+
+    @pytest.mark.parametrize(
+        ("representation", "option"),
+        [
+            ("abc", "--bars"), ("grid", "--bars"),
+            ("pianoroll", "--max-notes"), ("pianoroll", "--max-onsets"), ("pianoroll", "--max-sustained"),
+        ],
+    )  # fmt: skip
+    def test_nothing_cannot_be_asked_for(self, composer, representation, option):
+        composer("gen", representation, option, "0").failed(f"{option}: '0'", f"leave out {option}", code=2)
 
     def test_unknown_representation(self, composer):
         composer("gen", "abd").failed("unknown representation 'abd'", "`abc`", code=2)
@@ -170,9 +180,6 @@ class TestOutput:
         (tmp_path / "tune-2.mid").write_text("mine")
         gen("--count", "3", "--output", tmp_path / "tune-%d.mid").failed("tune-2.mid already exists", "--force")
         assert [path.name for path in tmp_path.glob("tune*")] == ["tune-2.mid"]
-
-    def test_folder_instead_of_a_file(self, gen, tmp_path):
-        gen("--output", tmp_path).failed("is a folder", "name a file in it: --output")
 
     def test_several_in_one_binary_file(self, gen, tmp_path):
         gen("--count", "2", "--output", tmp_path / "tune.mid").failed("tune-%d.mid", code=2)

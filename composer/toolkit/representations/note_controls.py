@@ -9,7 +9,7 @@ from math import ceil, floor
 from typing import Generic, TypeVar
 
 from composer.api import OptionError, Piece, Score, Step, Unsatisfiable
-from composer.api.fields import option
+from composer.api.fields import at_least_one, option
 from composer.music.bar_ranges import parse_bar_ranges, spans
 from composer.music.bars import parse_meter
 from composer.music.keys import key_names
@@ -51,7 +51,9 @@ class NoteControls:
         "Use only notes of this scale, such as 'D dorian', or blues with --key D.",
         choices=[scale for scale in SCALES if " " not in scale],
     )
-    bars: int = option(0, "Number of bars, not counting a pickup; 0 = any.", metavar="N")
+    bars: int = option(
+        0, "Number of bars, not counting a pickup. [default: any]", metavar="N", parse=at_least_one("--bars")
+    )
     meter: str = option("", "Meter, such as 6/8. [default: that of --prime, else 4/4]", choices=METERS)
     density: str = option("", "Note density in onsets per beat; 1..4 ramps over the piece.", metavar="N")
     keep_bars: str = option(
@@ -67,7 +69,7 @@ class NoteControls:
         parse_scale(self.scale, self.key)
         parse_meter(self.meter)
         if not 0 <= self.bars <= MAX_BARS:
-            hint = f"use 1 to {MAX_BARS}, or 0 for no limit"
+            hint = f"use 1 to {MAX_BARS}, or leave out --bars"
             raise OptionError(f"invalid value for --bars: '{self.bars}'", hint)
         if self.density and not parse_ramp(self.density, "--density").highest:
             hint = "use a number above 0, such as --density 0.5"
