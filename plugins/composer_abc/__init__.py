@@ -26,7 +26,7 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats.read import MUSIC_SUFFIXES
-from composer_abc import pieces
+from composer_abc import pieces, titles
 from composer_abc.controls import AbcControls
 from composer_abc.decoder import AbcDecoder
 from composer_abc.options import AbcOptions
@@ -136,13 +136,15 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         return [self.ids[character] for character in text]
 
     def losses(self, piece: Piece[str]) -> Mapping[str, int]:
-        unknown = _SYMBOL.findall(piece.content) if self._melody_only else ()
-        count = piece.losses.get(CHORDS_LEFT_OUT, 0) + len(unknown)
-        return {**piece.losses, CHORDS_LEFT_OUT: count} if count else piece.losses
+        chords = len(_SYMBOL.findall(piece.content)) if self._melody_only else 0
+        letters = titles.count_unknown(piece.content, self.ids) if self.ids else 0
+        counts = {CHORDS_LEFT_OUT: piece.losses.get(CHORDS_LEFT_OUT, 0) + chords, titles.LETTERS_REPLACED: letters}
+        return {**piece.losses, **{phrase: count for phrase, count in counts.items() if count}}
 
     def _known_text(self, piece: Piece[str]) -> str:
-        """Return the text of a piece, without chord symbols if the model knows none."""
-        return _SYMBOL.sub("", piece.content) if self._melody_only else piece.content
+        """Return the text of a piece with titles in known letters, without chord symbols if the model knows none."""
+        text = _SYMBOL.sub("", piece.content) if self._melody_only else piece.content
+        return titles.with_known_titles(text, self.ids) if self.ids and not self.ids.keys() >= set(text) else text
 
     @property
     def _melody_only(self) -> bool:

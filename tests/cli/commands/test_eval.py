@@ -84,10 +84,17 @@ def test_stream_warns_when_the_model_was_trained_on_separate_pieces(evaluated, c
 
 
 def test_pieces_that_cannot_be_encoded_are_counted(evaluated, tunes, tmp_path):
-    (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
+    (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nM:9/8\nL:1/8\nK:G\nG3 G3 G3|\n")
     done = evaluated(tmp_path / "more.abc", "--json")
     assert list(json.loads(done.out)["rejected"].values()) == [1]
     assert "skipped 1 piece:" in done.err
+
+
+def test_a_rare_letter_in_a_title_excludes_no_tune(evaluated, tunes, tmp_path):
+    (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
+    done = evaluated(tmp_path / "more.abc", "--json")
+    assert json.loads(done.out)["rejected"] == {}
+    assert "letters in titles replaced" in done.err
 
 
 def test_part_of_a_split_file(evaluated, tunes, tmp_path):
@@ -229,7 +236,7 @@ class TestGenerated:
         assert "no distances: a single piece has no standard deviation" in done.err
 
     def test_skipped_pieces_are_counted(self, evaluated, tunes, tmp_path):
-        (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nT:Quick! 99 Q?\nM:4/4\nL:1/8\nK:G\nG8|\n")
+        (tmp_path / "more.abc").write_text(tunes.read_text() + "\nX:5\nM:9/8\nL:1/8\nK:G\nG3 G3 G3|\n")
         done = evaluated(tmp_path / "more.abc", "--generated", "2", "--json")
         assert json.loads(done.out)["corpus"]["pieces"] == 4
         assert "skipped 1 piece:" in done.err

@@ -140,7 +140,7 @@ def test_raw_stream_is_renumbered():
 
 def test_unseen_characters_are_named():
     with pytest.raises(EncodeError, match=r"primer has characters .*: '\$', 'a', 'ß'"):
-        fitted().prime(primer("T:$traße\n"))
+        fitted().prime(primer("R:$traße\n"))
 
 
 def test_chord_symbols_are_removed_if_the_model_knows_none():
