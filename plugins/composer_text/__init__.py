@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from composer.api import (
@@ -23,6 +23,7 @@ from composer.api import (
     StepKind,
     hookimpl,
 )
+from composer_text.constraint import TextConstraint
 from composer_text.options import LabelFilter, TextOptions
 
 __all__ = ["Text", "TextOptions"]
@@ -146,7 +147,8 @@ class Text(Representation[str, TextOptions, NoOptions]):
     def constraint(
         self, controls: NoOptions | None = None, context: GenerationContext | None = None
     ) -> Constraint | None:
-        return _NotEmpty(self.spec.size)
+        length = self.max_steps(controls, context or GenerationContext())
+        return TextConstraint(self.spec.size, END, FIRST, self.ids.get("\n"), length)
 
     def state(self) -> dict[str, Any]:
         return {"characters": self.characters}
@@ -171,27 +173,6 @@ class _Decoder:
 
     def finish(self) -> Iterable[Event]:
         return (self._begin if self._last == "\n" else self._begin + "\n",)
-
-
-class _NotEmpty(Constraint):
-    """At least one character of the vocabulary. The state is 0 before the first character, then 1."""
-
-    def __init__(self, size: int) -> None:
-        characters = (1 << size) - (1 << FIRST)
-        self._allowed = (characters, characters | 1 << END)
-
-    def start(self, primer: Sequence[int]) -> int:
-        return int(bool(primer))
-
-    def step(self, state: int, step: int) -> int:
-        return 1
-
-    def allowed(self, state: int) -> int:
-        return self._allowed[state]
-
-    def complete(self, state: int) -> Sequence[int]:
-        """Return nothing: no ending can complete a truncated text."""
-        return ()
 
 
 @hookimpl
