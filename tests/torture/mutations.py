@@ -16,6 +16,7 @@ from pathlib import Path
 
 import report
 from guards import GUARDS, Guard
+from input_guards import INPUT_GUARDS
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("composer", "plugins", "tests", "pyproject.toml")
@@ -54,7 +55,7 @@ def main(words: str = "") -> int:
                 shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "bench"))
             else:
                 shutil.copy(ROOT / part, folder / part)
-        for guard in GUARDS:
+        for guard in (*GUARDS, *INPUT_GUARDS):
             if words in guard.guard:
                 found = outcome(guard, folder)
                 missed += found != NOTICED

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 from faults import FUZZ, TORTURE, Fault
 from guards import GUARDS
+from input_guards import INPUT_GUARDS
 
 ROOT = Path(__file__).parents[2]
 STATE, PAGE = ROOT / "runs" / "torture" / "state.json", ROOT / "tests" / "RELIABILITY.md"
@@ -17,64 +19,80 @@ HEAD = """# Reliability
 
 Written by `make torture`, `make fuzz` and `python tests/torture/mutations.py`. BUDGET is the time in seconds, SEED
 another sequence of random moments and changes: `make torture BUDGET=3600 SEED=2`. An interrupted run resumes where it
-stopped.
+stopped, unless the program has changed. Results are those of one commit, the last that changed the program; `+` means
+that there were other changes.
 
 ## Faults
 
 Each script in `tests/torture` tries one fault over and over. The suite has a short version of it.
 
-| Fault | Promise | Script | In the suite | Tried | Broken | Date |
-|---|---|---|---|---|---|---|
+| Fault | Promise | Script | In the suite | Tried | Broken | Date | Commit |
+|---|---|---|---|---|---|---|---|
 """
 GUARD_HEAD = """
 ## Guards
 
 Each guard is removed once, and a test must fail.
 
-| Guard | In | Test that must notice | Outcome | Date |
-|---|---|---|---|---|
+| Guard | In | Test that must notice | Outcome | Date | Commit |
+|---|---|---|---|---|---|
 """
 
 
-class State:
-    """Results by fault and guard, kept in a file. A slice is one run of a script with a seed of its own."""
+def program_commit() -> str:
+    """Return the last commit that changed the program, with a `+` if there are changes that are not committed."""
+    commit = _git("log", "-1", "--format=%h")
+    return f"{commit}+" if _git("status", "--porcelain") else commit
 
-    def __init__(self, path: Path = STATE) -> None:
-        self.path = path
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments, "--", "composer", "plugins"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+
+class State:
+    """Results by fault and guard, kept in a file. A slice is one run of a script with a seed of its own.
+
+    Those of other commits than the one that is tried now never count with its own.
+    """
+
+    def __init__(self, path: Path = STATE, commit: str | None = None) -> None:
+        self.path, self.commit = path, program_commit() if commit is None else commit
         self.data: dict[str, Any] = {"slices": {}, "guards": {}}
         if path.is_file():
             self.data = json.loads(path.read_text("utf-8"))
 
     def spent(self, fault: Fault, seed: int) -> float:
         """Return the seconds that a fault was tried with slices of `seed`."""
-        return sum(each["seconds"] for each in self._slices(fault) if each["seed"] == seed)
+        return sum(each["seconds"] for each in self._slices(fault, self.commit) if each["seed"] == seed)
 
     def slices(self, fault: Fault, seed: int) -> int:
         """Return the number of slices of `seed`."""
-        return sum(each["seed"] == seed for each in self._slices(fault))
+        return sum(each["seed"] == seed for each in self._slices(fault, self.commit))
 
     def add(self, fault: Fault, seed: int, seconds: float, done: int, broken: int) -> None:
         """Keep the result of a slice."""
-        entry = {"seed": seed, "seconds": round(seconds, 1), "done": done, "broken": broken, "date": _today()}
-        self.data["slices"].setdefault(fault.name, []).append(entry)
+        entry = {"seed": seed, "seconds": round(seconds, 1), "done": done, "broken": broken}
+        self.data["slices"].setdefault(fault.name, []).append({**entry, "date": _today(), "commit": self.commit})
         self._save()
 
     def set_guard(self, guard: str, outcome: str) -> None:
         """Keep the outcome of removing a guard."""
-        self.data["guards"][guard] = {"outcome": outcome, "date": _today()}
+        self.data["guards"][guard] = {"outcome": outcome, "date": _today(), "commit": self.commit}
         self._save()
 
-    def row(self, fault: Fault) -> tuple[str, str, str]:
-        """Return how often a fault was tried, how often the promise was broken, and when last."""
-        slices = self._slices(fault)
-        if not slices:
-            return "not yet", "", ""
+    def row(self, fault: Fault) -> tuple[str, str, str, str]:
+        """Return how often a fault was tried, how often the promise was broken, when last, and on which commit."""
+        tried = self.data["slices"].get(fault.name)
+        if not tried:
+            return "not yet", "", "", ""
+        commit = tried[-1].get("commit", "")
+        slices = self._slices(fault, commit)
         done, broken = (sum(each[key] for each in slices) for key in ("done", "broken"))
-        return f"{done:,}", f"{broken:,}", slices[-1]["date"]
+        return f"{done:,}", f"{broken:,}", slices[-1]["date"], commit
 
-    def _slices(self, fault: Fault) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.data["slices"].get(fault.name, [])
-        return found
+    def _slices(self, fault: Fault, commit: str) -> list[dict[str, Any]]:
+        return [each for each in self.data["slices"].get(fault.name, []) if each.get("commit", "") == commit]
 
     def _save(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,10 +107,11 @@ def write(state: State, page: Path = PAGE) -> None:
     for fault in (*TORTURE, *FUZZ):
         text += _row(fault.fault, fault.promise, f"`{fault.name}.py`", f"`{fault.test}`", *state.row(fault))
     text += GUARD_HEAD
-    for guard in GUARDS:
-        found = state.data["guards"].get(guard.guard, {"outcome": "not yet", "date": ""})
+    for guard in (*GUARDS, *INPUT_GUARDS):
+        found = state.data["guards"].get(guard.guard, {"outcome": "not yet"})
         test = guard.test.partition("::")[2]
-        text += _row(guard.guard, f"`{guard.file}`", f"`{test}`", found["outcome"], found["date"])
+        outcome = (found.get(key, "") for key in ("outcome", "date", "commit"))
+        text += _row(guard.guard, f"`{guard.file}`", f"`{test}`", *outcome)
     page.write_text(text, "utf-8")
 
 

@@ -34,10 +34,15 @@ TRAIN = ("train", "abc", "tunes.abc", "--name", "mine", "--seed", "1", "--device
 
 
 class Interruptions:
-    """Interrupts trainings at random moments, and compares what resuming them leads to with a training that was not."""
+    """Interrupts trainings at random moments, and compares what resuming them leads to with a training that was not.
+
+    `had_started` says whether the last training had reserved its name when the signal was sent, `had_state` whether it
+    had saved a state.
+    """
 
     def __init__(self, seed: int, folder: Path) -> None:
         self.rng, self.folder = random.Random(seed), folder
+        self.had_started = self.had_state = False
         began = time.monotonic()
         code, errors = self._train("whole")
         if code:
@@ -54,11 +59,15 @@ class Interruptions:
             shown += f", exit code {code}"
             if "Traceback" in errors or "internal error" in errors:
                 return shown, f"an internal error: {errors[-500:]}"
-            if code not in {0, -number, 128 + number}:
+            if code not in exit_codes(number, has_started=self.had_started):
                 return shown, f"another exit code: {errors[-500:]}"
+            model = Path(self.folder, home, "models", "mine.safetensors")
+            if self.had_state and number != signal.SIGKILL and not model.is_file():
+                return shown, f"no model was saved: {errors[-500:]}"
             code, errors = self._train(home, "--resume")
             if code:  # there is nothing to resume only if it was ended before it saved anything
-                if "no training state" not in errors and "no `abc` training run" not in errors:
+                nothing = "no training state" in errors or "no `abc` training run" in errors
+                if self.had_state or not nothing:
                     return shown, f"it cannot be resumed: {errors[-500:]}"
                 code, errors = self._train(home)
             if code:
@@ -88,15 +97,29 @@ class Interruptions:
         )  # fmt: skip
         if interrupt is not None:
             number, seconds = interrupt
+            self.had_started = self.had_state = False
             try:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
+                training = Path(self.folder, home, "models", "training", "mine")
+                self.had_state = (training / "state.safetensors").is_file()
+                self.had_started = self.had_state or (training / "lock").is_file()
                 process.send_signal(number)
         errors = process.communicate()[1]
         return process.returncode, errors
 
     def _weights(self, home: str) -> dict[str, np.ndarray]:
         return dict(load(next((self.folder / home).rglob("mine.safetensors")), half=True).weights)
+
+
+def exit_codes(number: int, *, has_started: bool) -> set[int]:
+    """Return the exit codes that are promised after a signal; 0 if training was finished.
+
+    The signal itself may end the process only while it starts, before it has handlers; SIGKILL always does.
+    """
+    if number == signal.SIGKILL:
+        return {0, -number}
+    return {0, 128 + number} if has_started else {0, 128 + number, -number}
 
 
 def run_signals(numbers: Sequence[int], what: str, seed: int, budget_seconds: float) -> int:

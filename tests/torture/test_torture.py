@@ -1,11 +1,13 @@
 """Short versions of `make torture`: stages of a write, reads of a model that is being saved, changed checkpoints."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from saving_training import exit_codes
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 HERE = Path(__file__).parent
@@ -30,3 +32,10 @@ def test_reads_while_saving():
 
 def test_changed_checkpoints():
     assert tried("mutated_checkpoints", 2) > 0
+
+
+def test_exit_codes_that_are_promised():
+    """A signal may end a training in its own way only before there are handlers."""
+    assert exit_codes(signal.SIGTERM, has_started=False) == {0, 143, -15}
+    assert exit_codes(signal.SIGTERM, has_started=True) == {0, 143}
+    assert exit_codes(signal.SIGKILL, has_started=True) == {0, -9}
