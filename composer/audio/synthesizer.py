@@ -21,7 +21,7 @@ _TAIL = 1.0
 """Seconds after the last note ends."""
 
 
-class _Voice(NamedTuple):
+class Voice(NamedTuple):
     """A note that sounds: its `timbre`, its loudness, and where it starts and is let go, in samples."""
 
     timbre: Timbre
@@ -44,7 +44,7 @@ def synthesize(notes: Sequence[SoundingNote], duration: float) -> Iterator[NDArr
     import numpy as np
 
     total = round((duration + _TAIL) * SAMPLE_RATE)
-    voices, following = list[_Voice](), iter(notes)
+    voices, following = list[Voice](), iter(notes)
     upcoming = next(following, None)
     for first in range(0, total, BLOCK):
         length = min(BLOCK, total - first)
@@ -53,21 +53,33 @@ def synthesize(notes: Sequence[SoundingNote], duration: float) -> Iterator[NDArr
             voices.append(_voice(upcoming))
             upcoming = next(following, None)
             if len(voices) > MAX_VOICES:
-                _add(mixed, first, voices.pop(0))
+                add_voice(mixed, first, voices.pop(0))
         for voice in voices:
-            _add(mixed, first, voice)
+            add_voice(mixed, first, voice)
         voices = [voice for voice in voices if voice.stop > first + length]
-        yield (np.tanh(mixed) * 32_000).astype(np.int16)
+        yield as_samples(mixed)
 
 
-def _voice(note: SoundingNote) -> _Voice:
+def as_samples(mixed: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return a mix as samples; what is too loud is limited softly."""
+    import numpy as np
+
+    return (np.tanh(mixed) * 32_000).astype(np.int16)
+
+
+def _voice(note: SoundingNote) -> Voice:
     sound = timbre(note.pitch, note.program, percussion=note.percussion)
-    gain = _LOUDNESS * note.gain * (note.velocity / 127) ** 1.5
+    gain = loudness(note.velocity) * note.gain
     start = round(note.start * SAMPLE_RATE)
-    return _Voice(sound, gain, start, max(round(note.end * SAMPLE_RATE), start + sound.attack))
+    return Voice(sound, gain, start, max(round(note.end * SAMPLE_RATE), start + sound.attack))
 
 
-def _add(mixed: NDArray[np.float32], first: int, voice: _Voice) -> None:
+def loudness(velocity: int) -> float:
+    """Return the amplitude of a note of this velocity."""
+    return _LOUDNESS * float((velocity / 127) ** 1.5)
+
+
+def add_voice(mixed: NDArray[np.float32], first: int, voice: Voice) -> None:
     """Add what `voice` sounds like to a block that starts at sample `first`."""
     import numpy as np
 

@@ -132,6 +132,8 @@ class LivePlayer:
             return
         try:
             self._port.send(message)
+        except ComposerError as error:
+            self._error = error
         except Exception as error:  # whatever the backend raises if the device is gone
             self._error = lost_port(self.name, error)
 

@@ -79,7 +79,8 @@ class ProgramPlayer:
         if self._process is None or (code := self._process.poll()) is None:
             return False
         if code:
-            raise ProgramFailed(f"{self.name} cannot play: {self._reason(code)}", WAV_HINT)
+            assert self._errors is not None
+            raise ProgramFailed(f"{self.name} cannot play: {reason_of(self._errors, code)}", WAV_HINT)
         return True
 
     def start(self) -> None:
@@ -117,13 +118,13 @@ class ProgramPlayer:
         if self._errors is not None:
             self._errors.close()
 
-    def _reason(self, code: int) -> str:
-        """Return the last line that the program printed, else its exit status."""
-        assert self._errors is not None
-        self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(self._errors.tell() - 2000, 0))
-        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return "".join(each for each in lines[-1] if each.isprintable()) if lines else f"exit status {code}"
+
+def reason_of(errors: IO[bytes], code: int) -> str:
+    """Return the last line that a program wrote to the file `errors`, else its exit status."""
+    errors.seek(0, os.SEEK_END)
+    errors.seek(max(errors.tell() - 2000, 0))
+    lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+    return "".join(each for each in lines[-1] if each.isprintable()) if lines else f"exit status {code}"
 
 
 WAV_HINT = "free the audio device, or write a file: composer play FILE -o tune.wav"

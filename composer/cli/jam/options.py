@@ -27,9 +27,9 @@ class JamOptions:
         metavar="KEY=VALUE", panel=SAMPLING, repeated=True,
     )  # fmt: skip
     port: str | None = option(
-        None, "Play through this MIDI port; part of its name is enough. [default: the only one]",
-        metavar="NAME", panel=LIVE,
-    )  # fmt: skip
+        None, "Play through this MIDI port; part of its name is enough.", metavar="NAME", panel=LIVE
+    )
+    soundfont: str = option("", "SoundFont, or none for the built-in synthesizer.", metavar="FILE", panel=LIVE)
     input: str | None = option(
         None, "Answer what is played on this MIDI port, such as a keyboard.", "--in", metavar="NAME", panel=LIVE
     )
@@ -52,3 +52,5 @@ class JamOptions:
         check_ranges(self)
         if self.sampling.ramp is not None:
             raise UsageError("a jam has no end to ramp --temp to", f"use --temp {self.sampling.ramp.first:g}")
+        if self.port is not None and self.soundfont:
+            raise UsageError("--port and --soundfont cannot be used together", "leave out one of them")

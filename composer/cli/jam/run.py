@@ -23,8 +23,8 @@ from composer.cli.render.text import count_noun
 from composer.cli.representation_argument import find_representation
 from composer.music.bars import parse_meter
 from composer.music.tempo_map import DEFAULT_BPM
+from composer.playback.instruments import open_instrument
 from composer.playback.port_player import LivePlayer
-from composer.playback.ports import only_output, open_output
 from composer.system import device as devices
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def play_live(console: Console, options: JamOptions) -> None:
     if kept := kept_flags(options.controls):
         raise UsageError(f"{kept[0]} does not work in a jam", f"leave out {kept[0]}")
     with ExitStack() as stack:
-        name = options.port or only_output()
-        player = LivePlayer(stack.enter_context(open_output(name)), name)
+        player = LivePlayer(*stack.enter_context(open_instrument(options.soundfont, options.port)))
         tunes, settings = load_tunes(console, options)
         listener = None
         if options.input is not None:

@@ -1,8 +1,19 @@
 """`composer jam`, with virtual ports."""
 
+import shutil
+
 import pytest
 from mido import Message
 from virtual_midi import KEYS, NAME, Input, Output, install, install_input, sounding
+
+
+@pytest.fixture(autouse=True)
+def no_programs(tmp_path, monkeypatch):
+    """There is no program that plays sound, unless a test installs one."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -80,6 +91,7 @@ def test_bad_input(composer, port, monkeypatch, arguments, words):
         (["abc", "--temp", "0.6..1.2"], ["no end to ramp --temp to", "--temp 0.6"]),
         (["grid", "--keep-bars", "2"], ["--keep-bars does not work in a jam", "leave out --keep-bars"]),
         (["grid", "--seconds", "0"], ["invalid value for --seconds"]),
+        (["grid", "--port", "x", "--soundfont", "none"], ["--port and --soundfont cannot be used together"]),
     ],
 )
 def test_what_a_jam_cannot_do(composer, port, arguments, words):
@@ -88,7 +100,17 @@ def test_what_a_jam_cannot_do(composer, port, arguments, words):
 
 def test_without_ports(composer, monkeypatch):
     install(monkeypatch, None, [])
-    composer("jam", "abc").failed("no MIDI port to play through", "start a software synthesizer")
+    composer("jam", "abc").failed("found nothing to play live with", "no MIDI port", "install fluidsynth")
+
+
+def test_with_the_built_in_synthesizer(composer, no_programs, tmp_path):
+    (no_programs / "aplay").write_text(
+        f"#!/bin/sh\nexec {shutil.which('cat', path='/bin:/usr/bin')} > {tmp_path}/sound\n"
+    )
+    (no_programs / "aplay").chmod(0o755)
+    done = composer("jam", "grid", "--seed", 2, "--tempo", 400, "--seconds", 1)
+    assert done.err == "playing with aplay; Ctrl-C stops\n"
+    assert any((tmp_path / "sound").read_bytes())
 
 
 def test_a_density_that_the_model_cannot_follow(composer, port):
