@@ -27,7 +27,7 @@ BLOCK = 512
 """Samples that are rendered at a time."""
 AHEAD_SECONDS = 0.1
 """How far the samples that are written are ahead of the time."""
-_HINT = "install fluidsynth with a SoundFont, or connect a MIDI device and add --port"
+_HINT = "install fluidsynth with a SoundFont, or connect a MIDI device and add --port NAME"
 _COMMANDS = {
     "note_on": "noteon {channel} {note} {velocity}",
     "note_off": "noteoff {channel} {note}",
@@ -166,5 +166,4 @@ def _only_port() -> str:
     try:
         return only_output()
     except ComposerError as error:
-        hint = f"{error.hint}; or {_HINT}" if error.hint else _HINT
-        raise ComposerError(f"found nothing to play live with: {error.message}", hint) from error
+        raise ComposerError(f"found nothing to play live with: {error.message}", _HINT) from error

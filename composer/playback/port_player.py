@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Iterable
 from itertools import count
 from threading import Condition, Thread
@@ -11,8 +12,10 @@ from typing import Any
 from composer.api import ComposerError
 from composer.audio.timeline import SUSTAIN, TimedMessage, Timeline
 from composer.playback.player import Clock
-from composer.playback.ports import lost_port
+from composer.playback.ports import check_present, lost_port
 
+CHECK_SECONDS = 1.0
+"""How often the port is looked for."""
 _ALL_NOTES_OFF = 123
 
 
@@ -31,6 +34,7 @@ class LivePlayer:
         self._ages = count()
         self._changed, self._stopped = Condition(), False
         self._error: ComposerError | None = None
+        self._checked = time.monotonic()
         self._down: set[tuple[int, int]] = set()
         self._pedals: dict[int, int] = {}
         self._thread = Thread(target=self._run, name="composer-port", daemon=True)
@@ -42,9 +46,12 @@ class LivePlayer:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all messages have been sent. Raises ComposerError if the port has failed."""
+        """Whether all messages have been sent. Raises ComposerError if the port has failed, or is gone."""
         if self._error is not None:
             raise self._error
+        if time.monotonic() - self._checked > CHECK_SECONDS:
+            self._checked = time.monotonic()
+            check_present(self._port, self.name)
         with self._changed:
             return not self._waiting
 

@@ -7,6 +7,9 @@ from typing import Any
 from composer.api import ComposerError
 
 EXTRA_HINT = "pip install 'composer-cli[live]'"
+_NO_PORT = "no MIDI port is there; connect a device or start a software synthesizer"
+_THROUGH = "Midi Through"
+"""The port that Linux always has."""
 
 
 def open_output(name: str) -> Any:
@@ -24,12 +27,19 @@ def open_input(name: str) -> Any:
 
 
 def only_output() -> str:
-    """Return the name of the only output port. Raises ComposerError if there is none, or a choice."""
-    names = _names("output")
-    if len(set(names)) != 1:
-        problem = "choose a MIDI port with --port" if names else "no MIDI port to play through"
-        raise ComposerError(problem, _hint(names))
-    return names[0]
+    """Return the name of the only output port, besides one that merely passes messages on. Raises ComposerError."""
+    names = [each for each in dict.fromkeys(_names("output")) if not each.startswith(_THROUGH)]
+    if len(names) == 1:
+        return names[0]
+    problem = f"several MIDI ports: {_quoted(names)}" if names else "no MIDI port"
+    raise ComposerError(problem, "choose one with --port" if names else _NO_PORT)
+
+
+def check_present(port: Any, name: str, kind: str = "output") -> None:
+    """Raise ComposerError if the device of an open port is gone: sending to it would not fail."""
+    client = getattr(port, "_rt", None)  # python-rtmidi's
+    if client is not None and port.name not in client.get_ports():
+        raise lost_port(name, LookupError("it is gone"), kind)
 
 
 def lost_port(name: str, error: Exception, kind: str = "output") -> ComposerError:
@@ -70,8 +80,11 @@ def _ports_hint(kind: str) -> str:
 
 
 def _hint(names: list[str]) -> str:
-    quoted = ", ".join(f"'{each}'" for each in names)
-    return f"ports: {quoted}" if names else "no MIDI port is there; connect a device or start a software synthesizer"
+    return f"ports: {_quoted(names)}" if names else _NO_PORT
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(f"'{each}'" for each in names)
 
 
 def _reason(error: Exception) -> str:

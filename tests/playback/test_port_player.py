@@ -12,7 +12,7 @@ from composer.audio.timeline import TimedMessage, Timeline
 from composer.formats import WriteSettings
 from composer.formats.midi.writer import write_midi
 from composer.playback.port_player import LivePlayer, PortPlayer
-from composer.playback.ports import only_output, open_output
+from composer.playback.ports import check_present, only_output, open_output
 
 FAST = Score((Part(tuple(Note(Fraction(i, 20), 60 + i, Fraction(1, 20)) for i in range(12))),))
 
@@ -83,6 +83,30 @@ def test_a_port_vanishes():
     player.stop()
 
 
+class Client:
+    """What python-rtmidi knows of the ports that are there."""
+
+    ports = [NAME]  # noqa: RUF012
+
+    def get_ports(self):
+        return self.ports
+
+
+def test_a_port_whose_device_is_unplugged(monkeypatch):
+    port = Output()
+    port.name, port._rt = NAME, Client()
+    check_present(port, "synth")
+    port._rt.ports = []
+    with pytest.raises(ComposerError, match="MIDI port 'synth' failed: it is gone"):
+        check_present(port, "synth")
+    monkeypatch.setattr("composer.playback.port_player.CHECK_SECONDS", 0.0)
+    player = PortPlayer(held_chord(), port, NAME)
+    player.start()
+    with pytest.raises(ComposerError, match="it is gone"):
+        finish(player)
+    player.stop()
+
+
 def test_messages_can_be_added_while_others_play():
     port = Output()
     player = LivePlayer(port, NAME)
@@ -112,13 +136,13 @@ def test_a_part_of_the_name_is_enough(monkeypatch):
 
 
 def test_the_only_port_needs_no_name(monkeypatch):
-    install(monkeypatch, Output())
+    install(monkeypatch, Output(), ["Midi Through Port-0", NAME])
     assert only_output() == NAME
-    install(monkeypatch, Output(), ["Through", NAME])
-    with pytest.raises(ComposerError, match="choose a MIDI port with --port"):
+    install(monkeypatch, Output(), ["Piano", NAME])
+    with pytest.raises(ComposerError, match=f"several MIDI ports: 'Piano', '{NAME}'"):
         only_output()
     install(monkeypatch, Output(), [])
-    with pytest.raises(ComposerError, match="no MIDI port to play through"):
+    with pytest.raises(ComposerError, match="no MIDI port"):
         only_output()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.002
 """How often the port is asked for messages."""
+POLLS_PER_CHECK = 500
+"""After so many times, it is looked for."""
 FINEST = 480
 """Parts of a beat to which the times of a player are rounded."""
 
@@ -115,12 +117,18 @@ class Listener:
         self._thread.join()
 
     def _run(self) -> None:
-        from composer.playback.ports import lost_port
+        from composer.playback.ports import check_present, lost_port
 
         try:
-            while not self._stopped.wait(POLL_SECONDS):
+            for turn in count(1):
+                if self._stopped.wait(POLL_SECONDS):
+                    return
                 for message in self._port.iter_pending():
                     self._heard.put((self._clock(), message))
+                if turn % POLLS_PER_CHECK == 0:
+                    check_present(self._port, self._name, "input")
+        except ComposerError as error:
+            self._error = error
         except Exception as error:  # whatever the backend raises if the device is gone
             self._error = lost_port(self._name, error, "input")
 

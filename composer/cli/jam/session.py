@@ -31,6 +31,8 @@ RESPONSE = 1.5
 """Seconds of music that are kept when the player changes something, since composing takes time."""
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep others from running: notes are late by no more."""
+REST = 0.7
+"""The part of a bar after which a phrase is over, so that its answer can begin after a bar of rest."""
 TEMPERATURE_STEP, MAX_TEMPERATURE = 0.05, 2.0
 DENSITIES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Onsets per beat."""
@@ -57,7 +59,7 @@ class Jam:
         self._console, self._tunes, self._settings, self._player = console, tunes, settings, player
         self._meter, self._bpm, self._listener = meter, bpm, listener
         self._accepted = settings
-        self._phrases = PhraseDetector(float(meter.bar) * 60 / bpm)
+        self._phrases = PhraseDetector(REST * float(meter.bar) * 60 / bpm)
         self._improviser = Improviser()
         self._shift = 0
         self._recording: Recording | None = None
