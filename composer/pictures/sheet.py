@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from composer import formats
-from composer.api import ComposerError, Score
+from composer.api import ComposerError, Part, Score
 from composer.pictures.extra import library
 
 PURPOSE = "sheet music"
@@ -24,6 +24,8 @@ _NUMBER_MARGIN = 15
 
 _LOWEST_TREBLE = 57
 """Parts whose mean pitch is lower than this have a bass clef."""
+_LOW_FOR_TREBLE, _MIDDLE_C, _HIGH_FOR_BASS = 53, 60, 67
+"""Lower pitches do not suit a treble clef, higher ones no bass clef; chords of both are written on two staves."""
 _BEFORE_CLEF = {"footnote", "level", "divisions", "key", "time", "staves", "part-symbol", "instruments"}
 
 _TEXT_SIGNS = {
@@ -107,17 +109,43 @@ def _prepared(score: Score) -> str:
     """Return `score` as MusicXML with a clef for each part and only names that the score has."""
     if not score.parts or not any(part.notes for part in score.parts):
         score = replace(score, parts=score.parts[:1])
+    names = [part.name for part in score.parts] if len(score.parts) > 1 else []
+    hands = _hands(score)
+    score = replace(score, parts=hands or score.parts)
     root = ElementTree.fromstring(formats.write("musicxml", score))
     pitches = [[note.pitch for note in part.notes] for part in score.parts] or [[]]
     for part, own in zip(root.iter("part"), pitches, strict=False):
         if (attributes := next(part.iter("attributes"), None)) is not None and attributes.find("clef") is None:
             _add_clef(attributes, own)
-    names = [part.name for part in score.parts] if len(score.parts) > 1 else []
     for number, part in enumerate(root.iter("score-part")):
         for tag in ("part-abbreviation", "part-name"):
             if (field := part.find(tag)) is not None:
                 field.text = names[number] if tag == "part-name" and number < len(names) else ""
+    if hands and (part_list := root.find("part-list")) is not None:
+        _add_brace(part_list)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _hands(score: Score) -> tuple[Part, ...]:
+    """Return the two staves of music for a keyboard: one part with chords that no single clef suits; else nothing."""
+    if len(score.parts) != 1 or score.parts[0].percussion:
+        return ()
+    part = score.parts[0]
+    pitches = [note.pitch for note in part.notes]
+    has_chords = len({note.onset for note in part.notes}) < len(pitches)
+    if not has_chords or min(pitches) >= _LOW_FOR_TREBLE or max(pitches) <= _HIGH_FOR_BASS:
+        return ()
+    right = tuple(note for note in part.notes if note.pitch >= _MIDDLE_C)
+    left = tuple(note for note in part.notes if note.pitch < _MIDDLE_C)
+    return replace(part, notes=right), replace(part, notes=left)
+
+
+def _add_brace(part_list: Any) -> None:
+    start = ElementTree.Element("part-group", type="start", number="1")
+    for tag, text in (("group-symbol", "brace"), ("group-barline", "yes")):
+        ElementTree.SubElement(start, tag).text = text
+    part_list.insert(0, start)
+    ElementTree.SubElement(part_list, "part-group", type="stop", number="1")
 
 
 def _add_clef(attributes: Any, pitches: Sequence[int]) -> None:

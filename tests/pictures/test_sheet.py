@@ -41,6 +41,24 @@ def test_only_names_that_the_score_has():
     assert [name.text for name in prepared(alone).iter("part-name")] == [None]
 
 
+def test_chords_for_a_keyboard_are_on_two_staves():
+    notes = tuple(Note(Fraction(0), pitch, Fraction(4)) for pitch in (36, 48, 64, 72))
+    root = prepared(Score((Part(notes),), (ChordSymbol(Fraction(0), Fraction(4), "C"),)))
+    staves = [[step.text for step in part.iter("octave")] for part in root.iter("part")]
+    assert staves == [["4", "5"], ["2", "3"]]
+    assert [clef.findtext("sign") for clef in root.iter("clef")] == ["G", "F"]
+    assert [name.text for name in root.iter("part-name")] == [None, None]
+    assert [child.tag for child in root.find("part-list")] == ["part-group", "score-part", "score-part", "part-group"]
+
+
+@pytest.mark.parametrize("pitches", [(60, 64, 72), (36, 43, 52), (36, 72)])
+def test_one_staff_is_enough(pitches):
+    """For chords that fit one clef, and for a melody whatever its range."""
+    onsets = range(len(pitches)) if len(pitches) == 2 else [0] * len(pitches)
+    notes = tuple(Note(Fraction(at), pitch, Fraction(1)) for at, pitch in zip(onsets, pitches, strict=True))
+    assert len([*prepared(Score((Part(notes),))).iter("part")]) == 1
+
+
 def test_music_signs_in_text_become_usual_characters():
     page = '<tspan font-family="Leipzig" font-size="10px">\ueca5</tspan>F<tspan>\uea66</tspan>'
     assert sheet._plain_text(page) == '<tspan font-size="6px">♩</tspan>F<tspan>♯</tspan>'
