@@ -46,11 +46,11 @@ def engrave(score: Score, *, paged: bool) -> list[str]:
     """
     height = PAGE_HEIGHT if paged else ENDLESS
     toolkit = _load(_notation(score), {"pageHeight": height, "adjustPageHeight": not paged, "xmlIdSeed": 1})
-    return [_plain_text(toolkit.renderToSVG(page + 1)) for page in range(toolkit.getPageCount())]
+    return [*_pages(toolkit)]
 
 
 class Engraving(NamedTuple):
-    """Sheet music as an SVG element without title, and its notes: their id in it, and the beats that they last."""
+    """Sheet music as SVG elements without title, and its notes: id, and the beats at which they begin and end."""
 
     svg: str
     notes: Sequence[tuple[str, float, float]]
@@ -69,7 +69,7 @@ def engrave_for_screen(score: Score, widths: Sequence[int], seed: int) -> list[E
     engravings = []
     for number, width in enumerate(widths):
         toolkit = _load(notation, {**layout, **svg, "pageWidth": width, "xmlIdSeed": seed + number})
-        engravings.append(Engraving(_plain_text(toolkit.renderToSVG(1)), [*_spans(toolkit.renderToTimemap({}))]))
+        engravings.append(Engraving("".join(_pages(toolkit)), [*_spans(toolkit.renderToTimemap({}))]))
     return engravings
 
 
@@ -109,7 +109,7 @@ def _prepared(score: Score) -> str:
     """Return `score` as MusicXML with a clef for each part and only names that the score has."""
     if not score.parts or not any(part.notes for part in score.parts):
         score = replace(score, parts=score.parts[:1])
-    names = [part.name for part in score.parts] if len(score.parts) > 1 else []
+    names = ["" if part.name == score.title else part.name for part in score.parts] if len(score.parts) > 1 else []
     hands = _hands(score)
     score = replace(score, parts=hands or score.parts)
     root = ElementTree.fromstring(formats.write("musicxml", score))
@@ -155,6 +155,10 @@ def _add_clef(attributes: Any, pitches: Sequence[int]) -> None:
         ElementTree.SubElement(clef, tag).text = text
     place = sum(child.tag in _BEFORE_CLEF for child in attributes)
     attributes.insert(place, clef)
+
+
+def _pages(toolkit: Any) -> Iterator[str]:
+    return (_plain_text(toolkit.renderToSVG(page + 1)) for page in range(toolkit.getPageCount()))
 
 
 def _plain_text(svg: str) -> str:

@@ -82,7 +82,7 @@ class Elements(HTMLParser):
 
 
 def test_text_stays_text():
-    parts = (Part(melody(60), HOSTILE), Part(melody(48), "Bass"))
+    parts = (Part(melody(60), f"{HOSTILE} 1"), Part(melody(48), "Bass"))
     hostile = Score(parts, (ChordSymbol(Fraction(0), Fraction(1), HOSTILE),), title=HOSTILE)
     text, usual = drawn(hostile).document.decode(), drawn(SCORE).document.decode()
     for tag in ("script", "b", "h2"):
@@ -124,6 +124,11 @@ def test_too_large(monkeypatch):
     monkeypatch.setattr(document, "MAX_NOTES", 7)
     with pytest.raises(ComposerError, match="8 notes are too many"):
         drawn(SCORE)
+
+
+def test_long_pieces_have_no_sheet_music(monkeypatch):
+    monkeypatch.setattr(document, "MAX_ENGRAVED", 7)
+    assert drawn(SCORE).not_engraved == {document.TOO_LONG: ["Little Tune"]}
 
 
 @pytest.mark.skipif(chromium.PROGRAM is None, reason="Chromium is not installed")

@@ -22,6 +22,10 @@ from composer.pictures.sheet import ROLL_HINT, Engraving, engrave_for_screen
 MAX_PIECES, MAX_NOTES = 60, 200_000
 """Maximum size of a page, which browsers still open in a moment."""
 
+MAX_ENGRAVED = 10_000
+"""Maximum notes in all sheet music of a page: each takes a millisecond to engrave, and a kilobyte and a half."""
+TOO_LONG = f"a page has room for the sheet music of {MAX_ENGRAVED:,} notes"
+
 LAYOUTS = ("wide", "narrow")
 """Layouts of the sheet music, of which the page shows the one that fits."""
 _WIDTHS, _WIDTHS_SIDE_BY_SIDE = (2100, 900), (1250, 850)
@@ -49,12 +53,16 @@ def draw_page(pieces: Sequence[RollPiece], title: str, progress: Callable[[int],
     data: list[dict[str, Any]] = []
     articles: list[str] = []
     not_engraved = defaultdict[str, list[str]](list)
+    room = MAX_ENGRAVED
+    progress(0)
     for number, piece in enumerate(pieces):
         score = without_control_characters(piece.score)
         name = score.title or piece.name
-        sheets, problem = _engraved(score, widths, seed=1 + number * len(widths))
+        sheets, problem = _engraved(score, widths, 1 + number * len(widths), room)
         if problem:
             not_engraved[problem].append(name)
+        else:
+            room -= _count_notes(score)
         data.append(tune_data(score, name) | {"sheets": {layout: [*sheet.notes] for layout, sheet in sheets.items()}})
         texts = {"title": html.escape(name), "facts": html.escape(piece.facts)}
         articles.append(_template("tune.html").substitute(texts, sheet=_sheet(sheets, problem)))
@@ -80,14 +88,20 @@ def _check_size(pieces: Sequence[RollPiece]) -> None:
     if len(pieces) > MAX_PIECES:
         message = f"more than {MAX_PIECES} pieces are too many for one page"
         raise ComposerError(message, "name fewer files, or show fewer pieces of each: --limit 1")
-    count = sum(len(part.notes) for piece in pieces for part in piece.score.parts)
+    count = sum(_count_notes(piece.score) for piece in pieces)
     if count > MAX_NOTES:
         message = f"{count:,} notes are too many for one page (at most {MAX_NOTES:,})"
         raise ComposerError(message, "show fewer pieces: --limit 1, or --tune 1 for the first alone")
 
 
-def _engraved(score: Score, widths: Sequence[int], seed: int) -> tuple[Mapping[str, Engraving], str]:
-    """Return the layouts of the sheet music of a piece, and why there are none."""
+def _count_notes(score: Score) -> int:
+    return sum(len(part.notes) for part in score.parts)
+
+
+def _engraved(score: Score, widths: Sequence[int], seed: int, room: int) -> tuple[Mapping[str, Engraving], str]:
+    """Return the layouts of the sheet music of a piece, and why there are none; `room` is for as many notes."""
+    if _count_notes(score) > room:
+        return {}, TOO_LONG
     try:
         engraved = engrave_for_screen(score, widths, seed)
     except ComposerError as error:

@@ -41,9 +41,9 @@ def _rounded(value: Fraction | float) -> float:
 
 def _tempo_points(score: Score) -> Iterator[list[float]]:
     """Yield beats and their seconds, between which the tempo does not change; the last is after the end."""
-    tempo_map = TempoMap(score.tempos)
-    changes = {max(tempo.onset, Fraction(0)) for tempo in score.tempos if tempo.onset < score.duration}
-    for beat in sorted({Fraction(0), *changes, score.duration + 1}):
+    tempo_map, end = TempoMap(score.tempos), score.duration
+    changes = {max(tempo.onset, Fraction(0)) for tempo in score.tempos if tempo.onset < end}
+    for beat in sorted({Fraction(0), *changes, end + 1}):
         yield [float(beat), float(tempo_map.seconds(beat))]
 
 
@@ -69,7 +69,8 @@ def _parts(score: Score, drawn: tuple[Part, ...], sounds: list[int]) -> Iterator
     rows = {sound: row for row, sound in enumerate(sounds)}
     for number, part in enumerate(drawn):
         usual = "melody" if len(drawn) == 1 else f"part {number + 1}"
-        is_named = part.name.strip() and not part.name.isdecimal()  # voices of ABC are often called 1, 2 and so on
+        # voices of ABC are often called 1 and 2, and tracks of MIDI as the piece
+        is_named = part.name.strip() not in {"", score.title} and not part.name.isdecimal()
         yield _part(part, part.name if is_named else usual, True, rows)
     for part in score.parts:
         if part.notes and part not in drawn:

@@ -25,7 +25,7 @@ class Tune {
     this.position = Math.min(Math.max(position, 0), this.seconds);
     const beat = this.tempoMap.beat(this.position);
     this.roll.moveTo(beat, follow);
-    this.sheet.moveTo(beat);
+    this.sheet.moveTo(beat, follow);
     const bar = this.barAt(beat), last = this.bars[this.bars.length - 1][2];
     const slider = this.roll.element;
     if (slider.getAttribute("aria-valuenow") !== String(bar)) {

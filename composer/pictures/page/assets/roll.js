@@ -57,8 +57,7 @@ class Roll {
     if (inView) this.turning = null;
     if (inView || this.turning !== null || performance.now() < this.leftAlone) return;
     this.turning = Math.max(x - this.width * 0.2, 0);
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.element.scrollTo({ left: this.turning, behavior: still ? "auto" : "smooth" });
+    this.element.scrollTo({ left: this.turning, behavior: isStill() ? "auto" : "smooth" });
   }
 
   draw() {

@@ -7,15 +7,25 @@ class Sheet {
       const element = article.querySelector(`.sheet .${name}`);
       return { element, notes: new Spans(notes.map(([id, start, end]) => ({ id, start, end }))) };
     });
+    this.roll = article.querySelector(".roll");
     this.highlighted = [];
   }
 
-  moveTo(beat) {
+  moveTo(beat, follow) {
     const layout = this.layouts.find(({ element }) => element.offsetParent !== null);
     const sounding = layout && beat > 0 ? layout.notes.at(beat).map(({ id }) => document.getElementById(id)) : [];
     for (const note of this.highlighted) if (!sounding.includes(note)) note?.classList.remove("sounding");
     for (const note of sounding) note?.classList.add("sounding");
+    if (follow && sounding[0] && sounding[0] !== this.highlighted[0]) this.#keepInView(sounding[0]);
     this.highlighted = sounding;
+  }
+
+  // Scroll to the staff of a note, unless the piano roll above is in view too.
+  #keepInView(note) {
+    const staff = note.closest(".system"), { top, bottom } = staff.getBoundingClientRect();
+    const isInView = top >= 0 && bottom <= innerHeight - document.querySelector(".transport").offsetHeight;
+    if (isInView || this.roll.getBoundingClientRect().bottom > 0) return;
+    scrollBy({ top: top - 40, behavior: isStill() ? "auto" : "smooth" });
   }
 
   // Return the beat of a note that was clicked, undefined if it was something else.

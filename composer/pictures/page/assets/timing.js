@@ -59,3 +59,8 @@ function clock(seconds) {
   const whole = Math.max(Math.floor(seconds), 0);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
+
+// Whether the reader has asked for less motion.
+function isStill() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
