@@ -148,8 +148,15 @@ def test_in_chromium(tmp_path):
         assert page.evaluate("document.querySelector('.toggle').getAttribute('aria-label')") == "Pause Little Tune"
         page.press("ArrowRight")
         page.wait("document.querySelector('.roll').getAttribute('aria-valuetext') == 'bar 2 of 2'")
+        page.press("n")
+        page.wait("document.querySelectorAll('.tune')[1].classList.contains('playing')")
         page.press(" ", "Space")
         assert not page.evaluate("document.querySelector('.playing')")
+        corner = page.evaluate(
+            "(({ left, top }) => [left, top])(document.querySelector('.roll').getBoundingClientRect())"
+        )
+        page.click(corner[0] + 200, corner[1] + 60)
+        assert abs(page.evaluate(left) - corner[0] - 200) < 3
         page.resize(375, 700)
         assert page.evaluate("document.documentElement.scrollWidth") == 375
         assert page.requests == [path.as_uri()]

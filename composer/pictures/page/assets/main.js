@@ -41,9 +41,8 @@ transport.querySelector(".toggle").addEventListener("click", () => player.toggle
 transport.querySelector(".tempo").addEventListener("input", (event) => player.setRate(event.target.value / 100));
 transport.querySelector(".volume").addEventListener("input", (event) => player.setVolume(event.target.value / 100));
 
-function moveBars(direction) {
-  const tune = player.current;
-  player.seek(tune.nextBar(tune.tempoMap.beat(tune.position), direction));
+function moveBars(direction, tune) {
+  player.seek(tune.nextBar(tune.tempoMap.beat(tune.position), direction), tune);
 }
 
 function moveTunes(direction) {
@@ -55,11 +54,12 @@ function moveTunes(direction) {
   if (wasPlaying) player.play();
 }
 
+// What keys do; the tune is that of the piano roll that has the focus, or else the current one.
 const KEYS = {
   " ": () => player.toggle(),
-  ArrowLeft: () => moveBars(-1),
-  ArrowRight: () => moveBars(1),
-  Home: () => player.seek(0),
+  ArrowLeft: (tune) => moveBars(-1, tune),
+  ArrowRight: (tune) => moveBars(1, tune),
+  Home: (tune) => player.seek(0, tune),
   n: () => moveTunes(1),
   p: () => moveTunes(-1),
   r: toggleLoop,
@@ -67,10 +67,8 @@ const KEYS = {
 
 document.addEventListener("keydown", (event) => {
   const isSlider = event.target.matches("input"), isButton = event.target.matches("button");
-  const tune = tunes.find(({ roll }) => roll.element === event.target);
   if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(KEYS, event.key)) return;
   if ((isButton && event.key === " ") || (isSlider && !" npr".includes(event.key))) return;
-  if (tune && tune !== player.current) player.select(tune);
   event.preventDefault();
-  KEYS[event.key]();
+  KEYS[event.key](tunes.find(({ roll }) => roll.element === event.target) ?? player.current);
 });

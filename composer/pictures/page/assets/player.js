@@ -79,24 +79,26 @@ class Player {
     this.playing = true;
     this.#start();
     this.timer ??= setInterval(() => this.#schedule(), 60);
-    requestAnimationFrame(() => this.#frame());
+    this.frame = requestAnimationFrame(() => this.#frame());
     this.#report();
   }
 
   pause() {
     if (!this.playing) return;
     this.playing = false;
-    this.#stop();
+    cancelAnimationFrame(this.frame);
+    this.synth.silence(this.output);
     this.#report();
   }
 
+  // Move to a beat, and play on from there if a tune is played.
   seek(beat, tune = this.current) {
-    if (tune !== this.current) this.select(tune);
     const wasPlaying = this.playing;
-    if (wasPlaying) this.#stop();
+    if (tune === this.current) this.pause();
+    else this.select(tune);
     tune.show(tune.tempoMap.seconds(beat), true);
-    if (wasPlaying) this.#start();
     this.#report();
+    if (wasPlaying) this.play();
   }
 
   setRate(rate) {
@@ -135,10 +137,6 @@ class Player {
     this.#schedule();
   }
 
-  #stop() {
-    this.synth.silence(this.output);
-  }
-
   #position(time) {
     return this.startPosition + Math.max(time - this.startTime, 0) * this.rate;
   }
@@ -170,7 +168,7 @@ class Player {
     const heard = this.synth.now - (this.synth.context.outputLatency || 0);
     this.current.show(this.#position(heard), true);
     this.#report();
-    requestAnimationFrame(() => this.#frame());
+    this.frame = requestAnimationFrame(() => this.#frame());
   }
 
   #report() {
