@@ -14,7 +14,8 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import selection, training_files
 from composer.registry import plugins
 from composer.system.paths import models_folder
-from composer.system.private_folder import distrust, warn_once
+from composer.system.private_folder import distrust
+from composer.system.warnings import warn_once
 
 SUFFIX = training_files.SUFFIX
 MAX_NAME_LENGTH = 100

@@ -8,7 +8,6 @@ since a proxy would hide their type. Errors for the user (ComposerError), Ctrl-C
 from __future__ import annotations
 
 import functools
-import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -160,12 +159,6 @@ def guard_function(
         return function(*args, **named)
 
     return functools.partial(_guarded(method, owner, name, _Method(result, iterates=iterates)), None)
-
-
-@functools.cache
-def warn(message: str) -> None:
-    """Print a warning to stderr, once."""
-    sys.stderr.write(f"warning: {message}\n")
 
 
 def describe(error: BaseException) -> str:

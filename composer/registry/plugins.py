@@ -20,8 +20,9 @@ from composer.api.errors import suggest
 from composer.api.file_format import Format, provide_formats
 from composer.registry.class_checks import check_class
 from composer.registry.entry_points import EntryPoint, entry_points
-from composer.registry.guard import AUTHOR_HINT, Owner, describe, guard_model, guard_representation, warn
+from composer.registry.guard import AUTHOR_HINT, Owner, describe, guard_model, guard_representation
 from composer.registry.names import by_name, find_named, unambiguous
+from composer.system.warnings import warn_once
 
 STRICT_VARIABLE = "COMPOSER_STRICT_PLUGINS"
 
@@ -97,7 +98,7 @@ def load_all(report: Callable[[str], object] | None = None) -> Iterator[LoadedPl
 
     Without `report`, that line goes to stderr. With COMPOSER_STRICT_PLUGINS=1 the error is raised instead.
     """
-    return _load_each(plugin_names(), report or warn)
+    return _load_each(plugin_names(), report or warn_once)
 
 
 def _load_each(names: Iterable[str], report: Callable[[str], object]) -> Iterator[LoadedPlugin]:
@@ -204,7 +205,7 @@ def report_broken() -> None:
     """Warn of plugins that do not load, unless that was done before."""
     for message in _third_party()[1]:
         if message not in _reported:
-            warn(message)
+            warn_once(message)
 
 
 def _third_party() -> tuple[tuple[LoadedPlugin, ...], tuple[str, ...]]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from composer.system.escaping import escape_line
 from composer.system.paths import home_folder
 
 
@@ -73,12 +70,6 @@ def make_private(folder: Path) -> None:
         missing.append(missing[-1].parent)
     for each in reversed(missing):
         each.mkdir(0o755, exist_ok=True)
-
-
-@cache
-def warn_once(message: str) -> None:
-    """Print a warning to stderr, once in a process."""
-    sys.stderr.write(f"warning: {escape_line(message)}\n")
 
 
 def _is_own_group(group: int, user: int) -> bool:

@@ -16,8 +16,9 @@ from composer.api import ComposerError, PluginError, UsageError
 from composer.api.errors import suggest
 from composer.data.splits import SplitSettings
 from composer.registry import plugins
-from composer.registry.guard import AUTHOR_HINT, warn
+from composer.registry.guard import AUTHOR_HINT
 from composer.registry.options import as_option_value
+from composer.system.warnings import warn_once
 
 FOLDER = Path(__file__).parent.parent / "presets"
 
@@ -77,7 +78,7 @@ def preset_names() -> list[str]:
     return [*built_in, *plugins.extensions("presets", built_in)]
 
 
-def all_presets(report: Callable[[str], object] = warn) -> Iterator[Preset]:
+def all_presets(report: Callable[[str], object] = warn_once) -> Iterator[Preset]:
     """Yield all presets, in the order of their names; `report` gets a line for each that is broken."""
     for name in preset_names():
         try:

@@ -92,7 +92,7 @@ def install(tmp_path, monkeypatch):
         registry._plugins.cache_clear()
         registry.load.cache_clear()
         registry._load_once.cache_clear()
-        registry.warn.cache_clear()
+        registry.warn_once.cache_clear()
         registry._reported.clear()
 
     yield make

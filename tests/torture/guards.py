@@ -310,4 +310,11 @@ GUARDS = (
         "        if True:\n            temporary.replace(path)",
         "tests/cli/output/test_reserved_names.py::test_a_file_that_appears_meanwhile_is_not_replaced",
     ),
+    Guard(
+        "names of bundled models as outputs",
+        "composer/cli/train/names.py",
+        "    if is_own and options.output is not None:\n        _check_name(path)\n",
+        "",
+        "tests/cli/train/test_names.py::test_an_output_that_has_the_name_of_a_bundled_model",
+    ),
 )

@@ -24,7 +24,8 @@ from composer.data.sources import absolute_argument
 from composer.registry.json_types import misfit
 from composer.system.cache_dir import MANIFEST, atomic_folder, mark_used, prune, reporting_write_errors
 from composer.system.paths import cache_folder
-from composer.system.private_folder import distrust, warn_once
+from composer.system.private_folder import distrust
+from composer.system.warnings import warn_once
 
 VECTORS_FILE = "vectors.npy"
 VECTORS_VERSION = 3

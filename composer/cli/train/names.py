@@ -55,8 +55,7 @@ def choose_path(options: TrainOptions, kind: type[Representation], held: Reserva
     if options.name is None:
         return _free_path(kind, held)
     path = store.path_for(options.name)
-    if not (path.exists() and store.is_pretrained_name(options.name)):  # of an earlier version
-        store.check_own_name(options.name)
+    _check_name(path)
     held.model(path)
     if _exists(path) and not options.force:
         hint = "use --resume to resume it, --force to overwrite it, or another --name"
@@ -82,6 +81,8 @@ def choose_output(options: TrainOptions, model: Path, record: Mapping[str, Any],
     path = store.path_for(training_files.model_name(path)) if is_own else path
     if path == model:
         return None
+    if is_own and options.output is not None:
+        _check_name(path)
     if is_own:
         held.model(path)
     else:
@@ -96,6 +97,13 @@ def choose_output(options: TrainOptions, model: Path, record: Mapping[str, Any],
     with reporting_write_errors(path):
         TemporaryFile(dir=path.parent).close()
     return Output(path, replace)
+
+
+def _check_name(path: Path) -> None:
+    """Raise UsageError if the model at `path` would have the name of a bundled one, unless an older version made it."""
+    name = training_files.model_name(path)
+    if not (path.exists() and store.is_pretrained_name(name)):
+        store.check_own_name(name)
 
 
 def _free_path(kind: type[Representation], held: Reservations) -> Path:

@@ -20,7 +20,8 @@ from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.system.cache_dir import evict
 from composer.system.files import read_regular, write_atomic
 from composer.system.paths import cache_folder
-from composer.system.private_folder import distrust, make_private, warn_once
+from composer.system.private_folder import distrust, make_private
+from composer.system.warnings import warn_once
 
 MAX_BYTES = 256 * 1024 * 1024
 """Beyond this size in bytes the oldest entries are removed."""

@@ -76,6 +76,11 @@ def test_an_output_that_is_the_name_of_a_model_in_use(train, tmp_path, in_use):
     refused.failed("model 'b' is in use by process", "another --name")
 
 
+def test_an_output_that_has_the_name_of_a_bundled_model(train, tmp_path):
+    refused = train(tmp_path / "absent.abc", "--name", "a", "--output", store.path_for("abc"), "--force")
+    refused.failed("'abc' is the name of a bundled model", "abc-2", code=2)
+
+
 def test_an_output_that_is_the_model_itself(train, tunes):
     done = train(tunes, "--name", "mine", "--output", store.path_for("mine"))
     assert done.code == 0, done.err
