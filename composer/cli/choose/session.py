@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from composer import formats
-from composer.api import ComposerError, Score, Source, UsageError
+from composer.api import ComposerError, Score, Source, Step, UsageError
 from composer.cli.choose.continuations import Continuations, Draft
 from composer.cli.choose.editing import edit
 from composer.cli.choose.view import TEXTS, DraftView
@@ -19,6 +19,7 @@ from composer.cli.gen.default_candidates import score_of
 from composer.cli.gen.particles import kept_flags
 from composer.cli.gen.plan import Plan
 from composer.cli.play.keys import key_reader
+from composer.cli.play.roll_view import terminal_size
 from composer.music.tempo_map import DEFAULT_BPM, at_tempo
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 QUIT = ("q", "\x04")
 """Keys that keep the piece; Ctrl-D is the second."""
+MAX_TRIES = 10
+"""How often a continuation is generated until it is another one."""
+
 WAIT = 3600.0
 """Seconds until a prompt looks again whether a key was pressed."""
 
@@ -59,11 +63,13 @@ def choose(console: Console, plan: Plan, sound: Sound | None) -> None:
 
 @dataclass(slots=True)
 class _Stage:
-    """A draft and its continuations that are shown, by their keys; `page` counts how often more were asked for."""
+    """A draft and its continuations that are shown, by their keys; `seen` are those that were shown at any time."""
 
     draft: Draft
-    page: int = 0
     options: dict[str, Draft] = field(default_factory=dict)
+    seen: set[tuple[Step, ...]] = field(default_factory=set)
+    tried: int = 0
+    """The number of the last continuation."""
 
 
 @dataclass
@@ -132,7 +138,7 @@ class _Session:
         self._show_options()
 
     def _show_more(self) -> None:
-        self.stages[-1] = _Stage(self.draft, self.stages[-1].page + 1)
+        self.options.clear()
         self._show_options()
 
     def _undo(self) -> None:
@@ -143,14 +149,30 @@ class _Session:
 
     def _show_options(self) -> None:
         """Show the continuations of the last draft, each as soon as it is generated."""
-        count, options = self.plan.options.choose or 0, self.options
+        count, options = self.plan.options.choose or 1, self.options
+        rows = (terminal_size(self.console)[1] - 2) // count
         for key in map(str, range(1, count + 1 if not self.draft.ended else 1)):
             if key not in options:
                 self.console.show_status(f"generating continuation {key} of {count} ")
-                options[key] = self.continuations.option(self.draft, self.stages[-1].page * count + int(key))
+                found = self._new_option()
                 self.console.show_status("")
-            self.view.show(options[key], self.continuations.labels(options[key]), f"({key})")
+                if found is None:
+                    self.console.print_error("\nno other continuations were found; a higher --temp gives more")
+                    break
+                options[key] = found
+            self.view.show(options[key], self.continuations.labels(options[key]), f"({key})", rows)
         self.console.print_error("")
+
+    def _new_option(self) -> Draft | None:
+        """Return a continuation that was not shown before; None if many tries give none."""
+        stage = self.stages[-1]
+        for _ in range(MAX_TRIES):
+            stage.tried += 1
+            option = self.continuations.option(stage.draft, stage.tried)
+            if option.steps not in stage.seen:
+                stage.seen.add(option.steps)
+                return option
+        return None
 
     def _edit(self) -> None:
         """Let the user edit the piece so far, and go on from there. Raises ComposerError."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import ceil
@@ -16,7 +17,15 @@ from composer.cli.render.piano_roll import picture
 from composer.music.bars import COMMON_TIME
 
 if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+    from rich.text import Text
+
     from composer.cli.console import Console
+
+MAX_SYSTEMS = 2
+"""Lines of the piano roll of a phrase."""
+
+_REPEATS = re.compile(r"^\|:|:\|", re.MULTILINE)
 
 TEXTS = ("abc", "text")
 """Formats of representations that can be read as they are."""
@@ -28,15 +37,19 @@ class DraftView:
     def __init__(self, console: Console, representation: Representation) -> None:
         self._console, self._representation = console, representation
 
-    def show(self, draft: Draft, labels: Mapping[str, str], heading: str) -> None:
-        """Print the last phrase of a draft under a heading."""
+    def show(self, draft: Draft, labels: Mapping[str, str], heading: str, rows: int) -> None:
+        """Print the last phrase of a draft under a heading; if there is text, notes only if `rows` hold both."""
         ends = "   (the piece ends here)" if draft.ended else ""
         self._console.print_error(f"\n{heading}{ends}")
         text = self.text(draft.steps)[len(self.text(draft.steps[: draft.begin])) :].strip()
         if text:
             self._console.print_error(text)
-        if (score := self.phrase(draft, labels)) is not None:
-            self._draw(score)
+        score = self.phrase(draft, labels)
+        canvas = self._console.rich_console(self._console.stderr)
+        roll = _roll(score, canvas) if score is not None else []
+        if not text or 2 + text.count("\n") + sum(len(each.split("\n")) for each in roll) < rows:
+            for system in roll:
+                canvas.print(system)
 
     def text(self, steps: Sequence[object]) -> str:
         """Return steps as text that can be read; empty if they are none."""
@@ -45,23 +58,26 @@ class DraftView:
         return self._representation.text(self._representation.decode(steps))
 
     def phrase(self, draft: Draft, labels: Mapping[str, str]) -> Score | None:
-        """Return the last phrase of a draft as music of its own; None if it has none."""
+        """Return the last phrase of a draft as music of its own, without repeats; None if it has none."""
         if self._representation.native == "abc":
             text, before = self.text(draft.steps), self.text(draft.steps[: draft.begin])
-            header = header_of(before)
-            score = self._representation.score(Piece(header + text[len(before) :].lstrip("\n"), labels=labels))
+            line = _REPEATS.sub(lambda found: "|" * found[0].startswith(":"), text[len(before) :].lstrip("\n"))
+            score = self._representation.score(Piece(header_of(before) + line, labels=labels))
         else:
             before_score = score_of(self._representation, draft.steps[: draft.begin], labels)
             whole = score_of(self._representation, draft.steps, labels)
             score = _since(whole, before_score.duration) if whole is not None and before_score is not None else None
         return score if score is not None and score.is_audible else None
 
-    def _draw(self, score: Score) -> None:
-        canvas = self._console.rich_console(self._console.stderr)
-        systems = picture(score, canvas, 2)
-        next(systems)  # the caption
-        for system in systems:
-            canvas.print(system[len(system.plain) - len(system.plain.lstrip("\n")) :])
+
+def _roll(score: Score, canvas: RichConsole) -> list[Text]:
+    """Return the systems of a piano roll, without the blank lines around them."""
+    systems = picture(score, canvas, MAX_SYSTEMS)
+    next(systems)  # the caption
+    found = [system[len(system.plain) - len(system.plain.lstrip("\n")) :] for system in systems]
+    for system in found:
+        system.rstrip()
+    return found
 
 
 def _since(score: Score, beat: Fraction) -> Score:

@@ -51,7 +51,7 @@ class RollView:
 
     def draw_at(self, beat: Fraction, *status: str) -> None:
         """Draw the systems from the one at `beat` on, with a cursor, and lines of `status` below."""
-        size = _size(self._console)
+        size = terminal_size(self._console)
         if self._score is not None and (self._systems is None or size != self._size):
             self._systems = _Systems(self._console.rich_console(self._console.stderr), self._score, size[0])
         column = self._systems.advance(beat) if self._systems is not None else 0
@@ -134,7 +134,7 @@ def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)
 
 
-def _size(console: Console) -> tuple[int, int]:
+def terminal_size(console: Console) -> tuple[int, int]:
     """Return the columns and rows of the terminal."""
     with suppress(OSError, ValueError):
         size = os.get_terminal_size(console.stderr.fileno())

@@ -12,12 +12,12 @@ from composer.formats.abc.dialect.validator import validate
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pseudo terminals")
 
-LONG = ("--bars", "16")
+LONG = ("--bars", "8")
 
 
 @pytest.fixture
-def run(terminal, tmp_path, composer):
-    """Run `gen --choose 3` with these keys; return what was written and its choices. `replay` must reproduce it."""
+def run(terminal, tmp_path):
+    """Run `gen --choose 3` with these keys; return what was written and its choices."""
     user, console, _ = terminal
 
     def run(keys, *arguments, rep="abc", name="tune.abc", code=0):
@@ -27,11 +27,15 @@ def run(terminal, tmp_path, composer):
         assert main(line, console) == code
         data = path.read_bytes()
         (found,) = provenance.read(data, "tune")
-        again = composer("replay", path)
-        assert (again.data, again.err) == (data, f"{path}: reproduced exactly\n")
         return SimpleNamespace(data=data, choices=found.facts["choices"])
 
     return run
+
+
+@pytest.fixture
+def reproduced(composer):
+    """Return whether `replay` reproduces what was written."""
+    return lambda tune: composer("replay", "-", stdin=tune.data).err == "stdin: reproduced exactly\n"
 
 
 @pytest.fixture
@@ -50,23 +54,35 @@ def music(data):
     return "".join(provenance.without_provenance(data.decode().splitlines(keepends=True)))
 
 
-def test_choosing_undoing_and_more(run):
+def test_choosing_undoing_and_more(run, reproduced):
     tune = run("2m1u3q", *LONG)
-    assert tune.choices == [2, 6]
+    assert reproduced(tune)
+    assert tune.choices[0] == 2
+    assert tune.choices[1] >= 6  # the third of three more
     assert not validate(music(tune.data).partition("\n")[2].strip("\n") + "\n")
-    other = run("2m1q", *LONG)
-    assert other.choices == [2, 4]
-    assert music(other.data) != music(tune.data)
 
 
 def test_unknown_keys_and_nothing_to_undo(run):
-    assert run("9zu1uu3q", *LONG).choices == [3]
+    (choice,) = run("9zu1uu3q", *LONG).choices
+    assert choice >= 3
 
 
-def test_prompt_and_controls(run):
+def test_no_continuation_is_shown_twice(monkeypatch, run):
+    shown = []
+    monkeypatch.setattr("composer.cli.choose.view.DraftView.show", lambda _, draft, *__: shown.append(draft))
+    run("mm1q", "--temp", "0.5", *LONG)
+    first = [draft.steps for draft in shown if draft.begin == 0]
+    assert len(set(first)) == len(first) > 3
+    shown.clear()
+    assert run("1q", "--temp", "0", *LONG).choices == [1]
+    assert len(shown) == 2  # there is one for each phrase
+
+
+def test_prompt_and_controls(run, reproduced):
     tune = run("12q", "--prime-text", "M:4/4\nL:1/8\nK:C\nCDEF GABc|", "--title", "Chosen")
     assert "CDEF GABc|" in music(tune.data)
     assert "T:Chosen" in music(tune.data)
+    assert reproduced(tune)
 
 
 def test_a_complete_piece_has_no_more_continuations(run):
@@ -74,24 +90,26 @@ def test_a_complete_piece_has_no_more_continuations(run):
 
 
 @pytest.mark.parametrize("rep", ["grid", "pianoroll"])
-def test_other_representations(run, rep):
-    assert run("21q", "--bars", "8", rep=rep, name="tune.mid").choices == [2, 1]
+def test_other_representations(run, reproduced, rep):
+    tune = run("21q", "--bars", "8", rep=rep, name="tune.mid")
+    assert tune.choices == [2, 1]
+    assert reproduced(tune)
 
 
-def test_editing(run, editor):
+def test_editing(run, reproduced, editor):
     editor("text = 'T:Mine\\n' + text[text.index('M:'):]")
     tune = run("1e1q", *LONG)
     assert [type(choice) for choice in tune.choices] == [int, dict, int]
+    assert reproduced(tune)
     assert "T:Mine\n" in music(tune.data)
 
 
 def test_an_edit_that_changes_nothing_or_fails_is_no_choice(run, editor):
     editor("")
     assert run("e1eq").choices == [1]
-    editor("text = 'no tune'")
-    assert run("1eq").choices == [1]
-    editor("sys.exit(3)")
-    assert run("1eq").choices == [1]
+    for code in ("text = 'no tune'", "sys.exit(3)"):
+        editor(code)
+        assert run("1eq").choices == [1]
 
 
 def test_playing(run, monkeypatch):
