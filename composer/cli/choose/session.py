@@ -118,13 +118,13 @@ class _Session:
         return known.get(key, lambda: None)
 
     def _help(self) -> str:
-        numbers = f"1-{len(self.options)}: take   m: more   " if self.options else ""
-        numbers = "the piece is complete   " if self.draft.ended else numbers
-        return f"{numbers}p: play   u: undo   e: edit   q: keep and quit "
+        numbers = f"1-{len(self.options)}: take  m: more  " if self.options else ""
+        numbers = "the piece is complete  " if self.draft.ended else numbers
+        return f"{numbers}p: play  u: undo  e: edit  q: keep "
 
     def _read_key(self, prompt: str) -> str:
         """Show a prompt, wait for a key, and return it; that to quit if the terminal is gone."""
-        self.console.show_status(prompt)
+        self.console.show_status(prompt[: self.console.width - 1])
         while not self.typed:
             with key_reader(self.console) as read_key:
                 self.typed = read_key(WAIT) if read_key is not None else QUIT[0]
