@@ -178,8 +178,9 @@ class Jam:
             raise failure
         self._note = failure.message
         if self._listener is not None:
+            self._note = f"cannot answer: {failure.message}"
             self._improviser.compose(None)
-            self._console_say(f"cannot answer: {failure.message}")
+            self._console_say(self._note)
         elif self._settings != self._accepted:
             self._settings = self._accepted
             self._recompose()
