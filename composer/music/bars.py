@@ -33,6 +33,12 @@ class Bar:
         return self.end - self.start
 
     @property
+    def pulse(self) -> Fraction:
+        """Length in beats of what is counted in the bar: a dotted note in compound meters such as 6/8."""
+        compound = self.meter.denominator >= 8 and self.meter.numerator % 3 == 0
+        return Fraction(4, self.meter.denominator) * (3 if compound else 1)
+
+    @property
     def own_meter(self) -> Meter:
         """The meter, or one that the bar fills if a change of meter cuts it short; a pickup has the meter."""
         if self.number == 0 or self.length == self.meter.bar:

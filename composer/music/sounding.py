@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from composer.api import Note, Part, Score
 
-__all__ = ["chord_part", "pitched_notes", "sounding_parts"]
+__all__ = ["chord_part", "pitched_notes", "sounding_parts", "with_drum_rows"]
 
 
 def sounding_parts(score: Score) -> tuple[Part, ...]:
@@ -18,6 +20,19 @@ def sounding_parts(score: Score) -> tuple[Part, ...]:
         return pitched or parts
     chords = chord_part(score)
     return (chords,) if chords.notes else ()
+
+
+def with_drum_rows(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], list[int]]:
+    """Return `parts` with consecutive rows as pitches if they are percussion, and the sounds (MIDI numbers) by row.
+
+    Parts with pitched notes are returned as they are, with no sounds.
+    """
+    if not parts or not parts[0].percussion:
+        return parts, []
+    sounds = sorted({note.pitch for part in parts for note in part.notes})
+    row_of = {sound: row for row, sound in enumerate(sounds)}
+    rows = (tuple(note._replace(pitch=row_of[note.pitch]) for note in part.notes) for part in parts)
+    return tuple(replace(part, notes=notes) for part, notes in zip(parts, rows, strict=True)), sounds
 
 
 def pitched_notes(score: Score) -> tuple[Note, ...]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from composer.api import ComposerError, Note, Part, Score
 from composer.formats.control_characters import without_control_characters
 from composer.music.bars import count_bars
-from composer.music.sounding import sounding_parts
+from composer.music.sounding import sounding_parts, with_drum_rows
 from composer.pictures.figure import figure, save_figure
 from composer.pictures.roll_lines import Line, lines, notes_in
 
@@ -85,12 +85,9 @@ def _blocks(pieces: Sequence[RollPiece]) -> Iterator[_Block]:
     left = MAX_LINES
     for piece in pieces:
         score = without_control_characters(piece.score)
-        parts = sounding_parts(score)
+        parts, sounds = with_drum_rows(sounding_parts(score))
         if not parts:
             continue
-        sounds = sorted({note.pitch for part in parts for note in part.notes}) if parts[0].percussion else []
-        if sounds:
-            parts = tuple(_as_rows(part, sounds) for part in parts)
         found = list(lines(score))
         shown = found[:left]
         left -= len(shown)
@@ -98,10 +95,6 @@ def _blocks(pieces: Sequence[RollPiece]) -> Iterator[_Block]:
         pitches = {note.pitch for part in parts for note in part.notes}
         rows = _Rows(min(pitches) - 1, max(pitches) + 1, sounds)
         yield _Block(piece._replace(score=score), parts, rows, shown, omitted)
-
-
-def _as_rows(part: Part, sounds: Sequence[int]) -> Part:
-    return Part(tuple(note._replace(pitch=sounds.index(note.pitch)) for note in part.notes), part.name)
 
 
 def _line_height(rows: _Rows) -> float:

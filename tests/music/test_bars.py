@@ -39,6 +39,12 @@ def test_a_bar_that_is_cut_short_has_its_own_meter(change, own):
     assert meters[:3] == [(4, 4), own, (3, 4)]
 
 
+@pytest.mark.parametrize(("meter", "pulse"), [((4, 4), 1), ((2, 2), 2), ((6, 8), Fraction(3, 2)), ((3, 4), 1)])
+def test_the_pulse_is_a_dotted_note_in_compound_meters(meter, pulse):
+    score = Score((Part((Note(Fraction(0), 60, Fraction(1)),)),), meters=(Meter(Fraction(0), *meter),))
+    assert next(bars(score)).pulse == pulse
+
+
 def test_a_pickup_has_the_meter_of_the_next_bar():
     assert {bar.own_meter.numerator for bar in bars(score(7, (0, 6, 8), pickup=1))} == {6}
 

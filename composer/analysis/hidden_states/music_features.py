@@ -53,9 +53,7 @@ def _place(bar: Bar | None, onset: Fraction) -> float:
 def _on_beat(bar: Bar | None, onset: Fraction) -> float:
     if bar is None:
         return np.nan
-    compound = bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0
-    beat = Fraction(4, bar.meter.denominator) * (3 if compound else 1)
-    return float((onset - (bar.end if bar.number == 0 else bar.start)) % beat == 0)
+    return float((onset - (bar.end if bar.number == 0 else bar.start)) % bar.pulse == 0)
 
 
 def _sounding(score: Score, onsets: Sequence[Fraction]) -> tuple[Values, Values, Values, Values]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, islice
 from typing import NamedTuple
 
 from composer.api import ChordSymbol, Note, Part, Score
 from composer.music.bars import Bar, bars
-from composer.music.sounding import sounding_parts
+from composer.music.sounding import sounding_parts, with_drum_rows
 
 _UNITS = tuple(Fraction(1, parts) for parts in (1, 2, 3, 4, 6, 8, 12, 16))
 _DEFAULT_UNIT = Fraction(1, 4)
@@ -63,8 +63,7 @@ def lay_out(score: Score, width: int) -> Iterator[System]:
     parts = sounding_parts(score)
     if not parts:
         return
-    sounds = sorted({note.pitch for part in parts for note in part.notes}) if parts[0].percussion else []
-    parts = tuple(_as_rows(part, sounds) for part in parts) if sounds else parts
+    parts, sounds = with_drum_rows(parts)
     all_bars = bars(score)
     first_bars = list(islice(all_bars, _SCALE_BARS))
     unit = shortest_common(_first_notes(parts), first_bars)
@@ -90,11 +89,6 @@ def lay_out(score: Score, width: int) -> Iterator[System]:
 def _first_notes(parts: Sequence[Part]) -> Sequence[Note]:
     share = max(_SCALE_NOTES // len(parts), 1)
     return [note for part in parts for note in islice(part.notes, share)]
-
-
-def _as_rows(part: Part, sounds: Sequence[int]) -> Part:
-    """Return `part` with indices of `sounds` as pitches."""
-    return replace(part, notes=tuple(note._replace(pitch=sounds.index(note.pitch)) for note in part.notes))
 
 
 def shortest_common(notes: Sequence[Note], all_bars: Sequence[Bar]) -> Fraction:
@@ -143,8 +137,7 @@ def _wrap(all_bars: Iterator[Bar], cell: Fraction, max_bars: int, width: int) ->
             system, full = System(bar.start, 0, cell=cell), 0
         full += bar.number > 0
         system.bars[system.columns] = bar.number
-        compound = bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0
-        beat = max(round(Fraction(4, bar.meter.denominator) * (3 if compound else 1) / cell), 1)
+        beat = max(round(bar.pulse / cell), 1)
         first = columns % beat if bar.number == 0 else 0
         for column in range(columns):
             if system.columns == width:

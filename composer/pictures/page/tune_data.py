@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from composer.api import Note, Part, Score
+from composer.api import Part, Score
 from composer.formats.midi.writer import CHORD_SOFTNESS
 from composer.music.bars import bars
-from composer.music.sounding import chord_part, sounding_parts
+from composer.music.sounding import chord_part, sounding_parts, with_drum_rows
 from composer.music.tempo_map import DEFAULT_BPM, TempoMap
 
 _MIN_ROWS = 10
@@ -22,7 +22,7 @@ def tune_data(score: Score, title: str) -> dict[str, Any]:
     alone, pitches are indices of `rows["sounds"]`.
     """
     drawn = sounding_parts(score)
-    sounds = sorted({note.pitch for part in drawn for note in part.notes}) if drawn[0].percussion else []
+    rows, sounds = with_drum_rows(drawn)
     return {
         "title": title,
         "beats": _rounded(score.duration),
@@ -30,8 +30,8 @@ def tune_data(score: Score, title: str) -> dict[str, Any]:
         "tempo": list(_tempo_points(score)),
         "bars": list(_bar_lines(score)),
         "chords": [[_rounded(chord.onset), chord.symbol] for chord in sorted(score.chords)],
-        "rows": {**_range(drawn, sounds), "sounds": sounds},
-        "parts": list(_parts(score, drawn, sounds)),
+        "rows": {**_range(rows, is_percussion=bool(sounds)), "sounds": sounds},
+        "parts": [*_drawn(rows, score.title), *_only_played(score, drawn)],
     }
 
 
@@ -48,44 +48,39 @@ def _tempo_points(score: Score) -> Iterator[list[float]]:
 
 
 def _bar_lines(score: Score) -> Iterator[list[float]]:
-    """Yield the start, end, number and beat of each bar; the beat is a dotted note in compound meters."""
+    """Yield the start, end, number and pulse of each bar."""
     for bar in bars(score):
-        compound = bar.meter.denominator >= 8 and bar.meter.numerator % 3 == 0
-        beat = Fraction(4, bar.meter.denominator) * (3 if compound else 1)
-        yield [_rounded(bar.start), _rounded(bar.end), bar.number, _rounded(beat)]
+        yield [_rounded(bar.start), _rounded(bar.end), bar.number, _rounded(bar.pulse)]
 
 
-def _range(parts: tuple[Part, ...], sounds: list[int]) -> dict[str, int]:
+def _range(parts: tuple[Part, ...], *, is_percussion: bool) -> dict[str, int]:
     """Return the lowest and the highest row: all sounds of percussion, else the pitches and some room around them."""
-    if sounds:
-        return {"low": 0, "high": len(sounds) - 1}
     pitches = {note.pitch for part in parts for note in part.notes}
-    spare = max(_MIN_ROWS - (max(pitches) - min(pitches)), 2) // 2
-    return {"low": min(pitches) - spare, "high": max(pitches) + spare}
+    low, high = min(pitches), max(pitches)
+    spare = 0 if is_percussion else max(_MIN_ROWS - (high - low), 2) // 2
+    return {"low": low - spare, "high": high + spare}
 
 
-def _parts(score: Score, drawn: tuple[Part, ...], sounds: list[int]) -> Iterator[dict[str, Any]]:
-    """Yield the parts as they are drawn, then those that are only played."""
-    rows = {sound: row for row, sound in enumerate(sounds)}
-    for number, part in enumerate(drawn):
-        usual = "melody" if len(drawn) == 1 else f"part {number + 1}"
+def _drawn(parts: tuple[Part, ...], title: str) -> Iterator[dict[str, Any]]:
+    for number, part in enumerate(parts):
+        usual = "melody" if len(parts) == 1 else f"part {number + 1}"
         # voices of ABC are often called 1 and 2, and tracks of MIDI as the piece
-        is_named = part.name.strip() not in {"", score.title} and not part.name.isdecimal()
-        yield _part(part, part.name if is_named else usual, True, rows)
+        is_named = part.name.strip() not in {"", title} and not part.name.isdecimal()
+        yield _part(part, part.name if is_named else usual, drawn=True)
+
+
+def _only_played(score: Score, drawn: tuple[Part, ...]) -> Iterator[dict[str, Any]]:
     for part in score.parts:
         if part.notes and part not in drawn:
-            yield _part(part, part.name or "drums", False)
+            yield _part(part, part.name or "drums", drawn=False)
     chords = chord_part(score)
     if chords.notes and chords not in drawn:
-        yield _part(chords, "chords", False, softness=CHORD_SOFTNESS)
+        yield _part(chords, "chords", drawn=False, softness=CHORD_SOFTNESS)
 
 
-def _part(
-    part: Part, name: str, drawn: bool, rows: dict[int, int] | None = None, softness: float = 1.0
-) -> dict[str, Any]:
-    def data(note: Note) -> list[float]:
-        row = rows[note.pitch] if rows else note.pitch
-        return [_rounded(note.onset), _rounded(note.duration), row, round(note.velocity * softness)]
-
-    notes = [data(note) for note in part.notes]
+def _part(part: Part, name: str, *, drawn: bool, softness: float = 1.0) -> dict[str, Any]:
+    notes = [
+        [_rounded(note.onset), _rounded(note.duration), note.pitch, round(note.velocity * softness)]
+        for note in part.notes
+    ]
     return {"name": name, "program": part.program, "percussion": part.percussion, "drawn": drawn, "notes": notes}
