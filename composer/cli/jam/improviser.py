@@ -16,10 +16,14 @@ Bars = Callable[[], Iterator[JamBar]]
 
 
 class Improviser:
-    """Keeps bars ready to be played. `failure` is the error at which the last composing ended, if it did so."""
+    """Keeps bars ready to be played.
+
+    `failure` is the error at which the last composing ended, if it did so, and `has_begun` whether it has made a bar.
+    """
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
+        self.has_begun = False
         self._changed, self._stopped, self._epoch = Condition(), False, 0
         self._bars: Bars | None = None
         self._ready = deque[JamBar]()
@@ -50,7 +54,7 @@ class Improviser:
         with self._changed:
             while len(self._ready) > keep:
                 self._ready.pop()
-            self._bars, self._done, self.failure = bars, bars is None, None
+            self._bars, self._done, self.failure, self.has_begun = bars, bars is None, None, False
             self._epoch += 1
             self._changed.notify_all()
 
@@ -88,4 +92,5 @@ class Improviser:
                 if epoch == self._epoch:
                     self._done = bar is None
                     self.failure = failure
+                    self.has_begun = self.has_begun or bar is not None
                     self._ready.extend(() if bar is None else (bar,))

@@ -73,7 +73,8 @@ def load_tunes(console: Console, options: JamOptions) -> tuple[TuneComposer, Set
         titles = training_titles(model.extra, path.name)
     conditions = parse_conditions(options.conditions, model.spec.conditions)
     seed = options.seed if options.seed is not None else int.from_bytes(os.urandom(4)) >> 1
-    tunes = TuneComposer(model, sampling, seed, options.controls, conditions, options.tempo, titles)
+    bpm = options.tempo or (DEFAULT_BPM if options.input is not None else None)
+    tunes = TuneComposer(model, sampling, seed, options.controls, conditions, bpm, titles)
     return tunes, Settings(sampling.highest_temperature, getattr(options.controls, "density", ""))
 
 

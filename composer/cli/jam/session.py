@@ -149,7 +149,6 @@ class Jam:
         while self.tape.end_seconds < now + LEAD:
             bar = self._improviser.take()
             if bar is not None:
-                self._accepted = self._settings
                 self._player.add(self.tape.append(bar.transposed(self._shift)))
             elif self._improviser.is_done:
                 self._is_playing = self.tape.end_seconds > now and self._is_playing
@@ -173,6 +172,7 @@ class Jam:
         """Take back a setting that the model cannot follow. Raises the error if it was another one."""
         failure = self._improviser.failure
         if failure is None:
+            self._accepted = self._settings if self._improviser.has_begun else self._accepted
             return
         if not isinstance(failure, ComposerError):
             raise failure
@@ -195,7 +195,7 @@ class Jam:
             if was_empty and not self._phrases.is_empty:
                 self._improviser.compose(None)
                 self._player.clear()
-                self.tape.rewind(seconds)
+                self.tape.stop(seconds)
                 self._is_playing, self._note = False, ""
         if played := self._phrases.phrase(self._player.position):
             phrase, settings = self._tape_phrase(played), self._settings

@@ -84,10 +84,16 @@ class Tape:
         if bpm is not None:
             self._set_tempo(bpm)
 
-    def rewind(self, seconds: float) -> None:
-        """Remove the bars that begin after `seconds`, and end where the next one would begin then."""
-        while self.bars and self._seconds(self.bars[-1].start) > seconds:
-            self.end = self.bars.pop().start
+    def stop(self, seconds: float) -> None:
+        """Remove what was not played by a time, at which the next bar begins."""
+        beat = Fraction(round(self.beat(seconds) * FINEST), FINEST)
+        while self.bars and self.bars[-1].start >= beat:
+            self.bars.pop()
+        if self.bars and self.bars[-1].end > beat:
+            start, bar = self.bars.pop()
+            parts = (replace(part, notes=_shifted(part.notes, Fraction(0), beat - start)) for part in bar.parts)
+            self.bars.append(TapedBar(start, replace(bar, parts=tuple(parts), length=beat - start)))
+        self.end = min(self.end, beat)
 
     def beat(self, seconds: float) -> Fraction:
         """Return the beat at a time."""

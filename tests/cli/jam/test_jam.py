@@ -141,6 +141,7 @@ def test_the_density_begins_a_new_piece(jam):
     assert played(session)[-1] == 84
     assert session._tunes.places == [None, None]
     session.press("\033[C" * 7)
+    session._feed()  # bars of before are played, before it turns out
     until(session, 12.0)
     assert "density 0.5" in session.status()[0]
     assert "too dense" in session.status()[0], "the model cannot do it"
@@ -214,6 +215,7 @@ def test_playing_on_ends_the_answer(jam):
     assert not session._player._waiting
     assert sounding(session._player._port.messages) == set()
     assert "hearing you" in session.status()[0]
+    assert session.tape.end == Fraction(63, 5), "the rest was not played"
 
 
 def test_a_phrase_that_cannot_be_answered_is_no_end(jam):

@@ -64,11 +64,18 @@ def test_the_score_of_what_was_played_and_comes():
 def test_what_was_not_played_is_taken_back():
     tape = Tape()
     for pitch in (60, 62, 64):
-        tape.append(bar(pitch))
-    tape.rewind(2.5)
-    assert tape.end == 8
+        tape.append(bar(pitch, pitch, pitch))
+    tape.stop(2.75)
+    assert tape.end == Fraction(11, 2)
+    assert [(note.onset, note.pitch, note.duration) for note in tape.score(Fraction(0)).notes[2:]] == [
+        (2, 60, 1),
+        (4, 62, 1),
+        (5, 62, Fraction(1, 2)),
+    ]
     tape.rest_until(5.0, 60.0)
     assert said(tape.append(bar(65, bpm=60.0)))[0] == (5.0, "note_on", 65)
+    tape.stop(0.0)
+    assert not tape.bars
 
 
 @pytest.fixture
