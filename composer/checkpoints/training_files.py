@@ -143,7 +143,7 @@ def forget_previous_state(path: Path) -> None:
 def move_to(path: Path, new: Path) -> None:
     """Move the training files of the model at `path` to those of the one at `new`. Raises OSError."""
     for file in _files(path):
-        training_folder(new).mkdir(parents=True, exist_ok=True)
+        make_private(training_folder(new))
         file.replace(training_folder(new) / file.name)
 
 

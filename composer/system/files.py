@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from composer.system.locks import try_lock
+from composer.system.paths import make_folder
 
 TEMPORARY = re.compile(r"\.composer-[0-9a-f]{16}\.tmp")
 """The names of temporary files."""
@@ -35,7 +36,7 @@ def write_atomic(path: Path, data: bytes | bytearray, *, sync: bool = True, repl
 
     With `sync`, wait until the disk has it. Raises OSError; without `replace`, Occupied if there is such a file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with _temporary(path.parent) as (temporary, file):
         file.write(data)
         file.flush()

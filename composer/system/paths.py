@@ -34,6 +34,18 @@ def expand_home(name: str) -> Path:
     return Path(name)
 
 
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Create `folder` and those above it unless they exist, all with `mode`. Raises OSError.
+
+    `Path.mkdir` creates those above it with the mode that umask allows, and calls itself for each of them.
+    """
+    missing = [folder]
+    while not missing[-1].parent.is_dir() and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for each in reversed(missing):
+        each.mkdir(mode, exist_ok=True)
+
+
 def config_file() -> Path | None:
     """Return the path of the configuration file, which may not exist; None if COMPOSER_CONFIG is set but empty."""
     given = os.environ.get(CONFIG_VARIABLE)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from composer.system.paths import home_folder
+from composer.system.paths import home_folder, make_folder
 
 
 class Distrust(NamedTuple):
@@ -61,15 +61,8 @@ def _distrust_one(folder: Path) -> Distrust | None:
 
 
 def make_private(folder: Path) -> None:
-    """Create `folder` and those above it unless they exist, so that only this user can write to them. Raises OSError.
-
-    `Path.mkdir` creates those above it with the mode that umask allows.
-    """
-    missing = [folder]
-    while not missing[-1].parent.is_dir() and missing[-1].parent != missing[-1]:
-        missing.append(missing[-1].parent)
-    for each in reversed(missing):
-        each.mkdir(0o755, exist_ok=True)
+    """Create `folder` and those above it unless they exist; only this user can write to them. Raises OSError."""
+    make_folder(folder, 0o755)
 
 
 def _is_own_group(group: int, user: int) -> bool:

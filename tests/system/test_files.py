@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +88,14 @@ def test_links_are_not_followed(tmp_path):
     write_atomic(link, b"new")
     assert (tmp_path / "precious").read_text() == "tune"
     assert not link.is_symlink()
+
+
+def test_a_file_below_a_thousand_new_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_atomic(Path("a/" * 1200, "tune.abc"), b"whole")
+    assert Path("a/" * 1200, "tune.abc").read_bytes() == b"whole"
+    folder = Path("a/" * 1200)
+    Path("a/" * 1200, "tune.abc").unlink()
+    while folder != Path():  # pytest could not remove them
+        folder.rmdir()
+        folder = folder.parent

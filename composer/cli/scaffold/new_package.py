@@ -18,6 +18,7 @@ from string import Template
 from composer.api import ComposerError, UsageError
 from composer.api.errors import suggest
 from composer.system.files import write_atomic
+from composer.system.paths import make_folder
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -83,9 +84,9 @@ def write_package(package: NewPackage, parent: Path = Path(), taken: Collection[
     files = dict(_files(package))
     _check_classes(package, files)
     try:
-        folder.mkdir(parents=True)  # which fails if another process has just made it
+        make_folder(folder.parent)
+        folder.mkdir()  # which fails if another process has just made it
         for name, data in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_atomic(folder / name, data)
     except OSError as error:
         raise ComposerError(f"cannot write {folder}: {error.strerror or error}", "check the permissions") from error

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from composer.api import ComposerError, Score
 from composer.cli.train.snapshots import SnapshotPiece
 from composer.music.sounding import sounding_parts
+from composer.system.paths import make_folder
 from composer.training.events import Event, Finished, Updated, Validated
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def check(folder: Path) -> None:
 def _writing(folder: Path) -> Iterator[None]:
     """Create `folder`, and raise ComposerError for an OSError within the context."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         yield
     except OSError as error:
         reason = error.strerror or error
