@@ -121,6 +121,7 @@ def _prepared(score: Score) -> str:
         for tag in ("part-abbreviation", "part-name"):
             if (field := part.find(tag)) is not None:
                 field.text = names[number] if tag == "part-name" and number < len(names) else ""
+    _remove_naturals(root)
     if hands and (part_list := root.find("part-list")) is not None:
         _add_brace(part_list)
     return ElementTree.tostring(root, encoding="unicode")
@@ -138,6 +139,13 @@ def _hands(score: Score) -> tuple[Part, ...]:
     right = tuple(note for note in part.notes if note.pitch >= _MIDDLE_C)
     left = tuple(note for note in part.notes if note.pitch < _MIDDLE_C)
     return replace(part, notes=right), replace(part, notes=left)
+
+
+def _remove_naturals(root: Any) -> None:
+    """Remove alterations of 0 from the letters of chord symbols, where Verovio writes a natural: `F♮` for `F`."""
+    for letter in [*root.iter("root"), *root.iter("bass")]:
+        for alter in [each for each in letter if each.tag.endswith("-alter") and float(each.text or 0) == 0]:
+            letter.remove(alter)
 
 
 def _add_brace(part_list: Any) -> None:

@@ -141,6 +141,7 @@ def test_in_chromium(tmp_path):
         assert page.evaluate("document.querySelectorAll('.tune').length") == 2
         ink = "new Set(document.querySelector('canvas').getContext('2d').getImageData(0, 0, 400, 150).data).size"
         assert page.evaluate(ink) > 20
+        assert page.evaluate("document.querySelector('.roll').getAttribute('aria-valuetext')") == "bar 1 of 2"
         left = "document.querySelector('.cursor').getBoundingClientRect().left"
         start = page.evaluate(left)
         page.press(" ", "Space")

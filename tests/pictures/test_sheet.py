@@ -1,12 +1,13 @@
 """Sheet music; only what does not need the libraries of the extra `pictures` runs without them."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
 
-from composer.api import ChordSymbol, ComposerError, Note, Part, Score, Tempo
+from composer.api import ChordSymbol, ComposerError, Key, Note, Part, Score, Tempo
 from composer.pictures import sheet
 from composer.pictures.rasterize import combine
 
@@ -57,6 +58,13 @@ def test_one_staff_is_enough(pitches):
     onsets = range(len(pitches)) if len(pitches) == 2 else [0] * len(pitches)
     notes = tuple(Note(Fraction(at), pitch, Fraction(1)) for at, pitch in zip(onsets, pitches, strict=True))
     assert len([*prepared(Score((Part(notes),))).iter("part")]) == 1
+
+
+def test_chord_symbols_have_no_naturals():
+    chords = (ChordSymbol(Fraction(0), Fraction(2), "F"), ChordSymbol(Fraction(2), Fraction(2), "Bb/F"))
+    root = prepared(replace(SCORE, chords=chords, keys=(Key(Fraction(0), 1),)))
+    assert [alter.text for alter in root.iter("root-alter")] == ["-1"]
+    assert not [*root.iter("bass-alter")]
 
 
 def test_music_signs_in_text_become_usual_characters():

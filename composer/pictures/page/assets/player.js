@@ -18,6 +18,7 @@ class Tune {
     this.notes = new Spans(this.parts.flatMap((part) => part.notes));
     this.roll = new Roll(article.querySelector(".roll"), this);
     this.sheet = new Sheet(article, data.sheets);
+    this.show(0, false);
   }
 
   // Show the position, in seconds, in the piano roll and the sheet music.

@@ -17,6 +17,7 @@ class Roll {
     element.addEventListener("scroll", () => this.draw());
     for (const kind of ["wheel", "touchmove"])
       element.addEventListener(kind, () => (this.leftAlone = performance.now() + 3000), { passive: true });
+    this.layOut();
     new ResizeObserver(() => this.layOut()).observe(element);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.layOut());
   }
