@@ -58,8 +58,9 @@ def check(
         for diagnosis in check_files(sources(files, suffixes()), checks):
             found = diagnosis.without_warnings() if errors_only else diagnosis
             total.add(found)
-            if not console.stdout_is_terminal:
-                reading.update(total.files, total.pieces)
+            reading.update_checked(total.files, total.pieces)
+            if found.problems and console.stdout_is_terminal:
+                reading.clear()
             report.found(found)
             if fix and found.problems:
                 report.fixed(found, *_write_fixed(found, force))

@@ -55,7 +55,8 @@ def generate_best(plan: Plan, ranking: Ranking) -> None:
     """
     discarded, best = _Discarded(), list[tuple[tuple[float, ...], int, Candidate]]()
     step_name = plan.model.representation.step_name
-    with progress_display(plan.output.console, plan.options.generated, lambda: 0, step_name) as progress:
+    console, count = plan.output.console, plan.options.generated
+    with progress_display(console, count, lambda: 0, step_name, to_stdout=False) as progress:
         for piece in _candidates(plan, ranking, progress, discarded):
             heapq.heappush(best, (piece.rank.key, -piece.number, piece))
             if len(best) > plan.options.written:

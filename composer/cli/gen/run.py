@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from composer.api import ComposerError
+from composer.api import ComposerError, Step
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.gen.plan import Plan
 from composer.cli.output.encoders import NoNotes, PieceEncoder
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
+from composer.generation.candidates import Judge, Verdict
 from composer.generation.generate import generate
 from composer.generation.request import Finished, Generated
 
@@ -33,7 +35,11 @@ def generate_pieces(plan: Plan) -> None:
     try:
         target.open(plan.record)
         with progress_display(
-            console, plan.share, lambda: target.already_written, plan.model.representation.step_name
+            console,
+            plan.share,
+            lambda: target.already_written,
+            plan.model.representation.step_name,
+            to_stdout=plan.output.to_stdout,
         ) as progress:
             _write_pieces(plan, progress, counts)
         finished = True
@@ -46,16 +52,21 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
     """Write every step and finish every piece."""
     model, output, pieces = plan.model, plan.output, dict[int, _PieceInProgress]()
     ordered = not output.target.one_file_per_piece
-    events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered, plan.accept, plan.judge)
+    judge = _counting(plan.judge, progress)
+    events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered, plan.accept, judge)
     for event in events:
         number = event.number
         if number not in pieces:
             pieces[number] = _PieceInProgress(_encoder(plan, event))
         if isinstance(event, Generated):
             pieces[number].steps += len(event.steps)
-            output.target.write(number, pieces[number].encoder.push(event.steps))
-            progress.add_steps(len(event.steps))
+            if data := pieces[number].encoder.push(event.steps):
+                progress.before_output()
+            output.target.write(number, data)
+            if judge is None:
+                progress.add_steps(len(event.steps))
             continue
+        progress.before_output()
         try:
             _finish_piece(plan, event, pieces.pop(number), counts)
         except (NoNotes, CopiedTooMuch) as error:
@@ -68,6 +79,18 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
             counts.copied += isinstance(error, CopiedTooMuch)
             counts.without_notes += isinstance(error, NoNotes)
         progress.finish_piece()
+
+
+def _counting(judge: Judge | None, progress: ProgressDisplay) -> Judge | None:
+    """Return `judge`, which also counts the steps of each candidate: only the chosen ones arrive, and late."""
+    if judge is None:
+        return None
+
+    def judge_and_count(steps: Sequence[Step], logp: Sequence[float], plan: str) -> Verdict:
+        progress.add_steps(len(steps))
+        return judge(steps, logp, plan)
+
+    return judge_and_count
 
 
 def _encoder(plan: Plan, event: Generated | Finished) -> PieceEncoder:

@@ -70,6 +70,11 @@ class Output:
         return BufferedEncoder(representation, number, write, labels, self.settings.tempo)
 
     @property
+    def to_stdout(self) -> bool:
+        """Whether the pieces are shown or written on stdout."""
+        return isinstance(self.target, ToStdout)
+
+    @property
     def _is_booklet(self) -> bool:
         """Whether one file holds all pieces, if there are several."""
         return (self.native or self.format.name in COLLECTIONS) and not self.target.one_file_per_piece

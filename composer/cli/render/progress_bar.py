@@ -1,30 +1,40 @@
-"""Progress of generating many pieces: a bar on a terminal, else nothing."""
+"""Progress of generating: a bar or a line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from composer.cli.console import Console
-from composer.cli.render.text import duration
+from composer.cli.render.reading_progress import FIRST_LINE
+from composer.cli.render.text import time_left
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 BAR_COLUMNS = 24
+FIRST_STATUS, STATUS_INTERVAL = 2.0, 0.2
+"""Seconds without output until a terminal shows a line, and between its changes."""
 
 
-def progress_display(console: Console, pieces: int, before: Callable[[], int], step_name: str) -> ProgressDisplay:
+def progress_display(
+    console: Console, pieces: int, before: Callable[[], int], step_name: str, *, to_stdout: bool = True
+) -> ProgressDisplay:
     """Return the display for a run of `pieces`, `before` of which exist already.
 
-    A bar is drawn if stderr is a terminal and the pieces go elsewhere.
+    A bar is drawn if stderr is a terminal and many pieces go elsewhere: `to_stdout` says whether they go to stdout.
     """
-    if pieces > 1 and console.can_animate and not console.quiet and not console.stdout_is_terminal:
-        return LiveBar(console, GenProgress(pieces, before, step_name))
-    return ProgressDisplay(console)
+    if console.quiet:
+        return ProgressDisplay(console)
+    progress = GenProgress(pieces, before, step_name)
+    if not console.can_animate:
+        return LineProgress(console, progress)
+    if pieces > 1 and not (to_stdout and console.stdout_is_terminal):
+        return LiveBar(console, progress)
+    return StatusLine(console, progress)
 
 
 class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
@@ -46,6 +56,9 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
     def finish_piece(self) -> None:
         """Count a finished piece."""
 
+    def before_output(self) -> None:
+        """Make room for a piece that is written."""
+
 
 @dataclass
 class GenProgress:
@@ -65,14 +78,71 @@ class GenProgress:
 
     def line(self, now: float) -> str:
         """Return the progress as a line of text; `now` is in seconds, as `began` is."""
-        parts = [f"{self.before() + self.done:,} of {self.pieces:,} pieces"]
+        counted = f"{self.before() + self.done:,} of {self.pieces:,} pieces"
+        parts = [counted if self.pieces > 1 else f"generating: {self.steps:,} {self.step_name}s"]
         elapsed = now - self.began
         if self.steps and elapsed > 0:
             parts.append(f"{self.steps / elapsed:,.0f} {self.step_name}s/s")
-        if self.done:
-            left = self.pieces - self.before() - self.done
-            parts.append(f"{duration(elapsed / self.done * left)} left")
-        return "  ".join(parts)
+        parts.append(time_left(elapsed, self.done, self.pieces - self.before() - self.done))
+        return "  ".join(filter(None, parts))
+
+
+@dataclass
+class LineProgress(ProgressDisplay):
+    """A line on stderr after FIRST_LINE seconds, and after each doubling of that time."""
+
+    console: Console
+    progress: GenProgress
+    clock: Callable[[], float] = time.monotonic
+    next_line: float = FIRST_LINE
+
+    def __enter__(self) -> Self:
+        self.progress.began = self.clock()
+        return self
+
+    def warn(self, text: str) -> None:
+        self.console.warn(text)
+
+    def add_steps(self, steps: int) -> None:
+        self.progress.steps += steps
+        now = self.clock()
+        if now - self.progress.began >= self.next_line:
+            self.next_line = 2 * (now - self.progress.began)
+            self.console.say(self.progress.line(now))
+
+    def finish_piece(self) -> None:
+        self.progress.done += 1
+
+
+@dataclass
+class StatusLine(LineProgress):
+    """A line on a terminal that also shows the pieces, while none of them is written."""
+
+    shown: bool = field(default=False, init=False)
+    next_status: float = field(default=0.0, init=False)
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.next_status = self.progress.began + FIRST_STATUS
+        return self
+
+    def __exit__(self, *reason: Any) -> None:
+        self.before_output()
+
+    def warn(self, text: str) -> None:
+        self.before_output()
+        super().warn(text)
+
+    def add_steps(self, steps: int) -> None:
+        self.progress.steps += steps
+        if (now := self.clock()) >= self.next_status:
+            self.console.show_status(self.progress.line(now))
+            self.shown, self.next_status = True, now + STATUS_INTERVAL
+
+    def before_output(self) -> None:
+        if self.shown:
+            self.console.show_status("")
+        self.shown, self.next_status = False, self.clock() + FIRST_STATUS
 
 
 class LiveBar(ProgressDisplay):

@@ -1,4 +1,4 @@
-"""Progress of reading and evaluating on a terminal, and a report of what was skipped."""
+"""Progress of reading and evaluating, and a report of what was skipped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Protocol
 
 from composer.check.loss_phrases import in_number
 from composer.cli.console import Console
-from composer.cli.render.text import count_noun, duration
+from composer.cli.render.text import count_noun, time_left
+from composer.system.escaping import escape_line
 from composer.training.events import Prepared
 
 MAX_REASONS = 12
@@ -29,8 +30,8 @@ def report_pieces(console: Console, event: Prepared) -> None:
         console.warn(note)
 
 
-FIRST_LINE = 10.0
-"""Seconds until an evaluation prints a line of progress if stderr is not a terminal."""
+FIRST_LINE = 5.0
+"""Seconds until a line of progress is printed if stderr is not a terminal."""
 
 
 class ReadSummary(Protocol):
@@ -47,16 +48,16 @@ class ReadSummary(Protocol):
 
 
 def report_skipped(console: Console, summary: ReadSummary) -> None:
-    """Print what was skipped, and why."""
+    """Print what was skipped, and why, even if the console is quiet."""
     if summary.rejected:
-        console.say(f"skipped {count_noun(sum(summary.rejected.values()), 'piece')}:")
+        console.warn(f"skipped {count_noun(sum(summary.rejected.values()), 'piece')}:")
     reasons = sorted(summary.rejected.items(), key=lambda item: -item[1])
     for reason, count in reasons[:MAX_REASONS]:
         first = next(iter(summary.places.get(reason, ())), "")
-        console.say(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
+        console.print_error(escape_line(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}"))
     if len(reasons) > MAX_REASONS:
         rest = reasons[MAX_REASONS:]
-        console.say(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
+        console.print_error(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
     for phrase, count in sorted(summary.losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {in_number(count, phrase)}")
     for line in summary.unreadable[:MAX_UNREADABLE]:
@@ -68,25 +69,35 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
 class ReadingProgress(AbstractContextManager["ReadingProgress"]):
     """A line on a terminal that counts what has been read, and is erased at the end.
 
-    Elsewhere, an evaluation prints a line after FIRST_LINE seconds, and after each doubling of that time.
+    Elsewhere, a line is printed after FIRST_LINE seconds, and after each doubling of that time.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
-        self._start, self._shown, self._next_line = 0.0, False, FIRST_LINE
+        self._start: float | None = None
+        self._shown, self._next_line = False, FIRST_LINE
         self._what, self._first = "", 0.0
 
     def __exit__(self, *reason: object) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Erase the line, before something else is printed."""
         if self._shown:
             self._console.show_status("")
+            self._shown = False
 
     def update(self, sources: int, pieces: int) -> None:
         """Show how many files and pieces have been read."""
-        self._show(f"reading: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}")
+        self._count("reading", sources, pieces)
 
     def update_converted(self, sources: int, pieces: int) -> None:
         """Show how many files and pieces have been converted."""
-        self._show(f"converting: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}")
+        self._count("converting", sources, pieces)
+
+    def update_checked(self, sources: int, pieces: int) -> None:
+        """Show how many files and pieces have been checked."""
+        self._count("checking", sources, pieces)
 
     def update_measured(self, done: float, total: int) -> None:
         """Show which share of the batches has been measured, and the time left; `done` may be a fraction."""
@@ -94,19 +105,25 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
 
     def update_share(self, what: str, done: float, total: int) -> None:
         """Show `what` is done, which share of it, and the time left; `done` may be a fraction."""
-        left, elapsed = "", 0.0
+        now = self._clock()
         if what != self._what or done == 0:
-            self._what, self._start, self._first, self._next_line = what, self._clock(), done, FIRST_LINE
-        elif done > self._first:
-            elapsed = self._clock() - self._start
-            left = f", {duration(elapsed / (done - self._first) * (total - done))} left"
-        text = f"{what}: {done / total:.0%}{left}"
-        self._show(text)
-        if elapsed >= self._next_line and done < total and not self._console.can_animate:
+            self._what, self._start, self._first, self._next_line = what, now, done, FIRST_LINE
+        elapsed = now - (self._start or 0.0)
+        left = time_left(elapsed, done - self._first, total - done)
+        self._show(f"{what}: {done / total:.0%}{f', {left}' if left else ''}", elapsed, is_last=done >= total)
+
+    def _count(self, what: str, sources: int, pieces: int) -> None:
+        """Show how many files and pieces have been done."""
+        now = self._clock()
+        if self._start is None:
+            self._start = now
+        self._show(f"{what}: {count_noun(sources, 'file')}, {count_noun(pieces, 'piece')}", now - self._start)
+
+    def _show(self, text: str, elapsed: float, *, is_last: bool = False) -> None:
+        if self._console.can_animate:
+            if not self._console.quiet:
+                self._console.show_status(text)
+                self._shown = True
+        elif elapsed >= self._next_line and not is_last:
             self._next_line = 2 * elapsed
             self._console.say(text)
-
-    def _show(self, text: str) -> None:
-        if self._console.can_animate and not self._console.quiet:
-            self._console.show_status(text)
-            self._shown = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from threading import current_thread, main_thread
@@ -26,7 +26,7 @@ from composer.distributed import environment, rendezvous
 from composer.distributed.group import FailedElsewhere
 from composer.system import device as devices
 from composer.training import presets
-from composer.training.events import Event, ModelLost, Prepared, RolledBack, Started
+from composer.training.events import Event, Finished, ModelLost, Prepared, RolledBack, Started, Validated
 from composer.training.loop import train
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
             status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)
             reporter = progress.reporter(console, status, as_json=options.json)
             picked = automatic.describe(run) if automatic.is_automatic(options) else ""
-            events = _with_notes(train(run), run, console, picked)
+            warnings = list[str]()
+            events = _with_notes(train(run), run, console, picked, warnings)
             log: AbstractContextManager[tensorboard.TensorBoardWriter | None] = nullcontext()
             if log_dir is not None:
                 folder = tensorboard.run_folder(log_dir, run.path.stem)
@@ -77,7 +78,7 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
         raise typer.Exit(1) from None
     if isinstance(ending.failure, ClosedPipe):
         discard_output(console.stdout)
-    _close(console, run, ending, stop)
+    _close(console, run, ending, stop, warnings)
 
 
 def _local_device(device: str, process: ProcessInfo) -> str:
@@ -139,10 +140,19 @@ def _is_heeded(number: int) -> bool:
     return signal.getsignal(number) is not signal.SIG_IGN
 
 
-def _with_notes(events: Iterable[Event], run: TrainingRun, console: Console, picked: str) -> Iterator[Event]:
-    """Yield all events; at the start, say what was `picked` or is resumed, and warn of what is not reached."""
+def _with_notes(
+    events: Iterable[Event], run: TrainingRun, console: Console, picked: str, warnings: list[str]
+) -> Iterator[Event]:
+    """Yield all events; at the start, say what was `picked` or is resumed, and warn of what is not reached.
+
+    `warnings` gets those for the end.
+    """
     started = rolled_back = False
+    best = None
     for event in events:
+        best = event.update if isinstance(event, Validated) and event.best else best
+        if isinstance(event, Finished) and event.reason != "interrupted" and run.origin is not None and best == 0:
+            warnings.append(f"no improvement on the held-out pieces, so {run.path.stem} is a copy of the old model")
         rolled_back |= isinstance(event, RolledBack)
         if isinstance(event, ModelLost):
             console.warn(f"{event.path} is missing or damaged, so the model of update {event.update:,} is saved there")
@@ -166,7 +176,9 @@ def _late_snapshots(run: TrainingRun, updates: int) -> list[str]:
     return late + [f"{epoch}e" for epoch in settings.snapshot_epochs if epoch * per_epoch > updates]
 
 
-def _close(console: Console, run: TrainingRun, ending: progress.Ending, stop: _StopSignal) -> None:
+def _close(
+    console: Console, run: TrainingRun, ending: progress.Ending, stop: _StopSignal, warnings: Sequence[str]
+) -> None:
     """Print how training ended, and the commands to resume it or to generate. Raises what made reporting fail."""
     finished = ending.finished
     name, rep = run.path.stem, run.representation.name
@@ -177,6 +189,8 @@ def _close(console: Console, run: TrainingRun, ending: progress.Ending, stop: _S
         console.say(closing_line(finished, run.unit, run.in_unit))
         if finished.output is not None:
             console.say(f"wrote {finished.output}")
+    for warning in warnings:
+        console.warn(warning)
     if finished is None or finished.reason == "interrupted":
         console.say(f"resume:   composer train {rep} --name {quoted} --resume")
         console.say(generate)

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from composer.cli.render.text import count_noun, duration
+from composer.cli.render.text import MEANINGFUL_SECONDS, count_noun, duration
 from composer.training.events import Event, Finished, MicroBatchHalved, RolledBack, Started, Updated, Validated
 
 BLOCKS = "▁▂▃▄▅▆▇█"
+MEANINGFUL_UPDATES = 5
+"""How many updates must be done before the time left can be estimated."""
 SMOOTHING = 0.95
 """Decay of the moving average of the loss that is shown."""
 
@@ -52,11 +54,13 @@ class TrainingStatus:
 
     @property
     def left(self) -> float | None:
-        """Estimated seconds to the last update; None if unknown."""
+        """Estimated seconds to the last update; None as long as that means little."""
         if self.started is None or self.updated is None or self.began is None:
             return None
         seconds, taken = self.clock() - self.began[0], self.updated.update - self.began[1]
-        return seconds / taken * (self.started.updates - self.updated.update) if taken > 0 and seconds > 0 else None
+        if taken < MEANINGFUL_UPDATES or seconds < MEANINGFUL_SECONDS:
+            return None
+        return seconds / taken * (self.started.updates - self.updated.update)
 
     def in_phase(self, text: str) -> str:
         """Return `text` after the name of the phase, unless it is the last phase."""

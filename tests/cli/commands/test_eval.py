@@ -142,7 +142,7 @@ def test_progress_is_shown_from_the_start(stream):
 
 def test_progress_in_a_pipe_is_printed_at_growing_intervals(stream):
     console = Console(stream(), stream(), stream(), {"TERM": "xterm"})
-    seconds = iter([0, 5, 12, 20, 30])
+    seconds = iter([0, 4, 12, 20, 30])
     with ReadingProgress(console, lambda: float(next(seconds))) as reading:
         for done in (0, 0.25, 0.5, 1, 1.5):
             reading.update_measured(done, 2)

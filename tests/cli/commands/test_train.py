@@ -161,6 +161,15 @@ def test_fine_tuning(train, composer, tunes, checkpoint):
     composer("train", "abc", tunes, "--from", checkpoint, "-O", "text=raw").failed("--from", "-O", code=2)
 
 
+def test_fine_tuning_without_improvement_is_a_warning(composer, tunes, checkpoint, tmp_path):
+    held_out = tmp_path / "held-out.abc"
+    held_out.write_text("X:1\nM:4/4\nL:1/8\nK:G\n|:B2GB A2FA|G2F2 G4:|\n")
+    options = ("--valid", held_out, "--name", "worse", "--max-updates", "1", "--lr", "1000", "--quiet")
+    result = composer("train", "abc", tunes, "--from", checkpoint, *options)
+    assert result.code == 0, result.err
+    assert "warning: no improvement on the held-out pieces, so worse is a copy of the old model" in result.err
+
+
 @pytest.mark.parametrize(
     ("setting", "was"), [("tied=on", "off"), ("hidden=20", "16"), ("layers=2", "1"), ("embedding=5", "8")]
 )

@@ -139,7 +139,7 @@ def test_errors(composer, shown, checkpoint, tunes, tmp_path):
     shown(file=tmp_path / "words.txt").failed("words.txt")
     (tmp_path / "empty.abc").write_text("")
     shown(file=tmp_path / "empty.abc").failed("empty.abc")
-    (tmp_path / "odd.abc").write_text("X:1\nT:Unseen\nM:4/4\nL:1/8\nK:G\n|:b'8:|\n")
+    (tmp_path / "odd.abc").write_text("X:1\nT:Unseen\nM:9/8\nL:1/8\nK:G\n|:b'9:|\n")
     shown(file=tmp_path / "odd.abc").failed("odd.abc")
 
 

@@ -57,7 +57,7 @@ def test_plain_lines(console):
     report_story(LineReporter(console, TrainingStatus()))
     text = console.stderr.data.decode()
     assert "100 pieces: 90 for training, 10 held out; skipped 2 duplicates" in text
-    assert "skipped 4 pieces:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
+    assert "warning: skipped 4 pieces:\n     4  a bar does not fill its meter, such as jigs.abc: tune 3\n" in text
     assert "\n    17  notes moved to the grid\n" in text
     assert "warning: photo.abc is not a text file" in text
     assert "update 50: validation 2.885 bits per token, best so far" in text
@@ -96,7 +96,7 @@ def test_singulars(console):
     report.on_event(one)
     report.on_event(replace(STARTED, pieces=(1, 0), counted=(1, 0)))
     text = console.stderr.data.decode()
-    assert "1 piece; skipped 1 duplicate\nskipped 1 piece:\n" in text
+    assert "1 piece; skipped 1 duplicate\nwarning: skipped 1 piece:\n" in text
     assert "training on 1 piece (1 step), " in text
 
 
@@ -111,7 +111,11 @@ def test_json_has_one_line_per_event(console):
 def test_quiet_prints_only_warnings(console):
     console.quiet = True
     report_story(SilentReporter(console))
-    assert console.stderr.data.decode() == "warning: photo.abc is not a text file\n"
+    assert console.stderr.data.decode().splitlines() == [
+        "warning: skipped 4 pieces:",
+        "     4  a bar does not fill its meter, such as jigs.abc: tune 3",
+        "warning: photo.abc is not a text file",
+    ]
 
 
 def test_live_display(terminal):
