@@ -9,17 +9,18 @@ import json
 from pathlib import Path
 
 from composer.api import CheckpointError
-from composer.system.files import write_atomic
+from composer.system.files import read_regular, write_atomic
 from composer.system.paths import models_folder
 
 FILE = "defaults.json"
+MAX_BYTES = 1_000_000
 
 
 def chosen_models() -> dict[str, str]:
     """Return the names of the chosen models by representation. Raises CheckpointError if the file is invalid."""
     path = _path()
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_regular(path, MAX_BYTES))
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -120,7 +120,8 @@ def _key(text: str, mode: str) -> str:
 
     alone = mode and re.fullmatch(r"\s*[A-Ga-g][#b]?\s*", text)
     scale = parse_scale(f"{text.strip()} {_mode(mode)}") if alone else parse_scale("", text)
-    assert scale is not None
+    if scale is None:  # there are only spaces
+        raise OptionError(f"unknown key '{text}'", "write it as in ABC: G, Am, Bb, F#m, Ddor, Amix")
     key = parse_key(str(scale))
     if key is None:
         tonics = (letter + sign for letter in "CDEFGAB" for sign in ("", "#", "b"))

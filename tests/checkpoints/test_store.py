@@ -74,6 +74,16 @@ def test_an_invalid_file_of_choices(home, content):
         store.default("abc")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes and devices on this system")
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_choices_that_have_no_end(home, kind):
+    models_folder().mkdir(parents=True)
+    path = models_folder() / selection.FILE
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(CheckpointError, match=r"cannot read .*defaults\.json: not a regular file"):
+        store.default("abc")
+
+
 def test_new_models_cannot_have_the_name_of_a_bundled_one(make):
     make("abc-2")
     with pytest.raises(UsageError, match="'abc' is the name of a bundled model") as caught:

@@ -150,4 +150,18 @@ INPUT_GUARDS = (
         "each.mkdir(exist_ok=True)",
         "tests/system/test_private_folder.py::test_a_new_folder_is_private_whatever_the_umask",
     ),
+    Guard(
+        "size of the configuration file",
+        "composer/cli/config/file.py",
+        "if len(data) > MAX_BYTES:",
+        "if False:",
+        "tests/cli/commands/test_config.py::test_a_device_as_the_file_is_read_up_to_a_limit",
+    ),
+    Guard(
+        "chosen models in a pipe or device",
+        "composer/checkpoints/selection.py",
+        "json.loads(read_regular(path, MAX_BYTES))",
+        "json.loads(b'{}')",
+        "tests/checkpoints/test_store.py::test_choices_that_have_no_end",
+    ),
 )

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from composer.api import ComposerError
+from composer.api.limits import read_up_to
 from composer.system.files import write_atomic
 
+MAX_BYTES = 1_000_000
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?")
 _ENTRY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
@@ -92,7 +94,11 @@ class ConfigFile(NamedTuple):
 def load(path: Path) -> ConfigFile:
     """Read a configuration file; one that is missing is empty. Raises ComposerError if it is not valid TOML."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        with path.open("rb", buffering=0) as file:  # a device has no end
+            data = read_up_to(file, MAX_BYTES)
+        if len(data) > MAX_BYTES:
+            raise ComposerError(f"{path} is larger than {MAX_BYTES:,} bytes", "set COMPOSER_CONFIG to another file")
+        text = data.decode("utf-8")
         return ConfigFile(path, text, tomllib.loads(text))
     except FileNotFoundError:
         return ConfigFile(path)

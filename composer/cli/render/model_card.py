@@ -12,6 +12,10 @@ from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.default_temperature import default_temperature
 from composer.cli.render.text import count_noun, duration, file_size
 from composer.registry.options import as_option_value
+from composer.system.files import read_regular
+
+MAX_BYTES = 1_000_000
+"""Of the text beside a checkpoint."""
 
 
 def card(path: Path, width: int = 80) -> str:
@@ -37,7 +41,7 @@ def card(path: Path, width: int = 80) -> str:
     }
     lines = [path.stem, *fact_lines(facts, width)]
     beside = path.with_suffix(".md")
-    lines += ["", beside.read_text("utf-8").rstrip()] if beside.is_file() else []
+    lines += ["", read_regular(beside, MAX_BYTES).decode("utf-8", "replace").rstrip()] if beside.is_file() else []
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """`composer config`: defaults of options from a file, which name their place if they are wrong."""
 
 import json
+import os
 
 import pytest
 
@@ -129,3 +130,11 @@ def test_the_environment_comes_before_the_file(composer, write, monkeypatch):
     monkeypatch.setenv("COMPOSER_CONFIG", "")
     assert composer(*GEN).code == 0
     composer("config").failed("COMPOSER_CONFIG is empty", code=2)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no devices on this system")  # noqa: PTH110
+def test_a_device_as_the_file_is_read_up_to_a_limit(composer, monkeypatch):
+    monkeypatch.setenv("COMPOSER_CONFIG", "/dev/zero")
+    composer("config", "get", "gen.temp").failed("/dev/zero is larger than 1,000,000 bytes", "COMPOSER_CONFIG")
+    monkeypatch.setenv("COMPOSER_CONFIG", "/dev/null")
+    assert composer("config", "get", "gen.temp").code == 0

@@ -116,6 +116,8 @@ def test_model_card(composer, checkpoint, tmp_path):
     assert "1.234 bits per token" in out
     assert "Tunes of my own." in out
     assert max(map(len, out.splitlines())) <= 80
+    path.with_suffix(".md").write_bytes(b"Tunes for F\xfcrth")
+    assert composer("show", path).out.endswith("\n\nTunes for F\N{REPLACEMENT CHARACTER}rth\n")
 
 
 def test_text_is_printed_unchanged(composer, tmp_path):

@@ -96,7 +96,7 @@ def test_no_dead_ends_in_titles(controls, constrain, characters):
 @pytest.mark.parametrize(
     "controls",
     [
-        {"key": "H"}, {"key": "G#"}, {"key": "D#", "mode": "major"}, {"mode": "blues"}, {"meter": "7/4"},
+        {"key": "H"}, {"key": "G#"}, {"key": " "}, {"key": "D#", "mode": "major"}, {"mode": "blues"}, {"meter": "7/4"},
         {"rhythm": "rumba"}, {"bars": -1}, {"bars": 501}, {"range": "B5"}, {"range": "C6-C4"}, {"scale": "funny"},
         {"keep_bars": "9-4"}, {"keep_bars": "x"},
     ],
