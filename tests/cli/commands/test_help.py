@@ -38,7 +38,7 @@ def test_a_long_page_opens_in_the_pager(composer, stream, tmp_path, monkeypatch)
 
 def test_an_unknown_topic(composer):
     composer("help", "trainig").failed("unknown help topic 'trainig'", "did you mean `training`?", code=2)
-    composer("help", "xyz").failed("choose from formats, models", "gen, play, jam, train", code=2)
+    composer("help", "xyz").failed("choose from formats, models", "gen, play, jam, open, train", code=2)
 
 
 def test_an_unknown_topic_of_a_command(composer):
