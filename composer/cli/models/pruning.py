@@ -54,9 +54,11 @@ def prune(console: "Console", options: PruneOptions) -> None:
         try:
             freed += management.prune(path)
         except ComposerError as error:
-            console.warn(error.message)
+            if failure is not None:  # the last one is raised
+                console.warn(failure.message)
             failure = error
-    console.say(f"removed {file_size(freed)}")
+    if freed:
+        console.say(f"removed {file_size(freed)}")
     if failure is not None:
         raise failure
 

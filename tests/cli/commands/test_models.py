@@ -126,7 +126,7 @@ def test_a_model_in_training_is_left_alone(composer, mine, command):
     assert "in training" in composer("models").out
     training_files.release(mine, lock)
     assert result.code == 1
-    assert "model 'mine' is in use by process" in result.err
+    assert result.err.startswith("error: model 'mine' is in use by process")
     assert mine.is_file()
     assert state_path(mine).is_file()
 
