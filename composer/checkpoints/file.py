@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -238,8 +238,19 @@ def header_of(path: Path, text: str | None) -> Header:
 
 def _unreadable(path: Path, error: OSError) -> CheckpointError:
     if isinstance(error, FileNotFoundError):
-        return CheckpointError(f"no model '{path}'", "`composer models` lists all models")
+        return CheckpointError(f"no model '{path}'", _near_hint(path))
     return CheckpointError(f"cannot read {path}: {error.strerror or error}", "check the name and the permissions")
+
+
+def _near_hint(path: Path) -> str:
+    """Return the model in the same folder whose name is like that of `path`, if there is one."""
+    from difflib import get_close_matches  # not needed without an error
+
+    with suppress(OSError):
+        models = {each.stem: each for each in path.parent.iterdir() if each.suffix == ".safetensors"}
+        if near := get_close_matches(path.name.removesuffix(".safetensors"), models, 1):
+            return f"did you mean `{models[near[0]]}`?"
+    return "`composer models` lists all models"
 
 
 def _not_a_checkpoint(path: Path) -> CheckpointError:

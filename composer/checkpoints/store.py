@@ -96,7 +96,8 @@ def name_hint(name: str) -> str:
     from difflib import get_close_matches  # not needed without an error
 
     known = [*(model.name for model in user_models()), *(model.name for model in pretrained_models())]
-    near = get_close_matches(name.removesuffix(SUFFIX), dict.fromkeys(known), 1)
+    wanted = name.removesuffix(SUFFIX).partition(".update-")[0]
+    near = get_close_matches(wanted, dict.fromkeys(known), 1)
     return f"did you mean `{near[0]}`?" if near else "`composer models` lists all models"
 
 

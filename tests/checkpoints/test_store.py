@@ -8,7 +8,7 @@ import pytest
 
 from composer.api import CheckpointError, SequenceSpec, StepKind, UsageError
 from composer.checkpoints import selection, store
-from composer.checkpoints.file import Checkpoint, Header, digest, save
+from composer.checkpoints.file import Checkpoint, Header, digest, read_header, save
 from composer.system.paths import cache_folder, models_folder
 
 SPEC = SequenceSpec(StepKind.TOKENS, size=2, end=0)
@@ -99,8 +99,19 @@ def test_similar_names(make):
             store.resolve_model(Path(name))
         assert caught.value.hint == hint
     with pytest.raises(CheckpointError) as caught:
+        store.resolve_model(Path("fidle.update-5"))
+    assert caught.value.hint == "did you mean `fiddle`?"
+    with pytest.raises(CheckpointError) as caught:
         store.resolve_model(Path("zzz"))
     assert caught.value.hint == "`composer models` lists all models"
+
+
+def test_similar_files_in_a_folder(make, tmp_path):
+    (tmp_path / "fiddle.safetensors").touch()
+    for given in ("fidle.safetensors", "fiddle"):
+        with pytest.raises(CheckpointError, match="no model") as caught:
+            read_header(store.resolve_model(tmp_path / given))
+        assert caught.value.hint == f"did you mean `{tmp_path / 'fiddle.safetensors'}`?"
 
 
 def test_a_model_that_is_removed_while_a_digest_is_looked_for(make, monkeypatch):
