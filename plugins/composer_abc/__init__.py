@@ -248,13 +248,14 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         """Return the plans of the training pieces with the given bars or the given start; else one that has them."""
         if not self.positional:
             return {}
-        from composer_abc.plans import fitting_plans, parts_of
+        from composer_abc.plans import check_length, fitting_plans, parts_of
 
         if context.tune is not None:
             return {self.plan(context.tune) or "": 1}
         self._plain.start(context.primer)  # an invalid primer is reported first
         counters = self._count_positions(context.primer, "the primer")
         bars = controls.bars if controls is not None else 0
+        check_length(context, bars)
         is_closed = self._counted[0].rstrip("\n").endswith("|]")
         return fitting_plans(self.training_plans, parts_of(counters), counters[-1][-1], bars, is_closed=is_closed)
 

@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from composer.api import EncodeError
+from composer.api import EncodeError, GenerationContext, Unsatisfiable
 from composer.formats.abc.grammar.positions import PositionConstraint
 
 USUAL_PART = 8
 """Bars of a part, if nothing else is known."""
+
+SHORTEST, SHORT = 34, 150
+"""Characters of a header and four bars without music, and of a short tune."""
 
 Counters = Sequence[tuple[int, int, int]]
 """Position in the bar, part, and complete bars in it, before each character and after the last."""
@@ -41,6 +44,18 @@ def parse_plan(plan: str | None) -> tuple[int, ...]:
 def as_plan(parts: Sequence[int]) -> str:
     """Return the plan of parts with these numbers of bars."""
     return ",".join(map(str, parts))
+
+
+def check_length(context: GenerationContext, bars: int) -> None:
+    """Raise Unsatisfiable if the maximum length leaves no room for a tune of any number of `bars`.
+
+    Recorded tunes have been generated, whatever their length.
+    """
+    if context.length is not None and context.length < SHORTEST and not (bars or context.primer or context.rules):
+        raise Unsatisfiable(
+            f"--length {context.length} is too short for a tune, which needs at least {SHORTEST} characters",
+            f"leave out --length, or use --length {SHORT}",
+        )
 
 
 def fitting_plans(

@@ -113,6 +113,14 @@ def test_a_complete_primer_has_its_own_plan():
         constraint_of(fitted, AbcControls(bars=7), context).of_seed(1)
 
 
+def test_a_length_without_room_for_a_tune_is_refused():
+    fitted = abc(*TEXTS)
+    with pytest.raises(Unsatisfiable, match="--length 33 is too short for a tune, which needs at least 34"):
+        constraint_of(fitted, None, GenerationContext(length=33))
+    assert constraint_of(fitted, None, GenerationContext(length=34))
+    assert constraint_of(fitted, None, GenerationContext(length=5, rules=2)), "replayed"
+
+
 def test_bars_are_kept_with_a_plan_for_them():
     fitted = abc(*TEXTS)
     constraint = fitted.constraint(AbcControls(bars=20, key="G"), GenerationContext())
