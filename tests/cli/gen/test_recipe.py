@@ -53,9 +53,9 @@ def test_a_file_that_asks_for_too_much_is_refused_before_anything_is_generated(m
 
 
 def test_a_primer_is_unpacked_up_to_a_limit(monkeypatch):
-    spec, text = SequenceSpec(StepKind.TOKENS, 9, 0), recipe._pack_steps([1] * 1000)
-    assert list(recipe._unpack_steps(text, spec)) == [1] * 1000
+    spec, text = SequenceSpec(StepKind.TOKENS, 9, 0), recipe.pack_steps([1] * 1000)
+    assert list(recipe.unpack_steps(text, spec)) == [1] * 1000
     monkeypatch.setattr(recipe, "MAX_PRIMER_BYTES", 1000)
     with pytest.raises(UsageError, match="the recorded primer is larger than") as caught:
-        list(recipe._unpack_steps(text, spec))
+        list(recipe.unpack_steps(text, spec))
     assert "COMPOSER_LIMITS=2" in caught.value.hint
