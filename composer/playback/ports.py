@@ -16,19 +16,33 @@ def open_output(name: str) -> Any:
     """Return the output port whose name is, or alone contains, `name`. Raises ComposerError."""
     import mido
 
-    return _open(name, _names("output"), mido.open_output, "output")
+    return _open(name, port_names("output"), mido.open_output, "output")
 
 
 def open_input(name: str) -> Any:
     """Return the input port whose name is, or alone contains, `name`. Raises ComposerError."""
     import mido
 
-    return _open(name, _names("input"), mido.open_input, "input")
+    return _open(name, port_names("input"), mido.open_input, "input")
+
+
+def port_names(kind: str) -> list[str]:
+    """Return the names of `output` or `input` ports. Raises ComposerError without a MIDI system or python-rtmidi."""
+    import mido
+
+    try:
+        return list(mido.get_output_names() if kind == "output" else mido.get_input_names())
+    except ImportError as error:
+        raise ComposerError("MIDI ports need python-rtmidi, which is not installed", EXTRA_HINT) from error
+    except Exception as error:  # whatever the backend raises
+        raise ComposerError(
+            f"cannot list MIDI ports: {_reason(error)}", "leave out --port to play with the programs of this machine"
+        ) from error
 
 
 def only_output() -> str:
     """Return the name of the only output port, besides one that merely passes messages on. Raises ComposerError."""
-    names = [each for each in dict.fromkeys(_names("output")) if not each.startswith(_THROUGH)]
+    names = [each for each in dict.fromkeys(port_names("output")) if not each.startswith(_THROUGH)]
     if len(names) == 1:
         return names[0]
     problem = f"several MIDI ports: {_quoted(names)}" if names else "no MIDI port"
@@ -58,23 +72,9 @@ def _open(name: str, names: list[str], opener: Any, kind: str) -> Any:
         raise ComposerError(f"cannot open MIDI port '{found[0]}': {_reason(error)}", _hint(names)) from error
 
 
-def _names(kind: str) -> list[str]:
-    """Return the names of the ports. Raises ComposerError without a MIDI system or python-rtmidi."""
-    import mido
-
-    try:
-        return list(mido.get_output_names() if kind == "output" else mido.get_input_names())
-    except ImportError as error:
-        raise ComposerError("MIDI ports need python-rtmidi, which is not installed", EXTRA_HINT) from error
-    except Exception as error:  # whatever the backend raises
-        raise ComposerError(
-            f"cannot list MIDI ports: {_reason(error)}", "leave out --port to play with the programs of this machine"
-        ) from error
-
-
 def _ports_hint(kind: str) -> str:
     try:
-        return _hint(_names(kind))
+        return _hint(port_names(kind))
     except ComposerError as error:
         return error.hint or ""
 

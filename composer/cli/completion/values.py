@@ -100,6 +100,23 @@ def _labels(context: Any, start: str) -> list[Any]:
     return _items([(f"{typed}{comma}{name}", "") for name in left], start)
 
 
+def _conditions(context: Any, start: str) -> list[Any]:
+    """Return the conditions that the model knows, such as `artist=burns`."""
+    from composer.checkpoints import store
+    from composer.checkpoints.file import read_header
+
+    given, name = context.params.get("checkpoint"), context.params.get("representation") or next(iter(context.args), "")
+    header = read_header(store.resolve_model(Path(given)) if given else store.default(name))
+    known = header.spec.conditions.items()
+    return _items([(f"{key}={label}", "") for key, labels in known for label in labels], start)
+
+
+def _ports(kind: str) -> Values:
+    from composer.playback.ports import port_names
+
+    return [(name, "") for name in dict.fromkeys(port_names(kind))]
+
+
 def _config_keys(context: Any, start: str) -> list[Any]:
     """Return the commands that can have defaults, each with a dot, and the options of the one that is typed."""
     from composer.cli.config.commands import options_of
@@ -139,7 +156,9 @@ def _words(*values: str) -> Callable[[], Values]:
 VALUES: dict[str, Callable[[], Values]] = {
     "--checkpoint": _trained_models,
     "--from": _trained_models,
+    "--in": partial(_ports, "input"),
     "--part": _words("train", "valid", "test"),
+    "--port": partial(_ports, "output"),
     "COMMAND": _commands_with_defaults,
     "DEVICE": _words("auto", "cpu", "cuda", "mps"),
     "FORMAT": _formats,
@@ -158,6 +177,7 @@ VALUES: dict[str, Callable[[], Values]] = {
 """What completes a value, by the option or by the word that stands for the value in the help; the last one counts."""
 
 DEPENDENT_VALUES: dict[str, Callable[[Any, str], list[Any]]] = {
+    "--condition": _conditions,
     "--conditions": _labels,
     "KEY": _config_keys,
     "plugins ARGUMENT": _plugin_arguments,

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from virtual_midi import KEYS, NAME, install, install_input
 
 from composer.cli.app import command_tree
 from composer.cli.completion.answers import answer
@@ -101,6 +102,7 @@ CASES = {
         ("composer models remove ", []),
         ("composer show pia", ["pianoroll"]),
         ("composer jam gr", ["grid"]),
+        ("composer gen text --condition artist=r", ["artist=robert_burns"]),
         ("composer help tut", ["tutorial"]),
         ("composer help ge", ["gen"]),
         ("composer completions f", ["fish"]),
@@ -131,6 +133,13 @@ def test_own_models_are_completed(powershell, own_models):
     assert powershell("composer gen abc --checkpoint my") == ["'my model'"]
     assert powershell("composer gen abc --checkpoint it") == ["'it''s'"]
     assert powershell("composer gen abc --checkpoint ev") == []
+
+
+def test_ports_are_completed(powershell, monkeypatch):
+    install(monkeypatch, None)
+    install_input(monkeypatch, None)
+    assert powershell("composer play x.abc --port V") == [f"'{NAME}'"]
+    assert powershell("composer jam abc --in V") == [f"'{KEYS}'"]
 
 
 def test_a_file_comes_before_a_model(powershell, tmp_path, monkeypatch):
