@@ -110,6 +110,8 @@ class _Particles:
             drawn = self.sampler.sample(self.state, self.constraint.constrain(params), rng)
             self._follow(drawn, active, fixed)
             turn += 1
+            if self.request.on_steps is not None:
+                self.request.on_steps(int(active.sum()))
             if active.all() and self.alive.all() and None in self.constraint.fixed_steps():
                 self._resample_if_needed()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from composer.api import ComposerError, Step
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
@@ -52,8 +52,9 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
     """Write every step and finish every piece."""
     model, output, pieces = plan.model, plan.output, dict[int, _PieceInProgress]()
     ordered = not output.target.one_file_per_piece
-    judge = _counting(plan.judge, progress)
-    events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered, plan.accept, judge)
+    judge, request = _counting(plan.judge, progress), replace(plan.request, on_steps=progress.add_steps)
+    counts_ahead = judge is not None or request.particles > 1
+    events = generate(model.sampler, model.spec, request, plan.constraint, ordered, plan.accept, judge)
     for event in events:
         number = event.number
         if number not in pieces:
@@ -63,7 +64,7 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
             if data := pieces[number].encoder.push(event.steps):
                 progress.before_output()
             output.target.write(number, data)
-            if judge is None:
+            if not counts_ahead:
                 progress.add_steps(len(event.steps))
             continue
         progress.before_output()
