@@ -4,11 +4,11 @@ from guards import Guard
 
 INPUT_GUARDS = (
     Guard(
-        "size of a file",
+        "size of what is read",
         "composer/api/source.py",
-        "if size > limit:",
-        "if False:",
-        "tests/api/test_limits.py::test_a_source_over_the_limit_names_it_and_the_variable",
+        "            raise self._too_large_error(len(data))\n",
+        "            pass\n",
+        "tests/api/test_limits.py::test_a_device_is_read_up_to_the_limit",
     ),
     Guard(
         "size of a device",
@@ -32,11 +32,11 @@ INPUT_GUARDS = (
         "tests/formats/midi",
     ),
     Guard(
-        "lines and characters of an ABC file",
+        "length of an ABC tune and its lines",
         "composer/formats/abc/reader/lexer.py",
         "if count > raised(limit):",
         "if False:",
-        "tests/formats/abc/reader/test_limits.py::test_a_long_file_is_refused",
+        "tests/formats/abc/reader/test_limits.py::test_a_long_tune_is_rejected_with_its_limit_and_the_others_are_read",
     ),
     Guard(
         "repeated notes of MusicXML",
@@ -64,7 +64,7 @@ INPUT_GUARDS = (
         "composer/checkpoints/tensors.py",
         "if size > limit:",
         "if False:",
-        "tests/checkpoints/test_hostile.py::test_a_file_beyond_the_limit_is_not_read",
+        "tests/training/test_loop.py::test_a_model_that_grows_beyond_the_limit_is_saved",
     ),
     Guard(
         "control characters of what is read on stdout",
@@ -99,7 +99,7 @@ INPUT_GUARDS = (
         "composer/system/escaping.py",
         '    r"|[\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]"  # direction of writing\n',
         "",
-        "tests/system/test_escaping.py::test_every_control_character",
+        "tests/system/test_escaping.py::test_escaped",
     ),
     Guard(
         "a folder of models that others can write to",
@@ -146,8 +146,8 @@ INPUT_GUARDS = (
     Guard(
         "new folders are private",
         "composer/system/private_folder.py",
-        "each.mkdir(0o755, exist_ok=True)",
-        "each.mkdir(exist_ok=True)",
+        "make_folder(folder, 0o755)",
+        "make_folder(folder)",
         "tests/system/test_private_folder.py::test_a_new_folder_is_private_whatever_the_umask",
     ),
     Guard(
