@@ -103,15 +103,19 @@ def test_file_systems_without_locks(tmp_path, monkeypatch):
 
 
 def test_a_forked_process_does_not_keep_a_lock(tmp_path):
+    """The process that holds it is killed, so the file stays, while the one that it has forked lives on."""
     lock = acquire(tmp_path / "lock")
     reader, writer = os.pipe()
+    started, says = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(writer)
+        os.write(says, b"1")
         os.read(reader, 1)
         os._exit(0)
-    lock.release()
-    (tmp_path / "lock").touch()
+    os.read(started, 1)
+    locks._open.discard(lock._file)
+    os.close(lock._file)
     try:
         acquire(tmp_path / "lock").release()
     finally:
