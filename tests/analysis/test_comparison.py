@@ -78,7 +78,7 @@ class TestCompare:
         assert rows_of(result)["longest_run"].generated.mean == 0
 
     def test_rejections_are_counted(self, player, pieces):
-        unknown = Piece("T:99 $\nM:4/4\nL:1/8\nK:C\nC8|]\n", source="odd.abc: tune 9")
+        unknown = Piece("T:A\nM:4/4\nL:1/8\nK:C\n$8|]\n", source="odd.abc: tune 9")
         result = comparison(player, [*pieces, pieces[0], unknown])
         assert result.corpus == 4
         assert sorted(result.rejections.counts.values()) == [1, 1]

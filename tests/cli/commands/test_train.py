@@ -317,7 +317,7 @@ def test_an_unreached_phase_is_a_warning(composer, tunes, many):
 
 def test_a_model_too_large_for_memory(composer, tunes):
     result = composer("train", "abc", tunes, "--name", "huge", "--set", "hidden=300000000", "--quiet")
-    result.failed("the model does not fit into memory", "--set hidden")
+    result.failed("the file of this model would have ", "more than 256 MB", "hint: train a ")
     assert composer("train", "abc", tunes, "--name", "huge", *QUICK, "--max-updates", "1").code == 0
 
 
