@@ -109,7 +109,7 @@ def write(state: State, page: Path = PAGE) -> None:
     text += GUARD_HEAD
     for guard in (*GUARDS, *INPUT_GUARDS):
         found = state.data["guards"].get(guard.guard, {"outcome": "not yet"})
-        test = guard.test.partition("::")[2]
+        test = guard.test.partition("::")[2] or guard.test
         outcome = (found.get(key, "") for key in ("outcome", "date", "commit"))
         text += _row(guard.guard, f"`{guard.file}`", f"`{test}`", *outcome)
     page.write_text(text, "utf-8")
