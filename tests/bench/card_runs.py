@@ -118,11 +118,13 @@ def training_commands(model: Bundled, earlier: Sequence[str]) -> list[list[str]]
     """
     if model.record["from"] and not earlier:
         raise SystemExit(f"{model.name}: trained from another model, and cards.toml has no `earlier` commands for it")
-    return [*(shlex.split(each) for each in earlier if model.record["from"]), ["composer", *_training(model)]]
+    before = [shlex.split(each) for each in earlier] if model.record["from"] else []
+    origin = before[-1][before[-1].index("--name") + 1] if before else ""
+    return [*before, ["composer", *_training(model, origin)]]
 
 
-def _training(model: Bundled) -> list[str]:
-    """Return the command of the training, or the last one if it started from another model."""
+def _training(model: Bundled, origin: str) -> list[str]:
+    """Return the command of the training, or the last one if it started from another model, called `origin`."""
     header, record = model.header, model.record
     kind, network = registry.representation(header.representation), registry.model(header.model)
     parts = ["train", kind.name, *record["data"], *_split_options(model)]
@@ -130,7 +132,7 @@ def _training(model: Bundled) -> list[str]:
         parts.append("--augment")
     changed = dict(_changed(kind.Options, header.options)), dict(_changed(network.Config, header.config))
     if record["from"]:
-        parts += ["--from", "first.safetensors"]
+        parts += ["--from", f"{origin}.safetensors"]
     else:
         parts += [part for key, value in changed[0].items() for part in ("-O", f"{key}={value}")]
         parts += ["--model", network.name, *_set(changed[1])]
