@@ -33,7 +33,8 @@ def outcome(guard: Guard, folder: Path) -> str:
         return "ITS TEST FAILS WITH IT"
     try:
         path.write_text(whole.replace(guard.text, guard.without), "utf-8")
-        return NOTICED if _test(guard, folder) == 1 else PASSED
+        code = _test(guard, folder)
+        return NOTICED if code == 1 or code < 0 else PASSED  # below 0: a signal ended the tests
     finally:
         path.write_text(whole, "utf-8")
 

@@ -30,6 +30,8 @@ SETTINGS = (
     "validate_every=1",
     "save_every=0.001",
 )
+NOTHING_SAVED = "no training state", "no `abc` training run", "ended before it was first saved"
+"""What `--resume` says of a training that was ended before it saved anything."""
 TRAIN = ("train", "abc", "tunes.abc", "--name", "mine", "--seed", "1", "--device", "cpu", "--max-updates", str(UPDATES))
 
 
@@ -66,8 +68,7 @@ class Interruptions:
                 return shown, f"no model was saved: {errors[-500:]}"
             code, errors = self._train(home, "--resume")
             if code:  # there is nothing to resume only if it was ended before it saved anything
-                nothing = "no training state" in errors or "no `abc` training run" in errors
-                if self.had_state or not nothing:
+                if self.had_state or not any(each in errors for each in NOTHING_SAVED):
                     return shown, f"it cannot be resumed: {errors[-500:]}"
                 code, errors = self._train(home)
             if code:
