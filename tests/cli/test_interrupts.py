@@ -88,6 +88,9 @@ def test_a_signal_between_the_lines_that_report_it(monkeypatch):
 
     monkeypatch.setattr(interrupts, "end_silently", interrupted)
     monkeypatch.setattr(os, "_exit", exited)
-    with pytest.raises(SystemExit) as stopped:
-        __main__.command()
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            __main__.command()
+    except KeyboardInterrupt:  # which would end pytest
+        pytest.fail("it left `command`")
     assert stopped.value.code == 130
