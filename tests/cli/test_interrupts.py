@@ -16,9 +16,12 @@ PROGRAM = """
 import os, signal, sys
 at, numbers = sys.argv.pop(1), [int(number) for number in sys.argv.pop(1).split(",")]
 
-def send():
-    for number in numbers:
-        os.kill(os.getpid(), number)
+def send(numbers=numbers):
+    try:
+        os.kill(os.getpid(), numbers[0])
+    finally:  # also while the first one ends the program
+        if numbers[1:]:
+            send(numbers[1:])
 
 class Finder:  # sends while the module called `at` is imported
     def find_spec(self, name, path, target=None):
@@ -54,7 +57,7 @@ def test_the_first_signal_gives_the_exit_code():
     for first, second in [(signal.SIGTERM, signal.SIGINT), (signal.SIGHUP, signal.SIGTERM)]:
         done = run("composer.cli.commands.version", first, second)
         assert done.returncode == 128 + first
-        assert "Traceback" not in done.stderr
+        assert done.stderr == "", "it ended at once"
 
 
 def test_one_signal_is_reported():

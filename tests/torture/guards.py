@@ -234,13 +234,6 @@ GUARDS = (
         "tests/registry/test_broken_representations.py::test_a_primer_with_the_end_symbol",
     ),
     Guard(
-        "errors in writing the user's files",
-        "composer/cli/output/files.py",
-        'raise ComposerError(f"cannot write {path}: {reason}", hint) from error',
-        "raise",
-        "tests/cli/test_read_only.py::test_output_on_a_read_only_disk",
-    ),
-    Guard(
         "errors in writing the cache",
         "composer/system/cache_dir.py",
         'raise ComposerError(\n            f"cannot write encoded',
