@@ -89,12 +89,28 @@ def read_score(spines: Spines, name: str) -> Score:
 
 
 def _parsed(spines: Spines, name: str) -> Any:
-    """Return the music21 stream; any exception becomes a ReadError."""
+    """Return the music21 stream. Raises ReadError.
+
+    If the spines are not aligned somewhere, what is before is tried first: converter21 refuses most such files, but
+    takes time that grows with the square of their length.
+    """
+    if spines.misaligned:
+        begun = spines.text.splitlines()[: spines.misaligned]
+        ends = "\t".join(["*-"] * (begun[-1].count("\t") + 1))
+        _convert(spines, "\n".join([*begun, ends, ""]), name)
+    return _convert(spines, spines.text, name)
+
+
+def _convert(spines: Spines, text: str, name: str) -> Any:
+    """Return the music21 stream of a text, which is all of `spines` or their beginning.
+
+    Any exception becomes a ReadError.
+    """
     from composer.formats.musicxml.library import music21
 
     try:
         with quiet():
-            stream = converter21().HumdrumConverter().parseData(simplify(spines.text))
+            stream = converter21().HumdrumConverter().parseData(simplify(text))
     except Exception as error:  # music21's own errors are worth showing, those of Python are not
         known = isinstance(error, music21().exceptions21.Music21Exception)
         reason = f": {' '.join(str(error).split())[:100]}" if known else ""
