@@ -161,3 +161,28 @@ def test_in_chromium(tmp_path):
         page.resize(375, 700)
         assert page.evaluate("document.documentElement.scrollWidth") == 375
         assert page.requests == [path.as_uri()]
+
+
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="Chromium is not installed")
+def test_sound_that_comes_late_or_not_at_all(tmp_path):
+    path = tmp_path / "page.html"
+    path.write_bytes(drawn(SCORE).document)
+    with chromium.Page(tmp_path / "profile", path.as_uri()) as page:
+        page.evaluate(
+            "waiting = []; starts = 0; channel = Synth.prototype.channel;"
+            "AudioContext.prototype.resume = () => new Promise((...ways) => { waiting.push(ways); });"
+            "Synth.prototype.channel = function (to) { starts += !to; return channel.call(this, to); }; 0"
+        )
+        page.evaluate("player.toggle(); player.toggle(); player.toggle(); waiting.forEach(([play]) => play())")
+        page.wait("player.playing")
+        assert page.evaluate("starts") == 1
+        page.press(" ", "Space")
+        assert not page.evaluate("player.active")
+        problem = "document.querySelector('.problem').checkVisibility()"
+        assert not page.evaluate(problem)
+        page.evaluate("waiting = []; player.toggle(); waiting[0][1]()")
+        page.wait(problem)
+        assert not page.evaluate("player.active")
+        page.evaluate("waiting = []; player.toggle(); waiting[0][0]()")
+        page.wait("player.playing")
+        assert not page.evaluate(problem)

@@ -48,7 +48,7 @@ function moveBars(direction, tune) {
 function moveTunes(direction) {
   const tune = tunes[player.current.number + direction];
   if (!tune) return;
-  const wasPlaying = player.playing;
+  const wasPlaying = player.active;
   player.select(tune);
   tune.article.scrollIntoView({ block: "nearest" });
   if (wasPlaying) player.play();

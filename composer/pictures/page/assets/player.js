@@ -1,5 +1,6 @@
 // The player: one tune plays at a time, and notes are handed to the synthesizer a little ahead of time.
 
+const PATIENCE = 3000; // milliseconds that a browser gets to turn sound on
 const AHEAD = 0.25, AHEAD_HIDDEN = 2.5; // seconds; hidden pages have slow timers
 
 class Tune {
@@ -56,7 +57,12 @@ class Player {
     this.volume = 0.8;
     this.playing = false;
     this.looping = false;
+    this.starting = null; // names the start that waits for the browser to turn sound on
     this.select(tunes[0]);
+  }
+
+  get active() {
+    return this.playing || this.starting !== null;
   }
 
   select(tune) {
@@ -67,15 +73,19 @@ class Player {
   }
 
   toggle(tune = this.current) {
-    if (this.playing && tune === this.current) return this.pause();
+    if (this.active && tune === this.current) return this.pause();
     if (tune !== this.current) this.select(tune);
     return this.play();
   }
 
+  // Play as soon as there is sound, unless something else is asked for meanwhile.
   async play() {
-    this.synth ??= new Synth();
-    this.synth.setVolume(this.volume);
-    await this.synth.context.resume();
+    const start = (this.starting = Symbol());
+    const hasSound = await this.#turnSoundOn();
+    if (this.starting !== start) return;
+    this.starting = null;
+    this.transport.querySelector(".problem").hidden = hasSound;
+    if (!hasSound) return;
     if (this.current.position >= this.current.seconds - 0.05) this.current.show(0, true);
     this.playing = true;
     this.#start();
@@ -84,7 +94,21 @@ class Player {
     this.#report();
   }
 
+  // Return whether the browser plays sound; it may refuse, never answer, or have no device.
+  async #turnSoundOn() {
+    try {
+      this.synth ??= new Synth();
+      this.synth.setVolume(this.volume);
+      const late = new Promise((_, reject) => setTimeout(reject, PATIENCE));
+      await Promise.race([this.synth.context.resume(), late]);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   pause() {
+    this.starting = null;
     if (!this.playing) return;
     this.playing = false;
     cancelAnimationFrame(this.frame);
@@ -94,7 +118,7 @@ class Player {
 
   // Move to a beat, and play on from there if a tune is played.
   seek(beat, tune = this.current) {
-    const wasPlaying = this.playing;
+    const wasPlaying = this.active;
     if (tune === this.current) this.pause();
     else this.select(tune);
     tune.show(tune.tempoMap.seconds(beat), true);
