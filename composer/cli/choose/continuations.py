@@ -82,10 +82,11 @@ class Continuations:
     def follow(self, choices: Sequence[Choice]) -> Draft:
         """Return the draft that recorded choices lead to. Raises UsageError for an edit that does not fit the model."""
         draft = self.start()
+        packed = (choice["steps"] for choice in choices if isinstance(choice, Mapping))
+        edits = recipe.unpack_edits(packed, self._plan.model.spec)
         for choice in choices:
             if isinstance(choice, Mapping):
-                steps = recipe.unpack_steps(choice["steps"], self._plan.model.spec)
-                draft = self.edited(draft, tuple(steps), choice["labels"])
+                draft = self.edited(draft, next(edits), choice["labels"])
             else:
                 draft = self.option(draft, choice)
         return draft

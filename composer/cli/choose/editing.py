@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import shutil
@@ -11,10 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from composer.api import ComposerError
+from composer.api.limits import limit_hint, raised, read_up_to
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
 
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""Of an edited piece."""
 EDITORS = ("sensible-editor", "nano", "vi")
 """Tried in this order without VISUAL and EDITOR."""
 
@@ -29,10 +33,20 @@ def edit(console: Console, text: str, suffix: str) -> str:
             ended = subprocess.run([*command, file], check=False, env={**os.environ, **console.environ})
             if ended.returncode:
                 raise ComposerError(f"{command[0]} ended with status {ended.returncode}, so nothing was changed")
-            return file.read_text("utf-8")
+            return _read(file)
         except (OSError, UnicodeDecodeError) as error:
             hint = "set EDITOR to an editor for text, such as nano"
             raise ComposerError(f"cannot edit with {command[0]}: {error}", hint) from error
+
+
+def _read(file: Path) -> str:
+    """Return the text of a file. Raises ComposerError if it is too large, OSError, UnicodeDecodeError."""
+    limit = raised(MAX_TEXT_BYTES)
+    with file.open("rb") as stream:
+        data = read_up_to(stream, limit)
+    if len(data) > limit:
+        raise ComposerError(f"the edited piece is larger than {limit // 2**20} MB", limit_hint("make it shorter"))
+    return io.TextIOWrapper(io.BytesIO(data), "utf-8").read()  # with the line ends of this system as \n
 
 
 def _editor(console: Console) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from composer import __version__
@@ -270,13 +270,28 @@ def _unpack(text: str) -> Any:
     limit = raised(MAX_PRIMER_BYTES)
     data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), limit + 1)
     if len(data) > limit:
-        fault = f"the recorded primer is larger than {limit // 2**20} MB"
-        raise UsageError(fault, limit_hint("check where the file is from"))
+        raise _too_large("the recorded primer is")
     return json.loads(data)
 
 
+def _too_large(what: str) -> UsageError:
+    fault = f"{what} larger than {raised(MAX_PRIMER_BYTES) // 2**20} MB"
+    return UsageError(fault, limit_hint("check where the file is from"))
+
+
+def unpack_edits(texts: Iterable[str], spec: SequenceSpec) -> Iterator[tuple[Step, ...]]:
+    """Yield the steps of each packed edit. Raises UsageError if they do not fit `spec`, or are too large together."""
+    room = raised(MAX_PRIMER_BYTES)
+    for text in texts:
+        steps = tuple(unpack_steps(text, spec))
+        room -= len(json.dumps(steps, separators=(",", ":")))
+        if room < 0:
+            raise _too_large("the recorded edits are together")
+        yield steps
+
+
 def unpack_steps(text: str, spec: SequenceSpec) -> Iterator[Step]:
-    """Yield the steps in a packed text. Raises UsageError if they are not steps of `spec`."""
+    """Yield the steps in a packed text. Raises UsageError if they are not steps of `spec` before its end."""
     if not text:
         return
     import zlib
@@ -286,7 +301,7 @@ def unpack_steps(text: str, spec: SequenceSpec) -> Iterator[Step]:
         frames = spec.kind is StepKind.FRAMES
         for step in steps:
             units = step if frames else [step]
-            if not all(type(unit) is int and 0 <= unit < spec.size for unit in units):
+            if not all(type(unit) is int and 0 <= unit < spec.size and unit != spec.end for unit in units):
                 raise ValueError
             yield tuple(step) if frames else step
     except (ValueError, TypeError, RecursionError, zlib.error) as error:

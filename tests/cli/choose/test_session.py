@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 from virtual_midi import NAME, Output, install
 
+from composer.api import ComposerError
 from composer.cli.app import main
+from composer.cli.choose import editing
 from composer.formats import provenance
 from composer.formats.abc.dialect.validator import validate
 
@@ -110,6 +112,14 @@ def test_an_edit_that_changes_nothing_or_fails_is_no_choice(run, editor):
     for code in ("text = 'no tune'", "sys.exit(3)"):
         editor(code)
         assert run("1eq").choices == [1]
+
+
+def test_an_edit_that_is_too_large(terminal, editor, monkeypatch):
+    monkeypatch.setattr(editing, "MAX_TEXT_BYTES", 20)
+    editor("text *= 3")
+    assert editing.edit(terminal[1], "CDEF|\n", ".abc") == "CDEF|\n" * 3
+    with pytest.raises(ComposerError, match="the edited piece is larger than"):
+        editing.edit(terminal[1], "CDEFG|\n", ".abc")
 
 
 def test_playing(run, monkeypatch):

@@ -7,13 +7,14 @@ import pytest
 from composer.api import ReadError, SequenceSpec, StepKind, UsageError
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.cli.gen import recipe
-from composer.formats import WriteSettings
+from composer.formats import WriteSettings, provenance
 
 OLD_RECIPE = """{"representation":"pianoroll","length":200,"seed":3,"filters":{"temperature":"0.6..1.2/400","top_k":20,
 "top_p":1.0,"min_p":0.01},"wishes":{"bars":"4","most_notes":"3","most_holds":"2"},"format":"midi","writing":{"tempo":
 "90.5","instrument":"40","velocity":"70","title":"Old"},"device":"cpu","width":3,"max_copy":16,"model":"e739bb784a",
 "plugins":{"pianoroll":"composer-cli 0.1.0","attn-lstm":"composer-cli 0.1.0"},"numpy":"2.4.6"}"""
 """A recipe from before options were renamed."""
+END = recipe.pack_steps([0])
 
 
 def test_an_old_recipe():
@@ -59,3 +60,24 @@ def test_a_primer_is_unpacked_up_to_a_limit(monkeypatch):
     with pytest.raises(UsageError, match="the recorded primer is larger than") as caught:
         list(recipe.unpack_steps(text, spec))
     assert "COMPOSER_LIMITS=2" in caught.value.hint
+
+
+def test_edits_are_unpacked_up_to_a_limit_together(monkeypatch):
+    spec, edits = SequenceSpec(StepKind.TOKENS, 9, 0), [recipe.pack_steps([1] * 100)] * 9
+    assert list(recipe.unpack_edits(edits, spec)) == [(1,) * 100] * 9
+    monkeypatch.setattr(recipe, "MAX_PRIMER_BYTES", 1000)
+    unpacked = recipe.unpack_edits(edits, spec)
+    assert len([next(unpacked) for _ in range(4)]) == 4
+    with pytest.raises(UsageError, match="the recorded edits are together larger than"):
+        next(unpacked)
+
+
+@pytest.mark.parametrize("facts", [{"primer": END}, {"choices": [{"steps": END, "labels": {}}]}])
+def test_a_recorded_end_is_refused(composer, tmp_path, facts):
+    file = tmp_path / "tune.abc"
+    assert composer("gen", "abc", "--seed", "1", "--bars", "4", "--candidates", "1", "--output", file).code == 0
+    (made_by,) = provenance.read(file.read_bytes(), "tune")
+    changed = provenance.Provenance(made_by.program, {**made_by.facts, **facts})
+    tune = "".join(provenance.without_provenance(file.read_text("utf-8").splitlines(keepends=True)))
+    file.write_bytes(provenance.mark("abc", tune.encode(), changed))
+    composer("replay", file).failed("the recorded primer does not fit this model", "--checkpoint FILE", code=2)
