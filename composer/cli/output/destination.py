@@ -130,9 +130,7 @@ def plan_output(
     if format_name and output and formats.format_of(Path(output)) not in {None, chosen}:
         hint = f"leave out --format, or use --output {Path(output).with_suffix(chosen.suffixes[0])}"
         raise UsageError(f"--format {format_name} contradicts --output {output}", hint)
-    if output is not None and names_folder(output):
-        output = str(Path(output) / _name_in_folder(representation_class.name, count, chosen))
-    if output is not None and (files := _numbered_files(output, count, console)):
+    if output is not None and (files := _numbered_files(representation_class.name, chosen, output, count, console)):
         return Output(chosen, native, False, files, settings, console)
     drawn = output is None and chosen.binary and console.stdout_is_terminal
     if count > 1 and not (native or drawn or chosen.name in COLLECTIONS):
@@ -156,14 +154,18 @@ def _name_in_folder(name: str, count: int, chosen: Format) -> str:
     return f"{name.replace(':', '-')}-{number}{chosen.suffixes[0]}"
 
 
-def _numbered_files(output: str, count: int, console: Console) -> Target | None:
-    """Return a target with a file for each piece, if `output` has a number in it."""
-    if "%" not in output:
+def _numbered_files(name: str, chosen: Format, output: str, count: int, console: Console) -> Target | None:
+    """Return a target with a file for each piece, if `output` is a folder or has a number in it."""
+    in_folder = names_folder(output)
+    if not in_folder and "%" not in output:
         return None
     from composer.cli.output.filename_pattern import FilenamePattern
     from composer.cli.output.many_files import NumberedFiles
 
-    pattern = FilenamePattern.parse(output)
+    if in_folder:
+        pattern: FilenamePattern | None = FilenamePattern.within(output, _name_in_folder(name, count, chosen))
+    else:
+        pattern = FilenamePattern.parse(output)
     return NumberedFiles(pattern, count, console) if pattern is not None else None
 
 

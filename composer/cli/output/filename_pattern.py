@@ -15,23 +15,31 @@ NUMBER = re.compile(r"%(?:0(\d))?d")
 
 @dataclass(frozen=True)
 class FilenamePattern:
-    """A name in which `%d` or `%03d` is the number of a piece; any other `%` is literal."""
+    """A name in which `%d` or `%03d` is the number of a piece; any other `%` is literal, as in a `given` folder."""
 
     text: str
+    given: str = ""
 
     @classmethod
     def parse(cls, text: str) -> FilenamePattern | None:
         """Return `text` as a pattern; None if it has no number."""
         return cls(text) if NUMBER.search(text) else None
 
+    @classmethod
+    def within(cls, folder: str, name: str) -> FilenamePattern:
+        """Return the pattern of the files called `name` in a folder that is meant literally."""
+        text = str(Path(folder) / name)
+        return cls(text, text.removesuffix(name))
+
     def path(self, number: int) -> Path:
         """Return the file of piece `number`."""
-        return Path(NUMBER.sub(lambda match: match[0] % number, self.text))
+        return Path(self.given + NUMBER.sub(lambda match: match[0] % number, self._numbered))
 
     @cached_property
     def folder(self) -> Path:
         """The deepest folder that contains all the files."""
-        return Path(*takewhile(lambda part: not NUMBER.search(part), Path(self.text).parts[:-1]))
+        literal = takewhile(lambda part: not NUMBER.search(part), Path(self._numbered).parts[:-1])
+        return Path(self.given, *literal)
 
     @property
     def in_one_name(self) -> Path:
@@ -63,7 +71,13 @@ class FilenamePattern:
     @cached_property
     def _literal(self) -> list[str]:
         """What is between the numbers."""
-        return NUMBER.split(self.text)[::2]
+        first, *others = NUMBER.split(self._numbered)[::2]
+        return [self.given + first, *others]
+
+    @property
+    def _numbered(self) -> str:
+        """The text after the folder that is given, if one is."""
+        return self.text.removeprefix(self.given)
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:

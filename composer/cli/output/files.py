@@ -36,8 +36,8 @@ def save(path: Path, data: bytes | bytearray, *, sync: bool = True, replace: boo
 
 
 def names_folder(output: str) -> bool:
-    """Return whether an output is a folder: one that exists, or a name that ends with a slash."""
-    return output.endswith(("/", "\\")) or Path(output).is_dir()
+    """Return whether an output is a folder: one that exists, or a name that ends with a slash; `""` is a mistake."""
+    return output.endswith(("/", os.sep)) or (output != "" and Path(output).is_dir())
 
 
 def is_complete(path: Path) -> bool:

@@ -1,8 +1,11 @@
 """Folders as outputs, and ABC files with many tunes of representations that are not written as text."""
 
+import os
 import re
 
 import pytest
+
+from composer.cli.output.files import names_folder
 
 
 def test_a_folder_gets_a_file_for_each_piece(gen, whole, contents, tmp_path):
@@ -10,6 +13,22 @@ def test_a_folder_gets_a_file_for_each_piece(gen, whole, contents, tmp_path):
     assert f"wrote {tmp_path}/new/abc-1.abc to {tmp_path}/new/abc-9.abc" in result.err
     assert sorted(contents(tmp_path / "new").values()) == sorted(whole[0].values())
     gen("--output", tmp_path / "new").failed("abc-1.abc already exists", "--force")
+
+
+def test_a_percent_sign_in_a_folder_is_no_number(gen, tmp_path):
+    folder = tmp_path / "100%done"
+    assert f"created {folder}" in gen("--output", f"{folder}/", count=2).err
+    assert sorted(path.name for path in folder.glob("abc*")) == ["abc-1.abc", "abc-2.abc"]
+    gen("--output", f"{folder}/", count=2).failed("abc-1.abc already exists", "--force")
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_what_is_no_folder(gen, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    gen("--output", "", count=1).failed(". is a folder", "--output tune")
+    assert list(tmp_path.iterdir()) == []
+    if os.sep == "/":
+        assert not names_folder("new\\")
 
 
 def test_numbers_in_a_folder_have_the_same_length(gen, tmp_path):
