@@ -146,6 +146,16 @@ def prune(cache: Path, keep: Path, max_bytes: int | None = None) -> None:
     evict(found, max_bytes, keep)
 
 
+def prune_files(folder: Path, max_bytes: int, keep: Path | None = None) -> None:
+    """Remove the oldest files of `folder` but `keep` until at most `max_bytes` are left. Raises OSError."""
+    entries = []
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # another process may be removing it too
+            status = path.stat()
+            entries.append((status.st_mtime, status.st_size, path))
+    evict(entries, max_bytes, keep)
+
+
 def evict(entries: list[tuple[float, int, Path]], max_bytes: int, keep: Path | None = None) -> None:
     """Remove the oldest of `entries` (time, bytes, path) until at most `max_bytes` are left; never `keep`."""
     total = sum(size for _, size, _ in entries)

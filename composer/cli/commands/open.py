@@ -2,7 +2,9 @@
 
 # No `from __future__ import annotations`: the strings would be evaluated at every start.
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from composer.pictures.roll import RollPiece
 
 SUFFIXES = (".html", ".htm")
-MAX_NAME = 60
-"""Maximum characters of the name of a page in the cache."""
+MAX_NAME = 40
+"""Maximum characters of the name of a page in the cache, before the digest."""
+MAX_PAGES_BYTES = 200 * 1024**2
+"""Size of the pages in the cache above which the oldest are removed."""
 TEXT_BROWSERS = frozenset({"www-browser", "links", "elinks", "lynx", "w3m"})
 """Browsers for terminals, which are the default where there is no screen."""
 
@@ -70,7 +74,7 @@ def open(console: "Console", options: OpenOptions) -> None:  # noqa: A001 - the 
         save(options.output, data, replace=options.force)
         console.say(f"wrote {options.output}{note}")
     else:
-        _show(console, data, found.name)
+        _show(console, data, _page_name(found.name, options.files))
     found.report()
 
 
@@ -151,14 +155,26 @@ def _draw(console: "Console", pieces: list["RollPiece"]) -> bytes:
 
 def _show(console: "Console", data: bytes, name: str) -> None:
     """Write the page into the cache, where the next one of this name replaces it, and open it in the browser."""
+    from composer.system.cache_dir import prune_files
     from composer.system.paths import cache_folder
 
-    plain = "".join(letter if letter.isalnum() else "-" for letter in name)[:MAX_NAME].strip("-")
-    path = cache_folder() / "pages" / f"{plain or 'tune'}.html"
+    path = cache_folder() / "pages" / name
     save(path, data, replace=True)
+    with suppress(OSError):
+        prune_files(path.parent, MAX_PAGES_BYTES, keep=path)
     if not _open_in_browser(path.absolute().as_uri()):
         raise ComposerError("no web browser can be started here", f"open this file in one: {path}")
     console.say(f"opened {path} in the browser; --output keeps a copy")
+
+
+def _page_name(name: str, files: Sequence[str]) -> str:
+    """Return a file name for the page of `files`, the first of them called `name`; others of this name have another."""
+    from hashlib import blake2b
+
+    plain = "".join(letter if letter.isalnum() else "-" for letter in name)[:MAX_NAME].strip("-")
+    paths = "\0".join(os.path.abspath(file) if file != "-" else file for file in files)  # noqa: PTH100 - links stay
+    digest = blake2b(os.fsencode(paths), digest_size=4).hexdigest()
+    return f"{plain or 'tune'}-{digest}.html"
 
 
 def _open_in_browser(address: str) -> bool:

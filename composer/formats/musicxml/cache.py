@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
-from composer.system.cache_dir import evict
+from composer.system.cache_dir import prune_files
 from composer.system.files import read_regular, write_atomic
 from composer.system.paths import cache_folder
 from composer.system.private_folder import distrust, make_private
@@ -75,17 +75,7 @@ def _save(path: Path, score: Score) -> None:
 @cache
 def _prune_once(folder: Path) -> None:
     """Remove the oldest entries beyond MAX_BYTES, once per process."""
-    prune(folder, MAX_BYTES)
-
-
-def prune(folder: Path, max_bytes: int) -> None:
-    """Remove the oldest files of `folder` until at most `max_bytes` are left."""
-    entries = []
-    for path in folder.iterdir():
-        with contextlib.suppress(OSError):  # another process may be removing it too
-            status = path.stat()
-            entries.append((status.st_mtime, status.st_size, path))
-    evict(entries, max_bytes)
+    prune_files(folder, MAX_BYTES)
 
 
 def _plain(score: Score) -> list[Any]:

@@ -81,7 +81,7 @@ def _document(title: str, articles: Sequence[str], data: Sequence[Mapping[str, A
         "music": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),  # which could end the element
         "script": script,
     }
-    return _template("page.html").substitute(fields).encode()
+    return _template("page.html").substitute(fields).encode(errors="replace")  # the name of a file may be no text
 
 
 def _check_size(pieces: Sequence[RollPiece]) -> None:

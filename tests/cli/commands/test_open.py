@@ -1,5 +1,7 @@
 """`composer open`: the page is written or opened, and the errors; its content is tested with `composer.pictures`."""
 
+import os
+import sys
 import webbrowser
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -36,6 +38,27 @@ def test_page_is_opened(composer, tunes, opened):
     assert f"opened {path} in the browser" in result.err
     assert path.read_text("utf-8").count("<article") == 4
     assert "<title>Over the Fence and 3 others</title>" in path.read_text("utf-8")
+
+
+def test_pages_of_one_name_and_old_pages(composer, tunes, tmp_path, opened, monkeypatch):
+    twin = tmp_path / "twin" / tunes.name
+    twin.parent.mkdir()
+    twin.write_bytes(tunes.read_bytes())
+    for file in (tunes, twin, tunes):
+        assert composer("open", file).code == 0
+    first, second, again = (Path(unquote(urlparse(address).path)) for address in opened)
+    assert first == again != second
+    monkeypatch.setattr("composer.cli.commands.open.MAX_PAGES_BYTES", 1)
+    assert composer("open", twin).code == 0
+    assert [*first.parent.iterdir()] == [second]
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="all file names are text")
+def test_a_file_name_that_is_no_text(composer, tunes, tmp_path, opened):
+    file = tmp_path / os.fsdecode(b"caf\xe9.abc")
+    file.write_bytes(b"X:1\nK:C\nCDEF|\n")
+    assert composer("open", file).code == 0
+    assert "caf?" in Path(unquote(urlparse(opened[0]).path)).read_text("utf-8")
 
 
 def test_page_is_written(composer, tunes, tmp_path, opened):

@@ -16,6 +16,7 @@ from composer.formats.musicxml import cache as musicxml_cache
 from composer.formats.musicxml import reader as musicxml_reader
 from composer.formats.musicxml.cache import through_cache
 from composer.formats.musicxml.reader import read_notation
+from composer.system import cache_dir
 from composer.system.paths import cache_folder
 
 SCORE = Score(
@@ -174,9 +175,9 @@ def test_the_oldest_entries_are_removed_first(tmp_path):
         path = tmp_path / f"{age}.json"
         path.write_bytes(bytes(100))
         os.utime(path, (1000 - age, 1000 - age))
-    musicxml_cache.prune(tmp_path, 1000)
+    cache_dir.prune_files(tmp_path, 1000)
     assert len(list(tmp_path.iterdir())) == 10
-    musicxml_cache.prune(tmp_path, 999)
+    cache_dir.prune_files(tmp_path, 999)
     assert sorted(path.stem for path in tmp_path.iterdir()) == [str(age) for age in range(9)]
 
 
