@@ -144,6 +144,8 @@ class Source:
             raise self._unreadable_error(error) from error
 
     def _unreadable_error(self, error: OSError) -> ReadError:
+        if isinstance(error, FileNotFoundError):
+            return missing_file_error(self.label)
         if isinstance(error, IsADirectoryError):
             return ReadError(f"{self.label} is a folder", "name a file in it")
         return ReadError(f"cannot read {self.label}: {error.strerror or error}", "check its name and permissions")
@@ -151,6 +153,18 @@ class Source:
     def _too_large_error(self, size: int) -> ReadError:
         hint = limit_hint("split it into smaller files", size, self.limit)
         return ReadError(f"{self.label} is larger than {raised(self.limit) // 2**20:,} MB", hint)
+
+
+def missing_file_error(name: str) -> ReadError:
+    """Return the error for a file or folder that does not exist, with one of a similar name if there is any."""
+    from difflib import get_close_matches  # not needed without an error
+
+    path, near = Path(name), list[str]()
+    with suppress(OSError):
+        near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], 1)
+    absent = next((folder for folder in reversed(path.parents) if not folder.exists()), None)
+    hint = f"there is no folder {absent}" if absent else "check the spelling, and the folder that you are in"
+    return ReadError(f"no such file or folder: {name}", f"did you mean `{path.parent / near[0]}`?" if near else hint)
 
 
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

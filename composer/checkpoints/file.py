@@ -94,6 +94,10 @@ class DamagedCheckpoint(CheckpointError):
         self.path = path
 
 
+class NotACheckpoint(CheckpointError):
+    """A file of another kind."""
+
+
 class NotFinite(CheckpointError):
     """Weights that are infinite or nan."""
 
@@ -255,5 +259,5 @@ def _near_hint(path: Path) -> str:
 
 def _not_a_checkpoint(path: Path) -> CheckpointError:
     if path.suffix != ".safetensors":
-        return CheckpointError(f"{path} is not a checkpoint", "`composer models` lists all models")
+        return NotACheckpoint(f"{path} is not a checkpoint", "`composer models` lists all models")
     return DamagedCheckpoint(f"{path} is not a complete checkpoint", _COPY_HINT, path)

@@ -6,6 +6,7 @@ Each of these holds the lock of a name while it changes its files, so it fails f
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +17,18 @@ from composer.checkpoints import selection, store, training_files
 from composer.system.files import move_new
 
 
-def own_path(name: str) -> Path:
-    """Return the path of the user's model `name`, which may be only a training state. Raises ComposerError."""
+def own_path(name: str, purpose: str = "changed") -> Path:
+    """Return the path of the user's model `name`, which may be only a training state.
+
+    Raises ComposerError, which says that a bundled model cannot be changed, or whatever the `purpose` is.
+    """
     path = store.path_for(name)
     if exists(path):
         return path
     if store.is_pretrained_name(name):
-        hint = f"make a copy of your own: composer models copy {name} {store.free_name(name)}"
-        raise CheckpointError(f"'{name}' is a bundled model, which cannot be changed", hint)
+        copy = f"make a copy of your own: composer models copy {name} {store.free_name(name)}"
+        hint = copy if purpose == "changed" else "`composer models` shows which models are your own"
+        raise CheckpointError(f"'{name}' is a bundled model, which cannot be {purpose}", hint)
     raise CheckpointError(f"no model '{name}'", store.name_hint(name))
 
 
@@ -50,7 +55,7 @@ def remove(name: str) -> list[str]:
 
     Return the representations that it was chosen for.
     """
-    path = own_path(name)
+    path = own_path(name, "removed")
     with reserved(path):
         training_files.move_old_files(path)
         with _reporting(f"cannot remove '{name}'"):
@@ -102,9 +107,8 @@ def _new(name: str) -> Iterator[Path]:
     path = store.path_for(name)
     with reserved(path):
         if exists(path):
-            raise CheckpointError(
-                f"model '{name}' already exists", f"use another name, or remove it: composer models remove '{name}'"
-            )
+            hint = f"use another name, or remove it: composer models remove {shlex.quote(name)}"
+            raise CheckpointError(f"model '{name}' already exists", hint)
         yield path
 
 

@@ -54,8 +54,11 @@ def path_for(name: str) -> Path:
             f"model name too long: '{name[:20]}...'",
             f"use at most {MAX_NAME_LENGTH} letters, and {2 * MAX_NAME_LENGTH} bytes in UTF-8",
         )
-    if not re.fullmatch(r"[\w][\w .+-]*", name) or name.endswith((SUFFIX, ".", " ")):
-        raise UsageError(f"invalid model name: '{name}'", "use letters, digits, - and _")
+    if not re.fullmatch(r"[\w][\w .+-]*", name):
+        hint = "start with a letter, digit or _; use letters, digits, spaces, and any of _ - + ."
+        raise UsageError(f"invalid model name: '{name}'", hint)
+    if name.endswith((SUFFIX, ".", " ")):
+        raise UsageError(f"invalid model name: '{name}'", f"a name cannot end in {SUFFIX}, a dot or a space")
     if _DEVICES.fullmatch(name.partition(".")[0].rstrip()):
         raise UsageError(f"invalid model name: '{name}' is a device on Windows", f"use my-{name}, for example")
     return models_folder() / f"{name}{SUFFIX}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from typer.core import TyperGroup
 
 from composer.api import UsageError
-from composer.api.errors import suggest
 from composer.cli.command import CONTEXT, HelpToConsole
 from composer.cli.options_from import OptionsCommand, instance, parameters
 
@@ -23,9 +23,13 @@ class SubcommandGroup(HelpToConsole, TyperGroup):
     """
 
     def __init__(
-        self, name: str, own: Subcommand, subcommands: Mapping[str, Subcommand], summary: str, hint: str = ""
-    ) -> None:
-        """`hint` says what to do about an unknown subcommand, `{}`, that is like no other one."""
+        self, name: str, own: Subcommand, subcommands: Mapping[str, Subcommand], summary: str, hint: str = "",
+        synonyms: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """`hint` says what to do about an unknown subcommand, `{}`, that is like no other one.
+
+        `synonyms` are words for subcommands that have another name; an empty one stands for the command itself.
+        """
         self.function, self.options = own
         commands: dict[str, Any] = {
             word: OptionsCommand(word, function, options, _summary(function))
@@ -37,6 +41,7 @@ class SubcommandGroup(HelpToConsole, TyperGroup):
             subcommand_metavar="[COMMAND]",
         )  # fmt: skip
         self.hint = hint
+        self.synonyms = {**{word: word for word in commands}, **(synonyms or {})}
 
     def invoke(self, ctx: Any) -> None:
         """Call the function of the subcommand, or this command's own if there is none. Raises UsageError."""
@@ -53,9 +58,9 @@ class SubcommandGroup(HelpToConsole, TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the subcommand that the arguments name, and the others. Raises UsageError."""
         if args[0] not in self.commands and not args[0].startswith("-"):
-            hint = suggest(args[0], self.commands)
-            if not hint.startswith("did") and self.hint:
-                hint = self.hint.format(args[0])
+            near = get_close_matches(args[0], self.synonyms, 1)
+            meant = f"{ctx.command_path} {self.synonyms[near[0]]}".rstrip() if near else ""
+            hint = f"did you mean `{meant}`?" if near else self.hint.format(args[0])
             raise UsageError(f"`{ctx.command_path}` has no command '{args[0]}'", hint)
         return super().resolve_command(ctx, args)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import glob
 import os
-import shlex
 import sys
 import zipfile
 from collections import Counter
@@ -20,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from composer.api import ReadError, Source
 from composer.api.limits import limit_hint, raised, read_up_to
-from composer.api.source import MAX_SOURCE_BYTES
+from composer.api.source import MAX_SOURCE_BYTES, missing_file_error
 from composer.formats import detect
 from composer.system.archives import check_total, open_archive, unpack
 from composer.system.paths import expand_home
@@ -116,11 +115,7 @@ def _expand(argument: str) -> list[str]:
         if matches:
             return matches
         raise ReadError(f"no files match {argument}", "check the folder, and quote the pattern")
-    hint = f"list the files there: ls {shlex.quote(str(path.parent))}" if path.parent.is_dir() else "check the folder"
-    if path.parent.is_dir():
-        near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], 1)
-        hint = f"did you mean `{path.parent / near[0]}`?" if near else hint
-    raise ReadError(f"no such file or folder: {argument}", hint)
+    raise missing_file_error(str(path))
 
 
 def _open(path: str, suffixes: Sequence[str], read_stdin: Callable[[], bytes]) -> Iterator[Source | ReadError]:

@@ -14,9 +14,14 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "path": (transfer.path, transfer.PathOptions),
     "prune": (pruning.prune, pruning.PruneOptions),
 }
+SYNONYMS = {
+    "list": "", "ls": "", "show": "info", "default": "use", "mv": "rename", "move": "rename", "rm": "remove",
+    "delete": "remove", "cp": "copy", "add": "import", "clean": "prune",
+}  # fmt: skip
+"""Words of other programs for subcommands, by what they are called here."""
 
 
 def make_command(summary: str) -> SubcommandGroup:
     """Return the command for the parser."""
     own = listing.list_models, listing.ListOptions
-    return SubcommandGroup("models", own, SUBCOMMANDS, summary, "for one model: composer models info {}")
+    return SubcommandGroup("models", own, SUBCOMMANDS, summary, "for one model: composer models info {}", SYNONYMS)

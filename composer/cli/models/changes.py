@@ -67,7 +67,7 @@ def use(console: "Console", options: UseOptions) -> None:
         raise UsageError(f"'{name}' is a snapshot, not a model", hint)
     kind = header.representation
     selection.choose(kind, None if path == store.pretrained(kind) else name)
-    console.say(f"composer gen {kind} uses {_described(name, path)} now")
+    console.say(f"composer gen {kind} now uses {_described(name, path)}")
 
 
 def rename(console: "Console", options: RenameOptions) -> None:
@@ -97,11 +97,11 @@ def remove(console: "Console", options: RemoveOptions) -> None:
 
     On a terminal, it asks first. Bundled models cannot be removed.
     """
-    from composer.checkpoints import management
+    from composer.checkpoints import management, store
 
     names = list(dict.fromkeys(options.names))
     for name in names:
-        management.own_path(name)
+        management.own_path(name, "removed")
     listed = ", ".join(names)
     if not confirmed(console, f"remove {listed}?", options.yes, f"composer models remove {shlex.join(names)} --yes"):
         return
@@ -109,7 +109,9 @@ def remove(console: "Console", options: RemoveOptions) -> None:
         chosen = management.remove(name)
         console.say(f"removed {name}")
         for kind in chosen:
-            console.say(f"composer gen {kind} uses the default model again")
+            console.say(
+                f"composer gen {kind} uses {'the bundled' if store.bundled(kind) else 'the default'} model again"
+            )
 
 
 def confirmed(console: "Console", question: str, yes: bool, command: str) -> bool:

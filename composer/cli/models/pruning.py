@@ -35,7 +35,7 @@ def prune(console: "Console", options: PruneOptions) -> None:
     """
     from composer.checkpoints import management, training_files
 
-    named = [management.own_path(name) for name in dict.fromkeys(options.names)]
+    named = [management.own_path(name, "pruned") for name in dict.fromkeys(options.names)]
     paths = [path for path in named or _finished(console) if training_files.size(path)]
     if not paths:
         console.say("nothing to remove")

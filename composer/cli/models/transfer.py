@@ -34,7 +34,7 @@ class ExportOptions:
     """Options of `composer models export`."""
 
     name: str = option(help="Model, or a snapshot such as mine.update-500.", argument="MODEL")
-    file: Path = option(help="File to write, or the folder for it.", argument="FILE")
+    file: str = option(help="File to write, or the folder for it.", argument="FILE")
     force: bool = option(False, "Overwrite an existing file.")
 
 
@@ -86,12 +86,12 @@ def export(console: "Console", options: ExportOptions) -> None:
     """
     from composer.checkpoints import file as checkpoint_file
     from composer.checkpoints import store
-    from composer.cli.output.files import check_replaceable
+    from composer.cli.output.files import check_replaceable, names_folder, new_folder_note
 
     source = store.resolve_model(Path(options.name))
     checkpoint_file.read_header(source)
     name = Path(options.name).name.removesuffix(store.SUFFIX)
-    target = options.file / f"{name}{store.SUFFIX}" if options.file.is_dir() else options.file
+    target = Path(options.file) / f"{name}{store.SUFFIX}" if names_folder(options.file) else Path(options.file)
     if target.suffix != store.SUFFIX:
         renamed = shlex.quote(f"{target}{store.SUFFIX}")
         raise UsageError(
@@ -99,8 +99,9 @@ def export(console: "Console", options: ExportOptions) -> None:
             f"composer models export {shlex.quote(options.name)} {renamed}",
         )
     check_replaceable(target, force=options.force, hint="use another name, or overwrite it with --force")
+    note = new_folder_note(target.parent)
     checkpoint_file.copy(source, target)
-    console.say(f"wrote {target}")
+    console.say(f"wrote {target}{note}")
 
 
 def import_(console: "Console", options: ImportOptions) -> None:
@@ -108,12 +109,19 @@ def import_(console: "Console", options: ImportOptions) -> None:
 
     A checkpoint contains no code, so files from other people are safe to import.
     """
+    from composer.api.source import missing_file_error
     from composer.checkpoints import management, store
+    from composer.checkpoints.file import NotACheckpoint
     from composer.checkpoints.load import load_model
 
     if options.file.is_dir():
         raise UsageError(f"{options.file} is a folder", "name a .safetensors file in it")
-    model = load_model(options.file)
+    if not options.file.exists():
+        raise missing_file_error(str(options.file))
+    try:
+        model = load_model(options.file)
+    except NotACheckpoint as error:
+        raise CheckpointError(error.message, f"`composer models export` writes a {store.SUFFIX} file") from error
     name = options.name or options.file.name.removesuffix(store.SUFFIX)
     if options.name is None and store.is_pretrained_name(name):
         hint = f"composer models import {shlex.quote(str(options.file))} --name {store.free_name(name)}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from composer.api import ReadError, Source
+from composer.api.source import missing_file_error
 from composer.cli.console import Console
 
 
@@ -35,5 +36,7 @@ def named(arguments: Sequence[str], console: Console) -> Iterator[Path | Source 
                 yield source
             if not found:
                 raise ReadError(f"no music files in {argument}", "name files, or another folder")
+        elif path.suffix not in {"", store.SUFFIX} or not is_name:
+            raise missing_file_error(argument)
         else:
             raise ReadError(f"no file or model named '{argument}'", store.name_hint(given.name))

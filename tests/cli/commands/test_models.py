@@ -70,7 +70,7 @@ def test_columns_are_aligned_as_names_are_shown(composer, mine, add):
 
 def test_the_bundled_model_is_used_until_another_one_is_chosen(composer, mine):
     assert not composer(*GEN).err
-    assert composer("models", "use", "mine").err == "composer gen abc uses model mine now\n"
+    assert composer("models", "use", "mine").err == "composer gen abc now uses model mine\n"
     assert composer(*GEN).err == "model mine (set by `composer models use`)\n"
     assert composer(*GEN).out == composer(*GEN, "-c", "mine").out
     composer("models", "use", "abc")
@@ -92,7 +92,11 @@ def test_rename(composer, mine):
     assert not training_files.training_folder(mine).exists()
     assert composer(*GEN).err.startswith("model jigs ")
     assert "'abc' is the name of a bundled model" in composer("models", "rename", "jigs", "abc").failed(code=2).err
-    composer("models", "rename", "jigs", "a/b").failed("invalid model name: 'a/b'", code=2)
+    composer("models", "rename", "jigs", "a/b").failed(
+        "invalid model name: 'a/b'", "spaces, and any of _ - + .", code=2
+    )
+    composer("models", "rename", "jigs", "--", "-x").failed("invalid model name: '-x'", "start with a letter", code=2)
+    composer("models", "rename", "jigs", "x.").failed("invalid model name: 'x.'", "cannot end in", code=2)
     composer("models", "rename", "grid", "mine").failed("'grid' is a bundled model", "composer models copy grid grid-2")
 
 
@@ -112,9 +116,12 @@ def test_remove(composer, mine, stream):
     main(["models", "remove", "mine"], typing)
     assert typing.stderr.data == b"remove mine? [y/N] nothing was changed\n"
     composer("models", "remove", "mine", "nosuch", "--yes").failed("no model 'nosuch'")
-    composer("models", "remove", "abc", "--yes").failed("'abc' is a bundled model, which cannot be changed")
+    composer("models", "remove", "abc", "--yes").failed(
+        "'abc' is a bundled model, which cannot be removed", "`composer models`"
+    )
+    composer("models", "prune", "abc").failed("which cannot be pruned")
     assert mine.is_file()
-    assert "uses the default model again" in composer("models", "remove", "mine", "--yes").err
+    assert "uses the bundled model again" in composer("models", "remove", "mine", "--yes").err
     assert {path.name for path in models_folder().rglob("*") if path.is_file()} == {"defaults.json"}
     assert not composer(*GEN).err
 
@@ -145,6 +152,8 @@ def test_export_and_import(composer, mine, tmp_path):
     assert composer("models", "export", "mine", tmp_path).err == f"wrote {tmp_path / 'mine.safetensors'}\n"
     file = tmp_path / "mine.safetensors"
     assert file.read_bytes() == mine.read_bytes()
+    composer("models", "export", "mine", f"{tmp_path}/new/folder/")
+    assert (tmp_path / "new/folder/mine.safetensors").read_bytes() == mine.read_bytes()
     composer("models", "export", "mine", file).failed("already exists", "--force")
     composer("models", "export", "mine", tmp_path / "mine.txt").failed("mine.txt.safetensors", code=2)
     composer("models", "import", file).failed("model 'mine' already exists")
@@ -162,7 +171,9 @@ def test_only_models_are_imported(composer, mine, tunes, tmp_path):
     for file, reason in {tunes: "not a checkpoint", broken: "broken.safetensors", text: "not a complete"}.items():
         composer("models", "import", file).failed(reason)
     composer("models", "import", tmp_path).failed("is a folder", code=2)
-    composer("models", "import", tmp_path / "none").failed("no model")
+    composer("models", "import", tunes).failed("not a checkpoint", "composer models export")
+    composer("models", "import", tmp_path / "none").failed("no such file or folder")
+    composer("models", "import", tmp_path / "txt.safetensors").failed("did you mean", "text.safetensors")
     assert [model.name for model in store.user_models()] == ["mine"]
 
 
@@ -207,5 +218,7 @@ def test_info_and_path(composer, mine):
     assert composer("models", "path", "mine").out == f"{mine}\n"
     composer("models", "path", "mime").failed("no model 'mime'", "did you mean `mine`?")
     composer("models", "info").failed("missing argument MODEL", code=2)
+    composer("models", "rm").failed("has no command 'rm'", "`composer models remove`", code=2)
+    composer("models", "lst").failed("has no command 'lst'", "did you mean `composer models`?", code=2)
     composer("models", "mine").failed("has no command 'mine'", "composer models info mine", code=2)
     composer("models", "--json", "info", "abc").failed("--json cannot be given before info", code=2)

@@ -254,7 +254,7 @@ class TestErrors:
 
     def test_missing_file(self, composer, tmp_path):
         composer("replay", tmp_path).failed("is a folder")
-        composer("replay", tmp_path / "none.abc").failed("cannot read", "No such file")
+        composer("replay", tmp_path / "none.abc").failed("no such file or folder")
         composer("replay").failed("FILE", code=2)
 
     def test_missing_model(self, gen, replay, checkpoint, tmp_path):
