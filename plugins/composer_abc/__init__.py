@@ -89,7 +89,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
             return pieces.melody_pieces(source, self.primer_from_score if source.fragment else self.from_score)
         text = source.text()
         if source.fragment:
-            return iter([pieces.primer_piece(text, source, self.raw)])
+            return pieces.primer_pieces(text, source, self.raw)
         if not text.strip():
             raise ReadError(f"{source.label} is empty", "use a file of tunes in ABC notation")
         return pieces.raw_pieces(text, source) if self.raw else pieces.dialect_pieces(text, source)
@@ -138,6 +138,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
     def losses(self, piece: Piece[str]) -> Mapping[str, int]:
         chords = len(_SYMBOL.findall(piece.content)) if self._melody_only else 0
         letters = titles.count_unknown(piece.content, self.ids) if self.ids else 0
+        letters += piece.losses.get(titles.LETTERS_REPLACED, 0)
         counts = {CHORDS_LEFT_OUT: piece.losses.get(CHORDS_LEFT_OUT, 0) + chords, titles.LETTERS_REPLACED: letters}
         return {**piece.losses, **{phrase: count for phrase, count in counts.items() if count}}
 
@@ -331,17 +332,9 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         from composer.formats.abc.writer.score import dialect_with_losses
 
         text, losses = dialect_with_losses(score, as_primer=as_primer)
-        return Piece(f"X:1\n{text}" if self.raw else text, score.title, labels=_labels(text), losses=losses)
-
-
-def _labels(text: str) -> dict[str, str]:
-    """Return the meter, key and mode in the header of a tune of the dialect."""
-    from composer.music.keys import parse_key
-
-    meter, key = (re.search(rf"^{field}:(.*)$", text, re.MULTILINE) for field in "MK")
-    signature = parse_key(key[1]) if key else None
-    labels = {"meter": meter[1] if meter else ""}
-    return labels | ({"key": signature.name, "mode": signature.mode} if signature is not None else {})
+        return Piece(
+            f"X:1\n{text}" if self.raw else text, score.title, labels=pieces.header_labels(text), losses=losses
+        )
 
 
 @hookimpl

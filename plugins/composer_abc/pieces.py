@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from composer.api import EncodeError, Piece, ReadError, RejectedPiece, Score, Source
 from composer.formats.provenance import without_provenance
 from composer.formats.read import MUSIC_SUFFIXES, music_suffix, read_scores
+from composer_abc import titles
 
 if TYPE_CHECKING:
     from composer.formats.abc.reader.lexer import TuneText
@@ -107,15 +108,24 @@ def _raw_piece(text: TuneText, name: str) -> Piece[str] | RejectedPiece:
     return Piece(text.text, tune.title, name, known)
 
 
-def primer_piece(text: str, source: Source, raw: bool) -> Piece[str] | RejectedPiece:
-    """Return a primer: unchanged if a tune of the dialect may start with it, else rewritten if it has notes.
+def primer_pieces(text: str, source: Source, raw: bool) -> Iterator[Piece[str] | RejectedPiece]:
+    """Yield a primer: unchanged if a tune of the dialect may start with it, else rewritten if it has notes.
 
     A finished tune is kept whole: another part may follow after `:|`, nothing after `|]`. Provenance is removed.
+    Further tunes in the text come after it, as whole ones.
     """
-    from composer.formats.abc.dialect.primer import dialect_primer, normalized_primer
     from composer.formats.abc.reader.lexer import split_tunes
 
     tunes = [] if raw else split_tunes(text)
+    primer = _primer_piece(text, tunes, source, raw)
+    yield primer
+    if isinstance(primer, Piece):
+        yield from (_read_or_reject(_dialect_piece, tune, source.label) for tune in tunes[1:])
+
+
+def _primer_piece(text: str, tunes: Sequence[TuneText], source: Source, raw: bool) -> Piece[str] | RejectedPiece:
+    from composer.formats.abc.dialect.primer import dialect_primer, normalized_primer
+
     if tunes and tunes[0].lines[0].startswith("X:"):
         text = NUMBER_LINE.sub("", tunes[0].text, count=1)
     text = "\n".join(without_provenance(text.split("\n")))
@@ -127,4 +137,16 @@ def primer_piece(text: str, source: Source, raw: bool) -> Piece[str] | RejectedP
         return rewritten
     if rewritten is None:
         return Piece(legal or text, source=source.label)
-    return Piece(rewritten.text, rewritten.title, source.label, losses=rewritten.losses)
+    letters = titles.count_accented(rewritten.title)
+    losses = {**rewritten.losses, titles.LETTERS_REPLACED: letters} if letters else rewritten.losses
+    return Piece(rewritten.text, rewritten.title, source.label, losses=losses)
+
+
+def header_labels(text: str) -> dict[str, str]:
+    """Return the meter, key and mode in the header of a tune of the dialect."""
+    from composer.music.keys import parse_key
+
+    meter, key = (re.search(rf"^{field}:(.*)$", text, re.MULTILINE) for field in "MK")
+    signature = parse_key(key[1]) if key else None
+    labels = {"meter": meter[1] if meter else ""}
+    return labels | ({"key": signature.name, "mode": signature.mode} if signature is not None else {})

@@ -28,6 +28,11 @@ def count_unknown(text: str, known: Collection[str]) -> int:
     return sum(_unknown(found[1], known) for found in _TITLE.finditer(text))
 
 
+def count_accented(title: str) -> int:
+    """Return how many letters of a title the dialect writes without their accents, or leaves out."""
+    return sum(not character.isascii() for character in title)
+
+
 def _unknown(title: str, known: Collection[str]) -> int:
     return sum(character not in known for character in title)
 

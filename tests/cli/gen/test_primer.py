@@ -1,15 +1,18 @@
 """Primers: where they come from, and what the whole piece takes from them."""
 
 import os
+import string
 from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
 from small_plugins import Letters
 
+from composer.api import Piece
 from composer.cli.gen.primer import read_primer, read_whole_piece
 from composer.formats.midi.reader import read_midi
 from composer.music.bars import bars
+from composer_abc import Abc
 
 
 @pytest.mark.parametrize("name", ["abc", "grid", "pianoroll", "text"])
@@ -112,3 +115,19 @@ def test_plain_words_are_no_music(composer, tmp_path, name):
 def test_a_primer_with_nothing_to_continue(composer, tmp_path):
     (tmp_path / "number.abc").write_text("X:1\n")
     composer("gen", "abc", "--prime", tmp_path / "number.abc").failed("nothing to continue in", "number.abc")
+
+
+MARKED = "X:1\nT:Café\nC:Anna\nR:reel\nM:4/4\nL:1/8\nK:G\n!trill!G2BG dGBG|A2FA G4|\n"
+
+
+def test_what_an_abc_primer_loses_is_counted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.abc").write_text(f"{MARKED}\n{MARKED.replace('X:1', 'X:2')}", "utf-8")
+    representation = Abc()
+    representation.fit([Piece(string.printable)])
+    assert read_primer(representation, SimpleNamespace(), "a.abc").notes == [
+        "a.abc: 1 decoration left out",
+        "a.abc: 1 field such as C: left out",
+        "a.abc: 1 letter in titles replaced",
+        "a.abc contains several pieces; using the first",
+    ]

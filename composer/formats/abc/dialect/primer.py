@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from composer.api import RejectedPiece
@@ -12,7 +13,7 @@ from composer.formats.abc.dialect.validator import UNFINISHED, validate
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.provenance import is_provenance
 from composer.formats.abc.reader.lexer import TuneText
-from composer.formats.abc.reader.parser import parse_tune
+from composer.formats.abc.reader.parser import OTHER_FIELDS, parse_tune
 from composer.formats.abc.reader.playback import tune_bars
 from composer.formats.abc.reader.structure import Bar, sections
 
@@ -52,6 +53,7 @@ def normalized_primer(text: TuneText, source: str) -> NormalizedTune | RejectedP
     normal = normalize_tune(tune, source)
     if isinstance(normal, RejectedPiece):
         return normal if whole else None
+    normal = replace(normal, losses=_losses(tune, normal))
     if written.endswith(_FINISHED):
         return normal
     if not whole and not found[-1].sounds[-1].tones:
@@ -62,6 +64,14 @@ def normalized_primer(text: TuneText, source: str) -> NormalizedTune | RejectedP
         at = max(match.end() for match in _PART.finditer(primer))
         primer = primer[:at] + "|:" * (not primer.startswith("|:", at)) + primer[at:]
     return replace(normal, text=primer)
+
+
+def _losses(tune: Tune, normal: NormalizedTune) -> Mapping[str, int]:
+    """Count what the dialect leaves out of a primer, also besides its notes: the player wrote it and may miss it."""
+    besides = Counter(tune.unscored)
+    fields = besides.pop(OTHER_FIELDS, 0) - bool(normal.rhythm and tune.first("R"))
+    besides["fields such as C: left out"] = fields
+    return {**normal.losses, **+besides}
 
 
 def _repeat_left_open(found: Sequence[Bar]) -> bool:
