@@ -15,17 +15,20 @@ REPEAT_LIMIT = 2
 MAX_CYCLE = 8
 """Bars in the longest passage that is watched; longer sections that come again are form."""
 
-_STEP, _PITCH, _HASH, _RUN = 12, 8, 24, 12
-"""Bits of the parts of a state."""
+_STEP, _PITCH, _HASH, _RUN = 20, 8, 24, 16
+"""Bits of the parts of a state: a long bar in short steps has thousands, and 1000 passages of MAX_CYCLE bars too."""
 _BAR = _STEP + _PITCH + _HASH
 _NOW = _STEP + _BAR
 _ALL = _NOW + MAX_CYCLE * (_BAR + _RUN)
 
 
 def without_loops(inner: Constraint, plan: BarPlan, per_beat: Fraction, limit: int | None) -> Constraint:
-    """Return the melodies of `inner` without loops, in the bars of `plan`; all of them if these are not on the grid."""
+    """Return the melodies of `inner` without loops, in the bars of `plan`.
+
+    If these are not on the grid, or too long to count their steps, return `inner`.
+    """
     bar, pickup = plan.in_steps(per_beat)
-    if bar.denominator > 1 or pickup.denominator > 1:
+    if bar.denominator > 1 or pickup.denominator > 1 or bar >= 1 << _STEP:
         return inner
     return LoopGuard(inner, int(bar), int(pickup), REPEAT_LIMIT if limit is None else limit)
 

@@ -44,6 +44,18 @@ def test_the_first_onset_is_another_one():
     assert allowed(REST, A, REST, A, B) == [A, B, C]
 
 
+def test_bars_of_thousands_of_steps():
+    long = (A, *[HOLD] * 4798, B)
+    assert allowed(*long, *long, bar=4800) == [B, C]
+
+
+def test_hundreds_of_passages():
+    passage = (A, A, B, B, C, C, A, B, C, C, B, A, A, C, B, A)
+    steps = passage * 1000 + passage[:-2]
+    assert allowed(*steps, limit=1000) == [A, C]
+    assert allowed(*steps, limit=1001) == [A, B, C]
+
+
 def test_bars_begin_after_the_pickup():
     assert allowed(C, A, B, A, B, pickup=1) == [B, C]
 
