@@ -104,7 +104,7 @@ def offered_by(context: Any, flag: str) -> tuple[str, str] | None:
 
     others = (loaded.representation for loaded in registry.load_all())
     names = [other.name for other in others if other is not None and flag in _flags(other)]
-    hint = "use it with " + join_names([f"`composer gen {name}`" for name in names], "or")
+    hint = "use it with " + join_names([f"`composer {context.command.name} {name}`" for name in names], "or")
     return (f"`{kind.name}` has no option {flag}", hint) if names else None
 
 

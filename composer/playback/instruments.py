@@ -25,6 +25,8 @@ STREAM_PLAYERS = (
 """Audio players that play samples from stdin: those of PulseAudio and PipeWire, ALSA, and SoX."""
 BLOCK = 512
 """Samples that are rendered at a time."""
+STARTUP_SECONDS = 1.0
+"""How long FluidSynth gets to find that it has no audio driver, before it counts as one that plays."""
 AHEAD_SECONDS = 0.1
 """How far the samples that are written are ahead of the time."""
 _HINT = "install fluidsynth with a SoundFont, or connect a MIDI device and add --port NAME"
@@ -42,22 +44,25 @@ def open_instrument(soundfont: str = "", port: str | None = None) -> Iterator[tu
     """Open what plays messages that are sent to it, and yield it with its name. Raises ComposerError.
 
     It is the MIDI port called `port`, else FluidSynth if there is a SoundFont, else our synthesizer with an audio
-    player, else the only MIDI port.
+    player, else the only MIDI port. FluidSynth is passed over if it has no audio driver, unless a `soundfont` is named.
     """
     if port is not None:
         with open_output(port) as opened:
             yield opened, port
         return
-    found = usable_soundfont(soundfont)
-    player = next((each for each in STREAM_PLAYERS if each.path is not None), None)
+    found, failure = usable_soundfont(soundfont), None
     if found is not None:
         with Pipe(Program(FLUIDSYNTH, ("-nq", str(found.resolve())))) as pipe:
-            yield FluidSynth(pipe), FLUIDSYNTH
-    elif player is not None:
+            failure = pipe.early_failure(STARTUP_SECONDS) if not soundfont else None
+            if failure is None:
+                yield FluidSynth(pipe), FLUIDSYNTH
+                return
+    player = next((each for each in STREAM_PLAYERS if each.path is not None), None)
+    if player is not None:
         with Pipe(player) as pipe, _streaming(pipe) as synthesizer:
             yield synthesizer, player.name
     else:
-        name = _only_port()
+        name = _only_port(failure)
         with open_output(name) as opened:
             yield opened, name
 
@@ -88,9 +93,19 @@ class Pipe:
         """Raise ProgramFailed with what the program said at its end."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
-        raise ProgramFailed(
-            f"{self._program.name} cannot play: {reason_of(self._errors, self._process.returncode or 1)}", _HINT
-        )
+        raise self._failure()
+
+    def early_failure(self, seconds: float) -> ProgramFailed | None:
+        """Return why the program has ended if it does so within `seconds`, else None."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        return self._failure()
+
+    def _failure(self) -> ProgramFailed:
+        reason = reason_of(self._errors, self._process.returncode or 1)
+        return ProgramFailed(f"{self._program.name} cannot play: {reason}", _HINT)
 
     def __enter__(self) -> Pipe:
         return self
@@ -161,9 +176,11 @@ def _streaming(pipe: Pipe) -> Iterator[SynthesizerStream]:
         stream.stop()
 
 
-def _only_port() -> str:
-    """Return the name of the only MIDI port. Raises ComposerError, which says what else could play."""
+def _only_port(failure: ComposerError | None) -> str:
+    """Return the name of the only MIDI port. Raises the `failure` of FluidSynth, if any, else what else could play."""
     try:
         return only_output()
     except ComposerError as error:
+        if failure is not None:
+            raise failure from error
         raise ComposerError(f"found nothing to play live with: {error.message}", _HINT) from error

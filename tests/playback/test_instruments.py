@@ -64,6 +64,22 @@ def test_our_synthesizer_plays_through_an_audio_player(programs, tmp_path):
         wait_for(lambda: sound.exists() and any(sound.read_bytes()))
 
 
+@pytest.mark.parametrize("player", [True, False])
+def test_fluidsynth_without_an_audio_driver(programs, soundfont, monkeypatch, player):
+    monkeypatch.setenv("COMPOSER_SOUNDFONT", soundfont)
+    install(monkeypatch, None, [])
+    programs("fluidsynth", "echo 'no audio driver' >&2; exit 1")
+    if player:
+        programs("aplay", "CAT > sound")
+        with open_instrument() as (_, name):
+            assert name == "aplay"
+    else:
+        with pytest.raises(ComposerError, match="fluidsynth cannot play: no audio driver"):
+            open_instrument().__enter__()
+    with open_instrument(soundfont) as (_, name):
+        assert name == "fluidsynth", "it was asked for"
+
+
 def test_a_program_that_cannot_play(programs):
     programs("aplay", "echo 'device busy' >&2; exit 1")
 

@@ -17,7 +17,7 @@ def jam(console: "Console", options: JamOptions) -> None:
     answer ends when you play on. --tempo sets the beat, and --meter the length of a bar.
 
     It is played through the MIDI port that --port names, else with FluidSynth and a SoundFont, else with the built-in
-    synthesizer and the audio player of the system. --in needs a MIDI port too.
+    synthesizer and the audio player of the system, else through the only MIDI port. --in needs a MIDI port too.
 
     Keys: up and down change the temperature, left and right the note density (grid and pianoroll), + and - the key by
     semitones; r records to jam-1.mid, jam-2.mid and so on, and saves when pressed again; space pauses, and q quits.

@@ -21,6 +21,10 @@ POLL_SECONDS = 0.002
 """How often the port is asked for messages."""
 POLLS_PER_CHECK = 500
 """After so many times, it is looked for."""
+HELD_SECONDS = 10.0
+"""How long a key that is down keeps a phrase from ending: its release may be lost."""
+ALL_NOTES_OFF = frozenset({120, *range(123, 128)})
+"""Controllers that release all keys: all sound off, all notes off, and the changes of mode."""
 FINEST = 480
 """Parts of a beat to which the times of a player are rounded."""
 
@@ -50,6 +54,9 @@ class PhraseDetector:
 
     def hear(self, seconds: float, message: Any) -> None:
         """Follow a message that came at a time."""
+        if message.type == "control_change" and message.control in ALL_NOTES_OFF and self._down:
+            self._release(seconds)
+            self._last = seconds
         if message.type not in {"note_on", "note_off"}:
             return
         if begun := self._down.pop(message.note, None):
@@ -60,12 +67,22 @@ class PhraseDetector:
 
     def phrase(self, now: float) -> list[PlayedNote]:
         """Return the notes of a phrase that has ended, by start, and begin the next; empty if there is none yet."""
-        return [] if self._down or now - self._last < self.rest else self.end()
+        is_held = any(now - begin < HELD_SECONDS for begin, _ in self._down.values())
+        if is_held or now - self._last < self.rest:
+            return []
+        self._release(now)
+        return self.end()
 
     def end(self) -> list[PlayedNote]:
         """Return the complete notes of the phrase so far, by start, and begin the next."""
         notes, self.notes = sorted(self.notes), []
         return notes
+
+    def _release(self, seconds: float) -> None:
+        """End all notes of keys that are down: when the last key was heard, or else at a time."""
+        for pitch, (begin, velocity) in self._down.items():
+            self.notes.append(PlayedNote(begin, self._last if self._last > begin else seconds, pitch, velocity))
+        self._down.clear()
 
 
 def as_notes(played: Sequence[PlayedNote], start: float, bpm: float) -> tuple[Note, ...]:

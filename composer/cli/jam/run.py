@@ -45,7 +45,7 @@ def play_live(console: Console, options: JamOptions) -> None:
         listener = None
         if options.input is not None:
             listener = stack.enter_context(listening(options.input, lambda: player.position))
-        read_key = stack.enter_context(key_reader(console)) if not console.quiet else None
+        read_key = stack.enter_context(key_reader(console))
         stack.enter_context(punctual_threads())
         meter, bpm = parse_meter(getattr(options.controls, "meter", "")), options.tempo or DEFAULT_BPM
         jam = Jam(console, tunes, settings, player, meter, bpm, listener)
@@ -81,12 +81,12 @@ def load_tunes(console: Console, options: JamOptions) -> tuple[TuneComposer, Set
 def _play(console: Console, jam: Jam, player: LivePlayer, read_key: ReadKey | None, options: JamOptions) -> None:
     """Play until the user quits or the time is over. Raises Quit, ComposerError."""
     player.start()
-    if read_key is None:
+    if read_key is None or console.quiet:
         doing = f"listening to {options.input}, answering" if options.input is not None else "playing"
         console.say(f"{doing} with {player.name}; Ctrl-C stops")
         while not _is_over(player, options):
             jam.advance()
-            wait(TICK)
+            jam.press((read_key or wait)(TICK))
         return
     from composer.cli.jam.view import JamView
     from composer.cli.play.roll_view import second_screen

@@ -3,6 +3,7 @@
 import os
 import shutil
 import termios
+from contextlib import suppress
 
 import pytest
 from mido import Message
@@ -48,6 +49,15 @@ def test_keys_on_a_terminal(terminal, port, tmp_path, monkeypatch):
     assert termios.tcgetattr(program) == before
     assert port.closed
     assert not any(tmp_path.glob("*.mid")), "nothing was played"
+
+
+def test_keys_of_a_quiet_jam(terminal, port):
+    user, console, _ = terminal
+    os.write(user, b"q")
+    assert main(["jam", "grid", "-q", "--port", NAME], console) == 0
+    os.set_blocking(user, False)
+    with suppress(BlockingIOError):
+        assert b"\033" not in os.read(user, 10_000), "no piano roll is drawn"
 
 
 def test_controls_hold(composer, port):
@@ -108,6 +118,7 @@ def test_bad_input(composer, port, monkeypatch, arguments, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["abc", "--density", "3"], ["`abc` has no option --density", "`composer jam grid`"]),
         (["text"], ["`text` is not music", "composer jam abc"]),
         (["abc", "--temp", "0.6..1.2"], ["no end to ramp --temp to", "--temp 0.6"]),
         (["grid", "--keep-bars", "2"], ["--keep-bars does not work in a jam", "leave out --keep-bars"]),

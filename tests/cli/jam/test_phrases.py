@@ -29,6 +29,26 @@ def test_a_phrase_ends_after_a_rest():
     assert detector.is_empty
 
 
+def test_a_lost_release_does_not_block_answers():
+    detector = PhraseDetector(rest=2.0)
+    detector.hear(1.0, Message("note_on", note=48, velocity=70))
+    play(detector, 60, 2.0, 3.0)
+    assert detector.phrase(10.9) == []
+    assert detector.phrase(11.0) == [PlayedNote(1.0, 3.0, 48, 70), PlayedNote(2.0, 3.0, 60, 70)]
+    assert detector.is_empty
+    detector.hear(12.0, Message("note_on", note=48, velocity=70))
+    assert detector.phrase(22.0) == [PlayedNote(12.0, 22.0, 48, 70)], "a long note"
+
+
+@pytest.mark.parametrize("control", [120, 123])
+def test_all_notes_off(control):
+    detector = PhraseDetector(rest=2.0)
+    detector.hear(1.0, Message("note_on", note=48, velocity=70))
+    detector.hear(1.5, Message("control_change", control=control))
+    assert detector.phrase(3.4) == []
+    assert detector.phrase(3.5) == [PlayedNote(1.0, 1.5, 48, 70)]
+
+
 def test_a_phrase_is_notated_as_it_was_meant():
     played = [PlayedNote(10.02, 10.44, 60, 70), PlayedNote(10.51, 10.93, 62, 70), PlayedNote(11.0, 11.9, 64, 70)]
     notes = as_notes(played, 10.02, 120.0)
