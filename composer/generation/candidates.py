@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from composer.api import Step
-from composer.generation.request import Finished, Generated, PieceQueue
+from composer.generation.request import Chosen, Finished, Generated, PieceQueue
 
 
 class Verdict(NamedTuple):
@@ -33,7 +33,7 @@ class _Best(NamedTuple):
 
     key: tuple[float, ...]
     events: Sequence[Generated | Finished]
-    seed: int
+    chosen: Chosen
 
 
 def choose_candidates(
@@ -50,15 +50,15 @@ def choose_candidates(
             unfinished.setdefault(event.number, []).append(event)
             continue
         number, generated = event.number, unfinished.pop(event.number, [])
-        verdict, seed = _verdict(event, generated, judge), queue.first_seed(number)
+        verdict = _verdict(event, generated, judge)
         if number not in best or verdict.enough or verdict.key > best[number].key:
-            best[number] = _Best(verdict.key, (*generated, event), seed)
+            best[number] = _Best(verdict.key, (*generated, event), queue.current_candidate(number))
         if not verdict.enough and queue.next_candidate(number):
             continue
-        chosen = best.pop(number)
+        _, events, chosen = best.pop(number)
         queue.forget_candidates(number)
-        for each in chosen.events:
-            yield each._replace(own_seed=chosen.seed) if isinstance(each, Generated) else each
+        for each in events:
+            yield each._replace(chosen=chosen) if isinstance(each, Generated) else each
 
 
 def _verdict(event: Finished, generated: Sequence[Generated], judge: Judge) -> Verdict:

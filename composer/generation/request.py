@@ -61,12 +61,23 @@ class GenerationRequest:
         return range(1, self.count + 1) if self.numbers is None else self.numbers
 
 
+class Chosen(NamedTuple):
+    """Which of several candidates a piece is, from 1: its own `seed` generates it alone.
+
+    `first_seed`, that of the first candidate, generates all of them and leads to the same choice.
+    """
+
+    candidate: int
+    seed: int
+    first_seed: int
+
+
 class Generated(NamedTuple):
     """The next `steps` of piece `number`, one or more.
 
     `logp` is each step's log-probability in nats, and `masked_prob` the probability mass that the constraint masked;
     both are 0 for steps of a primer or a forced ending, which were not `sampled`. `plan` is the plan that the piece
-    drew, if it has one. `own_seed` generates this piece alone, if it was chosen from several candidates.
+    drew, if it has one. `chosen` says which candidate the piece is, if it was chosen from several.
     """
 
     number: int
@@ -75,7 +86,7 @@ class Generated(NamedTuple):
     masked_prob: Sequence[float]
     sampled: bool = True
     plan: str = ""
-    own_seed: int | None = None
+    chosen: Chosen | None = None
 
     @classmethod
     def not_sampled(cls, number: int, steps: Sequence[Step], plan: str = "") -> Generated:
@@ -122,6 +133,11 @@ class PieceQueue:
         """Return the seed of the first attempt at a piece's current candidate."""
         earlier, seed = self._earlier_candidates.get(number, 0), self._seed_before_first + number
         return _derived_seed(f"candidate {seed} {earlier}") if earlier else seed
+
+    def current_candidate(self, number: int) -> Chosen:
+        """Return which candidate of a piece is the current one."""
+        earlier = self._earlier_candidates.get(number, 0)
+        return Chosen(earlier + 1, self.first_seed(number), self._seed_before_first + number)
 
     def next_candidate(self, number: int) -> bool:
         """Queue another candidate for a piece. Return False if it had all."""

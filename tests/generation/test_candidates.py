@@ -22,7 +22,7 @@ def chosen(judge=by_length, accept=None, ordered=True, **fields):
         if isinstance(event, Generated):
             steps, seeds = found.setdefault(event.number, ([], set()))
             steps += event.steps
-            seeds.add(event.own_seed)
+            seeds.add(event.chosen.seed)
     return {number: (steps, *seeds) for number, (steps, seeds) in found.items()}
 
 

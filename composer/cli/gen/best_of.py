@@ -14,7 +14,7 @@ from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.cli.render.text import count_noun
 from composer.generation.generate import generate
-from composer.generation.request import Generated
+from composer.generation.request import Chosen, Generated
 
 if TYPE_CHECKING:
     from composer.cli.gen.plan import Plan
@@ -94,11 +94,12 @@ def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discard
 
 def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
     """Write the pieces in this order, numbered from 1."""
-    output, finished = plan.output, False
+    output, first_seed, finished = plan.output, plan.request.seed, False
     try:
         output.target.open(plan.record)
         for number, piece in enumerate(kept, 1):
-            encoder = output.encoder(plan.model.representation, number, piece.labels, piece.number)
+            chosen = Chosen(piece.number, first_seed + piece.number - 1, first_seed)
+            encoder = output.encoder(plan.model.representation, number, piece.labels, chosen)
             output.target.write(number, encoder.push(piece.steps) + encoder.finish())
             output.target.finish_piece(number)
         finished = True

@@ -32,11 +32,12 @@ from composer.registry import plugins as registry
 
 if TYPE_CHECKING:
     from composer.checkpoints.load import LoadedModel
-    from composer.generation.request import GenerationRequest
+    from composer.generation.request import Chosen, GenerationRequest
 
 CONTEXT_TYPES: dict[str, type] = {
     "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str, "number": int,
-    "primer": str, "tune": str, "labels": dict, "rules": int, "joint": bool, "choices": list,
+    "command_seed": int, "candidate": int, "primer": str, "tune": str, "labels": dict, "rules": int,
+    "joint": bool, "choices": list,
 }  # fmt: skip
 """The facts of a recipe that are not options."""
 REQUIRED = ("representation", "model", "device", "format", "seed", "batch_size")
@@ -87,14 +88,17 @@ def recipe(
     return {name: facts[name] for name in ("program", *fact_types()) if name in facts}
 
 
-def provenance_of(recipe: Mapping[str, Any], piece: int, number: int, seed: int | None = None) -> Provenance:
+def provenance_of(recipe: Mapping[str, Any], piece: int, number: int, chosen: Chosen | None = None) -> Provenance:
     """Return what the file of a piece says: the recipe with its own seed, without empty facts.
 
-    It was generated as number `piece` and is number `number` in its file. A piece that was chosen from candidates has a
-    `seed` of its own, so that it can be reproduced without the others, whatever they would be ranked by.
+    It was generated as number `piece` and is number `number` in its file. A piece that was `chosen` from candidates has
+    a seed of its own, so that it can be reproduced without the others, whatever they would be ranked by. Unless it is
+    the first candidate, this seed is not the one to give to the command, so the latter is recorded too.
     """
     facts = {name: value for name, value in recipe.items() if not _is_empty(value)}
-    facts["seed"] = recipe["seed"] + piece - 1 if seed is None else seed
+    facts["seed"] = recipe["seed"] + piece - 1 if chosen is None else chosen.seed
+    if chosen is not None and chosen.candidate > 1:
+        facts |= {"command_seed": chosen.first_seed, "candidate": chosen.candidate}
     if number != 1:
         facts["number"] = number
     return Provenance(facts.pop("program"), facts)
@@ -218,7 +222,7 @@ def _invalid_facts(facts: Mapping[str, Any]) -> Iterator[str]:
     """Yield the facts that are missing or of a wrong type; after the first, the others may not be safe to look at."""
     yield from (fact for fact in REQUIRED if fact not in facts)
     yield from (fact for fact, kind in fact_types().items() if fact in facts and type(facts[fact]) is not kind)
-    yield from (fact for fact in ("number", "batch_size", "rules") if facts.get(fact, 1) < 1)
+    yield from (fact for fact in ("number", "batch_size", "rules", "candidate") if facts.get(fact, 1) < 1)
     for fact in ("conditions", "labels"):
         if not all(isinstance(value, str) for value in facts.get(fact, {}).values()):
             yield fact

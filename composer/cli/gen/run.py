@@ -98,8 +98,8 @@ def _encoder(plan: Plan, event: Generated | Finished) -> PieceEncoder:
     """Return the encoder of the piece that begins with `event`."""
     representation = plan.model.representation
     plan_labels = representation.plan_labels(event.plan) if isinstance(event, Generated) else {}
-    own_seed = event.own_seed if isinstance(event, Generated) else None
-    return plan.output.encoder(representation, event.number, {**plan_labels, **plan.labels}, seed=own_seed)
+    chosen = event.chosen if isinstance(event, Generated) else None
+    return plan.output.encoder(representation, event.number, {**plan_labels, **plan.labels}, chosen)
 
 
 class CopiedTooMuch(ComposerError):

@@ -20,6 +20,7 @@ from composer.cli.render.text import join_names
 from composer.formats import Format, WriteSettings, provenance
 from composer.formats.abc.provenance import StreamMarker
 from composer.formats.abc.title import TitleWriter
+from composer.generation.request import Chosen
 from composer.registry import plugins as registry
 
 MAX_SYSTEMS = 4
@@ -48,16 +49,15 @@ class Output:
         representation: Representation,
         number: int,
         labels: Mapping[str, str],
-        piece: int = 0,
-        seed: int | None = None,
+        chosen: Chosen | None = None,
     ) -> PieceEncoder:
         """Return an encoder for piece `number`, which becomes number 1 in a file of its own.
 
-        A piece that was selected and renumbered was generated as number `piece`, or from a `seed` of its own.
+        `chosen` says which candidate the piece is, if it was chosen from several.
         """
         if self.as_piano_roll:
             return BufferedEncoder(representation, number, self._piano_roll, labels, self.settings.tempo)
-        made_by = self._provenance(number, piece or number, seed)
+        made_by = self._provenance(number, chosen)
         if self.native:
             first = 1 if self.target.one_file_per_piece else number
             return StreamingEncoder(representation, first, self._filters(made_by))
@@ -86,11 +86,11 @@ class Output:
             filters.append(StreamMarker(made_by.text.encode()))
         return filters
 
-    def _provenance(self, number: int, piece: int, seed: int | None) -> provenance.Provenance | None:
+    def _provenance(self, number: int, chosen: Chosen | None) -> provenance.Provenance | None:
         """Return the provenance of a piece; None without a recipe, or for a format that cannot hold it."""
         if self.recipe is None or not provenance.can_hold(self.format.name):
             return None
-        return provenance_of(self.recipe, piece, number if self._is_booklet else 1, seed)
+        return provenance_of(self.recipe, number, number if self._is_booklet else 1, chosen)
 
     def _piano_roll(self, score: Score) -> bytes:
         score = self.settings.applied_to(score)

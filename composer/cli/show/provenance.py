@@ -16,7 +16,7 @@ from composer.formats import detect, provenance
 from composer.formats.provenance import Provenance
 from composer.registry.options import as_option_value
 
-FIRST = ("representation", "model", "seed")
+FIRST = ("representation", "model", "seed", "candidate")
 """The facts that come first in a table."""
 
 NAMES = {"tune": "kept music", "primer": "prompt", "writing": "output", "number": "number in file"}
@@ -57,6 +57,9 @@ def _block(number: int, made_by: Provenance | None, width: int) -> str:
 def _facts(made_by: Provenance) -> dict[str, str]:
     """Return the facts as text, by what a reader calls them."""
     facts = recipe.current_names(made_by.facts)
+    if "command_seed" in facts:
+        candidate = f"{facts.get('candidate')} (its own seed: {facts.get('seed')})"
+        facts |= {"seed": facts.pop("command_seed"), "candidate": candidate}
     facts = {**{name: facts[name] for name in FIRST if name in facts}, **facts}
     shown = {NAMES.get(name, name.replace("_", " ")): _text(name, value, facts) for name, value in facts.items()}
     return {"made by": f"composer {made_by.program}", **shown}

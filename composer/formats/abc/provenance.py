@@ -98,10 +98,10 @@ class StreamMarker:
 
 
 def _summary(text: bytes) -> bytes:
-    """Return the record in short: program, representation, seed and digest."""
+    """Return the record in short: program, representation, digest, and the seed that makes `gen` write the piece."""
     _, program, facts = text.split(b" ", 2)
     found = json.loads(facts)
-    kind, seed = found.get("representation"), found.get("seed")
+    kind, seed = found.get("representation"), found.get("command_seed", found.get("seed"))
     words = [f"composer {program.decode()}"]
     words += [kind] if isinstance(kind, str) and re.fullmatch(r"[\w-]+", kind, re.ASCII) else []
     words += [f"seed {seed}"] if type(seed) is int and seed >= 0 else []

@@ -269,6 +269,7 @@ class TestErrors:
         [
             {"seed": None}, {"seed": -1}, {"seed": "5"}, {"seed": True}, {"seed": 2**63}, {"batch_size": 0},
             {"batch_size": 10**9}, {"conditions": {"a": 1}}, {"labels": {"meter": None}},
+            {"candidate": 0}, {"command_seed": "5"},
             {"number": 0}, {"length": 0}, {"length": 1.5}, {"model": 5}, {"format": "text"}, {"format": None},
             {"format": "foo"},
             {"sampling": {"temperature": 1.0, "heat": 2}}, {"sampling": {"top_p": "x"}}, {"sampling": {"top_k": -1}},

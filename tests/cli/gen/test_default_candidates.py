@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from composer import __version__
 from composer.formats import provenance
 
 
@@ -34,6 +35,27 @@ def test_provenance_has_the_seed_of_the_chosen_candidate(gen, composer, checkpoi
     assert "".join(provenance.without_provenance(text.splitlines(keepends=True))) == same
     assert (found["seed"] == 5) == (same == plain)
     assert composer("replay", tmp_path / "a.abc", "--checkpoint", checkpoint).err.endswith("reproduced exactly\n")
+
+
+def test_the_seed_that_is_shown_gives_the_piece_again(composer, tmp_path):
+    """It is that of the command, also if another candidate than the first was chosen."""
+    path = tmp_path / "a.abc"
+    assert composer("gen", "abc", "--seed", "2", "-o", path).code == 0
+    found = facts(path.read_text())
+    assert (found["command_seed"], found["candidate"]) == (2, 2)
+    assert found["seed"] != 2
+    assert path.read_text().splitlines()[1].startswith(f"N:composer {__version__} abc seed 2 ")
+    shown = composer("show", path, "--provenance").out
+    assert "  seed            2\n" in shown
+    assert f"  candidate       2 (its own seed: {found['seed']})\n" in shown
+    assert composer("replay", path).data == path.read_bytes()
+
+
+def test_ranked_pieces_show_the_seed_of_the_command(gen):
+    tunes = re.split("(?=^X:)", gen("--candidates", "4", "--keep", "2").out, flags=re.MULTILINE)[1:]
+    for found in map(facts, tunes):
+        assert found.get("command_seed", 5) == 5
+        assert found["seed"] == 4 + found.get("candidate", 1)
 
 
 def test_one_candidate_is_a_plain_piece(gen):
