@@ -13,14 +13,15 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\
 
 def without_control_characters(score: Score) -> Score:
     """Return `score` with a space for control characters in its title, the names of its parts and its chord symbols."""
-    chords = tuple(chord._replace(symbol=_cleaned(chord.symbol)) for chord in score.chords)
-    parts = tuple(part if _is_clean(part.name) else replace(part, name=_cleaned(part.name)) for part in score.parts)
-    return replace(score, title=_cleaned(score.title), parts=parts, chords=chords)
+    chords = tuple(chord._replace(symbol=cleaned(chord.symbol)) for chord in score.chords)
+    parts = tuple(part if _is_clean(part.name) else replace(part, name=cleaned(part.name)) for part in score.parts)
+    return replace(score, title=cleaned(score.title), parts=parts, chords=chords)
+
+
+def cleaned(text: str) -> str:
+    """Return `text` with a space for control characters."""
+    return text if _is_clean(text) else " ".join(_FORBIDDEN.sub(" ", text).split())
 
 
 def _is_clean(text: str) -> bool:
     return _FORBIDDEN.search(text) is None
-
-
-def _cleaned(text: str) -> str:
-    return text if _is_clean(text) else " ".join(_FORBIDDEN.sub(" ", text).split())

@@ -99,7 +99,7 @@ class _Particles:
         """Advance all particles to the ends of their pieces."""
         ramp = self.request.sampling.ramp
         params = BatchSamplingParams.from_params(self.request.sampling, len(self.weights))
-        turn = 0
+        turn, reported = 0, len(self.request.primer)
         while self.alive.any():
             fixed = self.constraint.fixed_steps()
             active = self._next_rows(fixed)
@@ -110,8 +110,9 @@ class _Particles:
             drawn = self.sampler.sample(self.state, self.constraint.constrain(params), rng)
             self._follow(drawn, active, fixed)
             turn += 1
-            if self.request.on_steps is not None:
-                self.request.on_steps(int(active.sum()))
+            if self.request.on_steps is not None and (longest := int(self.lengths.max())) > reported:
+                self.request.on_steps(longest - reported)
+                reported = longest
             if active.all() and self.alive.all() and None in self.constraint.fixed_steps():
                 self._resample_if_needed()
 

@@ -27,8 +27,8 @@ class GenerationRequest:
     to generate, all if None; they are iterated once, or twice for ordered output. `requested_batch_size` is how many
     pieces are generated at a time, 0 for a number that suits `count`. Each piece is the best of `candidates`. With
     several `particles`, it is generated alone, given the steps that its constraint fixes later (see
-    `composer.generation.particles`); `on_steps` is called with the number of steps that these have taken, as they
-    arrive only at the end. Raises UsageError if the primer fills `length`.
+    `composer.generation.particles`); `on_steps` is called with the number of steps by which the longest has grown, as
+    they arrive only at the end. Raises UsageError if the primer fills `length`.
     """
 
     length: int

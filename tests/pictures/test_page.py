@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
 
@@ -90,6 +91,15 @@ def test_text_stays_text():
     assert "".join(Elements(text).titles).startswith("</script><script>")
     assert embedded(text)[0]["parts"][0]["name"].startswith("</script>")
     assert "\x1b" not in text
+
+
+def test_no_control_characters_in_names():
+    """The title is that of a piece, or the name of a file."""
+    text = draw_page(
+        [RollPiece(replace(SCORE, title=""), "a\x1b]0;b\x07", "")], "t\x1b[2Ju\x07", print
+    ).document.decode()
+    assert "<title>t [2Ju</title>" in text
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)
 
 
 def test_nothing_is_loaded():

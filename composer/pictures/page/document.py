@@ -14,7 +14,7 @@ from string import Template
 from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Score
-from composer.formats.control_characters import without_control_characters
+from composer.formats.control_characters import cleaned, without_control_characters
 from composer.pictures.page.tune_data import tune_data
 from composer.pictures.roll import RollPiece
 from composer.pictures.sheet import ROLL_HINT, Engraving, engrave_for_screen
@@ -57,7 +57,7 @@ def draw_page(pieces: Sequence[RollPiece], title: str, progress: Callable[[int],
     progress(0)
     for number, piece in enumerate(pieces):
         score = without_control_characters(piece.score)
-        name = score.title or piece.name
+        name = score.title or cleaned(piece.name)
         sheets, problem = _engraved(score, widths, 1 + number * len(widths), room)
         if problem:
             not_engraved[problem].append(name)
@@ -67,7 +67,7 @@ def draw_page(pieces: Sequence[RollPiece], title: str, progress: Callable[[int],
         texts = {"title": html.escape(name), "facts": html.escape(piece.facts)}
         articles.append(_template("tune.html").substitute(texts, sheet=_sheet(sheets, problem)))
         progress(number + 1)
-    return Page(_document(title, articles, data), not_engraved)
+    return Page(_document(cleaned(title), articles, data), not_engraved)
 
 
 def _document(title: str, articles: Sequence[str], data: Sequence[Mapping[str, Any]]) -> bytes:

@@ -33,6 +33,7 @@ from composer.api.file_format import Format
 from composer.api.network import Batch, Loss, Measurement, Network, Phase
 from composer.api.problem import Check, Problem
 from composer.api.ranking import Rank, Ranking
+from composer.checkpoints import store
 from composer.cli.command import COMMANDS, build
 from composer.cli.docs import man_pages, pages
 from composer.cli.docs.mdoc import from_markdown
@@ -49,6 +50,12 @@ LOADED = [loaded for loaded in registry.load_all() if loaded.plugin.distribution
 
 def test_the_pages_that_are_promised():
     assert set(PAGES) == {"formats", "models", "plugins", "training", "tutorial"}
+
+
+def test_the_numbers_of_training_pieces_are_those_of_the_cards():
+    told = dict(re.findall(r"^\| `(\w+)` \| .*; trained on ([\d,]+) ", PAGES["models"], re.MULTILINE))
+    cards = {path.stem: path.read_text() for path in store.PRETRAINED.glob("*.md")}
+    assert told == {name: re.search(r"^\| Pieces \| ([\d,]+) for training", cards[name], re.M)[1] for name in cards}
 
 
 @pytest.mark.parametrize("name", PAGES)
