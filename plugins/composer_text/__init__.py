@@ -148,7 +148,7 @@ class Text(Representation[str, TextOptions, NoOptions]):
         self, controls: NoOptions | None = None, context: GenerationContext | None = None
     ) -> Constraint | None:
         length = self.max_steps(controls, context or GenerationContext())
-        return TextConstraint(self.spec.size, END, FIRST, self.ids.get("\n"), length)
+        return TextConstraint(self.spec.size, END, FIRST, self.ids.get("\n"), self.ids.get(" "), length)
 
     def state(self) -> dict[str, Any]:
         return {"characters": self.characters}
