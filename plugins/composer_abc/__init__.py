@@ -54,9 +54,6 @@ REPEAT_LIMIT = 2
 LONG_BAR = 64
 """More characters than most bars have."""
 
-HEADER, BAR = 45, 10
-"""Mean characters of a header and a bar in the training data of the bundled model (44.4 and 10.1)."""
-
 CHORDS_LEFT_OUT = "chord symbols left out"
 _SYMBOL = re.compile(r'"[^"\n]*"')
 
@@ -67,7 +64,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
     Of music in other formats, the piece is the melody, as a tune of the dialect.
     """
 
-    api, name, version, rules, uses_titles = 1, "abc", 1, 2, True
+    api, name, version, rules, uses_titles = 1, "abc", 1, 3, True
     summary = "tunes in ABC notation, character by character"
     kind = StepKind.TOKENS
     suffixes = (".abc", ".txt", *(suffix for suffix in MUSIC_SUFFIXES if suffix != ".abc"))
@@ -249,16 +246,17 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         """Return the plans of the training pieces with the given bars or the given start; else one that has them."""
         if not self.positional:
             return {}
-        from composer_abc.plans import check_length, fitting_plans, parts_of
+        from composer_abc.plans import bars_with_room, fitting_plans, parts_of
 
         if context.tune is not None:
             return {self.plan(context.tune) or "": 1}
         self._plain.start(context.primer)  # an invalid primer is reported first
         counters = self._count_positions(context.primer, "the primer")
         bars = controls.bars if controls is not None else 0
-        check_length(context, bars)
+        room = bars_with_room(context, bars)
         is_closed = self._counted[0].rstrip("\n").endswith("|]")
-        return fitting_plans(self.training_plans, parts_of(counters), counters[-1][-1], bars, is_closed=is_closed)
+        finished, begun = parts_of(counters), counters[-1][-1]
+        return fitting_plans(self.training_plans, finished, begun, bars, room, is_closed=is_closed)
 
     def _parts(self, controls: AbcControls, context: GenerationContext) -> Sequence[int]:
         """Return the bars of each part, if they are planned; else nothing."""
@@ -316,6 +314,8 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         """Estimate from the number of bars, or from the tune to infill."""
         if context.tune is not None:
             return len(self._known_text(context.tune)) + 1
+        from composer_abc.plans import BAR, HEADER
+
         bars = controls.bars if controls is not None else 0
         return HEADER + BAR * bars if bars else None
 

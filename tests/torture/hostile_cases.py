@@ -32,7 +32,7 @@ class Case(NamedTuple):
 
 ZERO = "/dev/zero"
 TRAIN = ("--model", "markov", "--epochs", "1")
-SMALL = ("--length", "40", "--candidates", "1", "-q")
+SMALL = ("--length", "80", "--candidates", "1", "-q")
 
 CASES: Sequence[Case] = (
     *(
@@ -260,7 +260,7 @@ CASES: Sequence[Case] = (
     *(
         Case("bad files among models", files.bad_models, arguments, False, words)
         for arguments, words in (
-            (("gen", "abc", "--length", "40", "--candidates", "1"), ""),
+            (("gen", "abc", "--length", "80", "--candidates", "1"), ""),
             (("plugins",), "dangling"),
             (("train", "abc", "tune.abc", *TRAIN), ""),
         )

@@ -329,7 +329,7 @@ class TestRecipe:
 
     def test_defaults_are_not_recorded(self, gen):
         (found,) = provenance.read(gen(), "tune")
-        assert found.facts["rules"] == 2
+        assert found.facts["rules"] == 3
         assert not {"sampling", "controls", "unconstrained", "count", "output"} & found.facts.keys()
 
     def test_a_recipe_without_rules_is_one_by_the_first_rules(self, gen):

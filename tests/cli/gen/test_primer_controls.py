@@ -24,7 +24,7 @@ def test_controls_are_satisfied(gen):
 
 
 def test_rhythm_implies_meter_and_title(gen):
-    tune = parse_tune(split_tunes(gen("--seed", "40", "--rhythm", "jig", "--length", "60").out)[0])
+    tune = parse_tune(split_tunes(gen("--seed", "40", "--rhythm", "jig", "--length", "100").out)[0])
     assert str(tune.time) == "6/8"
     assert "Reel" not in tune.first("T")
 

@@ -115,10 +115,24 @@ def test_a_complete_primer_has_its_own_plan():
 
 def test_a_length_without_room_for_a_tune_is_refused():
     fitted = abc(*TEXTS)
-    with pytest.raises(Unsatisfiable, match="--length 33 is too short for a tune, which needs at least 34"):
-        constraint_of(fitted, None, GenerationContext(length=33))
-    assert constraint_of(fitted, None, GenerationContext(length=34))
+    with pytest.raises(Unsatisfiable, match="--length 79 is too short for a tune, which needs at least 80"):
+        constraint_of(fitted, None, GenerationContext(length=79))
+    assert constraint_of(fitted, None, GenerationContext(length=80))
     assert constraint_of(fitted, None, GenerationContext(length=5, rules=2)), "replayed"
+
+
+def test_plans_have_room_in_the_length():
+    fitted = abc(TWO_BARS, f"{HEADER}g8|g8|g8|g8|\ng8|g8|g8|g8||\ng8|g8|g8|g8|\ng8|g8|g8|g8|]\n")
+    primer = tuple(fitted.prime(Piece(f"{HEADER}g8|g8|g")))
+
+    def plans(length, rules=0, primer=()):
+        return [*fitted.plans(None, GenerationContext(length=length, primer=primer, rules=rules))]
+
+    assert plans(205) == plans(80, rules=2) == ["2", "8,8"]
+    assert plans(204) == ["2"]
+    assert plans(len(primer) + 139, primer=primer) == ["8"], "no training piece is as short"
+    assert plans(len(primer) + 19, primer=primer) == ["3"]
+    assert plans(len(primer) + 140, primer=primer) == ["8,8"]
 
 
 def test_bars_are_kept_with_a_plan_for_them():
