@@ -109,7 +109,7 @@ def _check_text(source: Source, data: bytes, checks: Sequence[Check], *, is_abc:
     """Check a text file, or one that only its suffix calls music."""
     suffix = source.path.suffix.lower()
     if suffix in _NEVER_ABC_SUFFIXES and not is_abc:
-        return _unreadable("no music", f"no music in {source.label}")
+        return _unreadable("no music", "no music in this file")
     found = decode(data)
     if found is None:
         return _unreadable("unknown format", "the file is neither music nor text")

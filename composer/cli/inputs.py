@@ -75,8 +75,10 @@ def pieces(
 
 
 def _no_pieces_error(source: Source, representation: Representation, rejected: RejectedPiece | None) -> ReadError:
-    reason = f": {rejected.reason}" if rejected is not None else ""
-    detail = f" ({rejected.detail})" if rejected is not None and rejected.detail else ""
+    if rejected is None:
+        return no_music_error(source)
+    reason = f": {rejected.reason}"
+    detail = f" ({rejected.detail})" if rejected.detail else ""
     return ReadError(f"no piece in {source.label} that `{representation.name}` can represent{reason}{detail}", FIX_HINT)
 
 

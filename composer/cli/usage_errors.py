@@ -57,7 +57,8 @@ def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
     if found := control_flags.offered_by(context, renamed or flag):
         return found
     words = {word.lstrip("-"): word for word in error.possibilities or ()}
-    near = _other_case(error) or next((words[word] for word in get_close_matches(flag.lstrip("-"), words)), None)
+    close = next((words[word] for word in get_close_matches(flag.lstrip("-"), words)), None)
+    near = _other_case(error) or _by_name(error) or close
     more = " (-O sets options of composer train)" if flag == "-O" else ""
     return f"unknown option {flag}", f"did you mean {near}?{more}" if near else fallback
 
@@ -78,6 +79,13 @@ def _other_case(error: Any) -> str | None:
         if error.option_name.swapcase() in param.opts:
             return " or ".join(sorted(param.opts, key=len))
     return None
+
+
+def _by_name(error: Any) -> str | None:
+    """Return the option whose value has the unknown name in the program, such as --in for `input`."""
+    wanted = error.option_name.lstrip("-").replace("-", "_")
+    params = error.ctx.command.get_params(error.ctx) if error.ctx else ()
+    return next((_name(param) for param in params if param.opts and param.name == wanted), None)
 
 
 def _name(param: Any) -> str:

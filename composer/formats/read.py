@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from composer.api import ReadError, RejectedPiece, Representation, Score, Source
+from composer.api.limits import VARIABLE
 from composer.formats import FORMATS, Format, detect
 from composer.formats.table import plugin_formats
 
@@ -80,5 +81,11 @@ def read_playable(source: Source) -> Iterator[Score]:
 
 
 def no_music_error(source: Source, rejected: RejectedPiece | None = None) -> ReadError:
-    """Return the error for a source without music, or whose first piece was `rejected`."""
-    return ReadError(f"no music in {source.label}{f': {rejected.reason}' if rejected else ''}", no_music_hint())
+    """Return the error for a source without music, or whose first piece was `rejected`.
+
+    The hint is that of the reason if it says how to raise a limit.
+    """
+    reason, _, hint = rejected.reason.rpartition(": ") if rejected else ("", "", "")
+    if rejected and VARIABLE not in hint:
+        reason, hint = rejected.reason, ""
+    return ReadError(f"no music in {source.label}{f': {reason}' if reason else ''}", hint or no_music_hint())

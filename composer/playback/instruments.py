@@ -14,7 +14,7 @@ from composer.api import ComposerError
 from composer.audio.live_synthesizer import LiveSynthesizer
 from composer.audio.timbres import SAMPLE_RATE
 from composer.audio.wav import FLUIDSYNTH, usable_soundfont
-from composer.playback.ports import only_output, open_output
+from composer.playback.ports import EXTRA_HINT, only_output, open_output
 from composer.playback.programs import STOP_SECONDS, Program, ProgramFailed, reason_of
 
 STREAM_PLAYERS = (
@@ -30,6 +30,7 @@ STARTUP_SECONDS = 1.0
 AHEAD_SECONDS = 0.1
 """How far the samples that are written are ahead of the time."""
 _HINT = "install fluidsynth with a SoundFont, or connect a MIDI device and add --port NAME"
+_BUSY_HINT = "free the audio device, or connect a MIDI device and add --port NAME"
 _COMMANDS = {
     "note_on": "noteon {channel} {note} {velocity}",
     "note_off": "noteoff {channel} {note}",
@@ -105,7 +106,7 @@ class Pipe:
 
     def _failure(self) -> ProgramFailed:
         reason = reason_of(self._errors, self._process.returncode or 1)
-        return ProgramFailed(f"{self._program.name} cannot play: {reason}", _HINT)
+        return ProgramFailed(f"{self._program.name} cannot play: {reason}", _BUSY_HINT)
 
     def __enter__(self) -> Pipe:
         return self
@@ -183,4 +184,6 @@ def _only_port(failure: ComposerError | None) -> str:
     except ComposerError as error:
         if failure is not None:
             raise failure from error
-        raise ComposerError(f"found nothing to play live with: {error.message}", _HINT) from error
+        needs_extra = f"install fluidsynth with a SoundFont, or for MIDI ports: {EXTRA_HINT}"
+        hint = needs_extra if error.hint == EXTRA_HINT else _HINT
+        raise ComposerError(f"found nothing to play live with: {error.message}", hint) from error

@@ -120,11 +120,11 @@ class ProgramPlayer:
 
 
 def reason_of(errors: IO[bytes], code: int) -> str:
-    """Return the last line that a program wrote to the file `errors`, else its exit status."""
+    """Return the last line that a program wrote to the file `errors`, without a stop, else its exit status."""
     errors.seek(0, os.SEEK_END)
     errors.seek(max(errors.tell() - 2000, 0))
     lines = errors.read().decode("utf-8", "replace").strip().splitlines()
-    return "".join(each for each in lines[-1] if each.isprintable()) if lines else f"exit status {code}"
+    return "".join(each for each in lines[-1] if each.isprintable()).rstrip(". ") if lines else f"exit status {code}"
 
 
 WAV_HINT = "free the audio device, or write a file: composer play FILE -o tune.wav"

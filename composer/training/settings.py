@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +13,9 @@ MINIMUM = {
     "momentum": 0, "max_grad_norm": 0, "patience": 0, "ema": 0, "checkpoint_chunks": 1, "validate_every": 0,
     "save_every": 0, "align": 0, "seed": 0,
 }  # fmt: skip
+
+MAX_LR = 1000
+"""Learning rates in use are far below 1."""
 
 Schedule = Literal["constant", "exponential", "linear", "cosine"]
 
@@ -56,8 +58,8 @@ class Settings:
                 raise invalid_setting(self, name, f"use {minimum} or more")
         if self.ema >= 1:
             raise invalid_setting(self, "ema", "use a number below 1, such as --set ema=0.999")
-        if not (0 < self.lr < math.inf):
-            raise invalid_setting(self, "lr", "use a number above 0")
+        if not (0 < self.lr <= MAX_LR):
+            raise invalid_setting(self, "lr", f"use a number above 0, at most {MAX_LR}")
         if self.contiguous and self.align > 1:
             raise OptionError("`align` cannot be combined with `contiguous`", "leave out --set align")
         if any(update < 0 for update in self.snapshots):

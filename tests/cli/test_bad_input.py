@@ -24,6 +24,7 @@ class TestCommandLine:
 
     def test_unknown_option(self, composer):
         composer("gen", "abc", "--tmep", "1").failed("unknown option --tmep", "did you mean --temp?", code=2)
+        composer("jam", "abc", "--input", "x").failed("unknown option --input", "did you mean --in?", code=2)
 
     def test_short_option_in_the_other_case(self, composer):
         composer("gen", "abc", "-O", "t.mid").failed("unknown option -O", "did you mean -o or --output?", code=2)
@@ -264,6 +265,17 @@ class TestFiles:
         (tmp_path / "empty.abc").write_text("")
         composer("train", "abc", tmp_path / "empty.abc").failed("empty.abc is empty")
         composer("show", tmp_path / "empty.abc").failed("empty.abc")
+        composer("harmonize", tmp_path / "empty.abc").failed("empty.abc is empty", "use a file with notes")
+        composer("originality", os.devnull).failed(f"no music in {os.devnull}", "use a file with notes")
+
+    def test_a_tune_that_is_too_long(self, composer, tmp_path):
+        (tmp_path / "long.abc").write_text("X:1\nK:C\n" + "CDEFGABc|\n" * 30_000)
+        result = composer("show", tmp_path / "long.abc")
+        result.failed("long.abc: the tune has more than 200,000 characters", "hint: split it into several tunes")
+
+    def test_a_learning_rate_out_of_range(self, composer, tunes):
+        composer("train", "abc", tunes, "--lr", "1e30").failed("--lr: '1e+30'", "above 0, at most 1000", code=2)
+        composer("train", "abc", tunes, "--set", "lr=1e30").failed("`lr`: '1e+30'", "above 0, at most 1000", code=2)
 
     def test_picture_named_abc(self, composer, tmp_path):
         (tmp_path / "photo.abc").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")

@@ -1,8 +1,11 @@
 """What plays messages as they come."""
 
+import importlib
 import shutil
+import sys
 import time
 
+import mido
 import pytest
 from mido import Message
 from virtual_midi import NAME, Output, install
@@ -81,14 +84,16 @@ def test_fluidsynth_without_an_audio_driver(programs, soundfont, monkeypatch, pl
 
 
 def test_a_program_that_cannot_play(programs):
-    programs("aplay", "echo 'device busy' >&2; exit 1")
+    programs("aplay", "echo 'device busy. Giving up.' >&2; exit 1")
 
     def play():
         while True:
             instrument.send(NOTE[0])
 
-    with open_instrument() as (instrument, _), pytest.raises(ComposerError, match="aplay cannot play: device busy"):
+    fault = r"aplay cannot play: device busy\. Giving up$"
+    with open_instrument() as (instrument, _), pytest.raises(ComposerError, match=fault) as caught:
         play()
+    assert caught.value.hint.startswith("free the audio device")
 
 
 def test_a_port_comes_first_if_it_is_named_and_last_if_not(programs, monkeypatch):
@@ -108,3 +113,8 @@ def test_with_nothing_to_play_with(programs, monkeypatch):
     with pytest.raises(ComposerError, match="found nothing to play live with: no MIDI port") as caught:
         open_instrument().__enter__()
     assert "install fluidsynth" in caught.value.hint
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    monkeypatch.setattr(mido, "get_output_names", lambda: importlib.import_module("rtmidi"))
+    with pytest.raises(ComposerError, match="MIDI ports need python-rtmidi") as caught:
+        open_instrument().__enter__()
+    assert "pip install 'composer-cli[live]'" in caught.value.hint

@@ -125,6 +125,7 @@ def _model_reference(checkpoint: Path | None, first: Source | ReadError | None) 
 def _choose_model(first: Source | ReadError | None) -> Path:
     """Return the first model that can read the `first` file, else the likeliest. Raises CheckpointError."""
     from composer.cli.model_choice import candidates
+    from composer.formats.read import is_music, no_music_error
 
     likeliest = None
     if isinstance(first, Source):
@@ -133,6 +134,8 @@ def _choose_model(first: Source | ReadError | None) -> Path:
                 likeliest = likeliest or path
                 if _can_read(path, first):
                     return path
+    if likeliest is None and isinstance(first, Source) and not is_music(first):
+        raise no_music_error(first)
     if likeliest is None:
         raise CheckpointError(
             "no model fits these files", "choose one with --checkpoint NAME, or compare with files: --corpus FILE"

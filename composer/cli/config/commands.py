@@ -2,7 +2,10 @@
 
 # No `from __future__ import annotations`: the strings would be evaluated at every start.
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api import ComposerError, UsageError
@@ -70,15 +73,17 @@ def overview(console: "Console", options: OverviewOptions) -> None:
         console.warn(message)
     if found:
         raise ComposerError(
-            f"{config.path} has {count_noun(len(found), 'wrong key')}", f"composer config unset {'.'.join(found[0][0])}"
+            f"{config.path} has {count_noun(len(found), 'invalid setting')}",
+            f"composer config unset {'.'.join(found[0][0])}",
         )
 
 
 def list_options(console: "Console", options: ListOptions) -> None:
     """List all options of a command that can have a default, with their values and origin."""
-    rows = []
-    for name in options_of(options.command, options.representation):
-        key = (options.command, *([options.representation] if options.representation else []), name)
+    command, _, part = options.command.partition(".")  # gen.abc is that part of the file
+    representation, rows = options.representation or part, []
+    for name in options_of(command, representation):
+        key = (command, *([representation] if representation else []), name)
         value, origin = _effective(console, key)
         rows.append((".".join(key), value, origin))
     _print(console, rows, options.json)
@@ -99,7 +104,8 @@ def set_(console: "Console", options: SetOptions) -> None:
     key, config = _key(options.key), _load()
     param, _ = _option(key)
     value = _typed(options.value, param)
-    defaults.check_key(type(config)(config.path), build, key, value)
+    with _as_typed(config.path):
+        defaults.check_key(type(config)(config.path), build, key, value)
     config.write(config.with_value(key, value))
     console.say(f"set {options.key} in {config.path}")
 
@@ -109,9 +115,7 @@ def unset(console: "Console", options: KeyOptions) -> None:
     key, config = tuple(options.key.split(".")), _load()
     known = [".".join(found) for found, _ in config.values()]
     if options.key not in known:
-        from composer.api.errors import suggest
-
-        raise UsageError(f"{options.key} is not set", suggest(options.key, known) if known else "see `composer config`")
+        raise UsageError(f"{options.key} is not set", "see what is set: composer config")
     config.write(config.without(key))
     console.say(f"removed {options.key} from {config.path}")
 
@@ -147,14 +151,12 @@ def _key(text: str) -> "Key":
 
 def _option(key: "Key") -> tuple[Any, Any]:
     """Return the option of a key, and the context of its command. Raises UsageError."""
-    from composer.api.errors import suggest
-
     known = options_of(key[0], key[1] if len(key) > 2 else "")
     if key[-1] not in known:
-        names = [".".join((*key[:-1], name)) for name in known]
-        near = suggest(".".join(key), names)
-        hint = near if near.startswith("did") else f"composer config list {' '.join(key[:-1])}"
-        raise UsageError(f"unknown key '{'.'.join(key)}'", hint)
+        from composer.cli.command import build
+        from composer.cli.config import defaults
+
+        raise defaults.unknown_key(build(key[0]), key, known)
     return known[key[-1]], None
 
 
@@ -165,10 +167,11 @@ def options_of(command_name: str, representation: str) -> dict[str, Any]:
     from composer.cli.config.file import ConfigFile
 
     empty = ConfigFile(_load_path())
-    defaults.check_tables(ConfigFile(empty.path, "", {command_name: {}}))
-    command = build(command_name)
-    if representation:
-        defaults.check_representation(empty, command, (command_name, representation))
+    with _as_typed(empty.path):
+        defaults.check_tables(ConfigFile(empty.path, "", {command_name: {}}))
+        command = build(command_name)
+        if representation:
+            defaults.check_representation(empty, command, (command_name, representation))
     return defaults.options(command, defaults.context_of(command, representation), controls=bool(representation))
 
 
@@ -187,6 +190,15 @@ def _effective(console: "Console", key: "Key") -> tuple[Any, str]:
     if param.is_flag:
         return param.opts[0].startswith("--no-"), "default"
     return param.default, "default"
+
+
+@contextmanager
+def _as_typed(path: Path) -> Iterator[None]:
+    """Leave the configuration file at `path` out of errors about what was typed."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(error.message.removeprefix(f"{path}: "), error.hint) from error
 
 
 def _typed(text: str, param: Any) -> Any:

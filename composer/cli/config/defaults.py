@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +110,8 @@ def check(config: ConfigFile, command: Any, context: Any, key: Key, value: Any) 
     name, written = key[-1], ".".join(key)
     known = options(command, context, controls=len(key) > 2)
     if name not in known:
-        near = suggest(written, [f"{'.'.join(key[:-1])}.{each}" for each in known])
-        hint = near if near.startswith("did") else f"see `composer config list {command.name}`"
-        raise UsageError(f"{config.place(key)}: unknown key '{written}'", hint)
+        error = unknown_key(command, key, known)
+        raise UsageError(f"{config.place(key)}: {error.message}", error.hint)
     param = known[name]
     hint = f"correct it: composer config set {written} VALUE"
     try:
@@ -125,6 +124,20 @@ def check(config: ConfigFile, command: Any, context: Any, key: Key, value: Any) 
         message = " ".join(str(getattr(error, "message", error)).split())
         raise UsageError(f"{config.place(key)}: {written}: {message}", hint) from error
     return param, parsed
+
+
+def unknown_key(command: Any, key: Key, known: Iterable[str]) -> UsageError:
+    """Return the error for a key that is none of the `known` options, with one of a similar name if there is any."""
+    from difflib import get_close_matches  # not needed without an error
+
+    flag, written = f"--{key[-1]}", ".".join(key)
+    if any(flag in param.opts for param in command.params):
+        return UsageError(f"{written}: {flag} cannot have a default", f"give {flag} on the command line")
+    near = get_close_matches(key[-1], known, 1)
+    listed = f"see all keys: composer config list {' '.join(key[:-1])}"
+    return UsageError(
+        f"unknown key '{written}'", f"did you mean `{'.'.join((*key[:-1], near[0]))}`?" if near else listed
+    )
 
 
 def _parsed(param: Any, value: Any) -> Any:

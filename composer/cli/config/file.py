@@ -102,6 +102,8 @@ def load(path: Path) -> ConfigFile:
         return ConfigFile(path, text, tomllib.loads(text))
     except FileNotFoundError:
         return ConfigFile(path)
+    except IsADirectoryError as error:
+        raise ComposerError(f"{path} is a folder", "remove it, or set COMPOSER_CONFIG to a file") from error
     except OSError as error:
         raise ComposerError(f"cannot read {path}: {error.strerror or error}", "check its permissions") from error
     except UnicodeDecodeError as error:

@@ -10,6 +10,7 @@ from composer.api import Piece, ReadError, RejectedPiece, Representation, Source
 from composer.check.loss_phrases import counted
 from composer.cli import inputs
 from composer.cli.console import Console
+from composer.formats.read import no_music_hint
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of a primer: a model continues what fits its memory of the last few hundred steps."""
@@ -60,19 +61,16 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
         assert file is not None
         name, data = file, Source(Path(file), name=file, limit=MAX_BYTES).bytes()
     if not data:
-        raise ReadError(
-            f"{name} is empty, so there is nothing to continue",
-            "check the command before the pipe" if file == "-" else "use another primer",
-        )
+        why, hint = (", so there is nothing to continue", "use another primer") if fragment else ("", no_music_hint())
+        raise ReadError(f"{name} is empty{why}", "check the command before the pipe" if file == "-" else hint)
     path = Path("-" if file == "-" else name)
     return Source(path, name=name, data=data, fragment=fragment, typed=text is not None, limit=MAX_BYTES)
 
 
 def _first(representation: Representation, source: Source) -> tuple[Piece, tuple[Step, ...], Sequence[str]]:
     """Return the first piece of `source`, its steps, and what is lost or ignored."""
-    pieces = inputs.pieces(
-        source, representation, representation.primer_from_score if source.fragment else None, _no_primer
-    )
+    from_score, no_pieces = (representation.primer_from_score, _no_primer) if source.fragment else (None, None)
+    pieces = inputs.pieces(source, representation, from_score, no_pieces)
     piece = next(pieces)
     steps = tuple(representation.prime(piece))
     if source.fragment and not steps:

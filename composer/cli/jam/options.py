@@ -45,7 +45,7 @@ class JamOptions:
         metavar="NAME", panel=MODEL,
     )  # fmt: skip
     device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE", panel=MODEL)
-    quiet: bool = option(False, "Only print warnings and errors.", "-q", "--quiet")
+    quiet: bool = option(False, "Print only warnings and errors.", "-q", "--quiet")
     controls: Any = field(default=None, metadata={"internal": True})
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from composer.api.fields import check_ranges, invalid_value, option
+from composer.training.settings import MAX_LR
 
 if TYPE_CHECKING:
     from composer.data.splits import SplitSettings
@@ -63,11 +64,13 @@ class TrainOptions:
         None, "Model architecture. [default: attn-lstm if possible; lstm with --set]", metavar="MODEL", panel=TRAINING
     )
     epochs: int | None = option(None, "Passes over the training data.", minimum=1, **_NUMBER)
-    max_updates: int | None = option(None, "Stop after N updates, including pretraining.", minimum=0, **_NUMBER)
+    max_updates: int | None = option(
+        None, "Stop after N updates, including pretraining; 0 = no limit.", minimum=0, **_NUMBER
+    )
     batch_size: int | None = option(None, "Sequences per batch.", minimum=1, **_NUMBER)
     lr: float | None = option(
-        None, "Peak learning rate.", minimum=1e-300, hint="use a number above 0, such as --lr 0.003",
-        **{**_NUMBER, "metavar": "RATE"},
+        None, "Peak learning rate.", minimum=1e-300, maximum=MAX_LR, panel=TRAINING, metavar="RATE",
+        hint=f"use a number above 0, at most {MAX_LR}, such as --lr 0.003",
     )  # fmt: skip
     seed: int | None = option(None, "Random seed.", minimum=0, **_NUMBER)
     settings: tuple[str, ...] = option(

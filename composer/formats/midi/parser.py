@@ -62,6 +62,9 @@ def check_header(data: bytes, name: str, offset: int = 0) -> None:
     """Raise ReadError if the header, `offset` bytes into the file `name`, is none of a MIDI file that can be read."""
     if not data:
         raise ReadError(f"{name} is empty", "export it again as MIDI")
+    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+        hint = "use the notes of the music: a MIDI, ABC or MusicXML file"
+        raise ReadError(f"{name} is a WAV recording; music cannot be read from WAV", hint)
     if data[:4] != b"MThd":
         raise ReadError(f"{name} is not a MIDI file", "check that its suffix is right")
     if len(data) < 14:

@@ -70,7 +70,7 @@ def test_flags(composer, write):
         ("quiet = 1", "gen.abc.quiet: invalid value: '1'"),
         ("bars = true", "gen.abc.bars: invalid value for --bars: 'true'"),
         ("tempoo = 1", "unknown key 'gen.abc.tempoo'"),
-        ("force = true", "unknown key 'gen.abc.force'"),
+        ("force = true", "gen.abc.force: --force cannot have a default"),
         ("temp = hot", "not valid TOML: invalid value"),
     ],
 )
@@ -115,9 +115,13 @@ def test_an_unusual_file_is_not_changed(composer, write):
 
 def test_wrong_keys_are_not_set(composer):
     composer("config", "set", "gen.tempoo", "1").failed("unknown key 'gen.tempoo'", "`gen.tempo`", code=2)
+    composer("config", "set", "gen.nope", "1").failed("'gen.nope'", "see all keys: composer config list gen", code=2)
+    composer("config", "set", "gen.output", "x").failed("gen.output: --output cannot have a default", code=2)
+    composer("config", "unset", "gen.tmp").failed("gen.tmp is not set", "see what is set: composer config", code=2)
     composer("config", "set", "gen", "1").failed("invalid key 'gen'", code=2)
-    composer("config", "set", "gen.temp", "hot").failed("invalid value for --temp: 'hot'", code=2)
-    composer("config", "set", "gne.temp", "1").failed("unknown command 'gne'", code=2)
+    composer("config", "set", "gen.temp", "hot").failed("error: gen.temp: invalid value for --temp: 'hot'", code=2)
+    composer("config", "set", "gne.temp", "1").failed("error: unknown command 'gne'", code=2)
+    assert composer("config", "list", "gen.abc").out == composer("config", "list", "gen", "abc").out
     assert not config_file().exists()
 
 
@@ -138,3 +142,8 @@ def test_a_device_as_the_file_is_read_up_to_a_limit(composer, monkeypatch):
     composer("config", "get", "gen.temp").failed("/dev/zero is larger than 1,000,000 bytes", "COMPOSER_CONFIG")
     monkeypatch.setenv("COMPOSER_CONFIG", "/dev/null")
     assert composer("config", "get", "gen.temp").code == 0
+
+
+def test_a_folder_as_the_file(composer, tmp_path, monkeypatch):
+    monkeypatch.setenv("COMPOSER_CONFIG", str(tmp_path))
+    composer("config").failed(f"{tmp_path} is a folder", "set COMPOSER_CONFIG to a file")

@@ -109,7 +109,7 @@ def test_too_many_pieces(composer, tunes, monkeypatch, opened):
 @pytest.mark.parametrize(
     ("arguments", "words", "code"),
     [
-        (["nosuch.abc"], "no file or model named 'nosuch.abc'", 1),
+        (["nosuch.abc"], "no such file or folder: nosuch.abc", 1),
         (["abc"], "abc is a model, not a piece", 2),
         (["{tunes}", "-o", "a.pdf"], "composer open cannot write a.pdf", 2),
         (["{tunes}", "--force"], "--force needs --output", 2),

@@ -126,8 +126,8 @@ def test_what_an_abc_primer_loses_is_counted(tmp_path, monkeypatch):
     representation = Abc()
     representation.fit([Piece(string.printable)])
     assert read_primer(representation, SimpleNamespace(), "a.abc").notes == [
+        "a.abc: 1 field C: left out",
         "a.abc: 1 decoration left out",
-        "a.abc: 1 field such as C: left out",
         "a.abc: 1 letter in titles replaced",
         "a.abc contains several pieces; using the first",
     ]

@@ -174,7 +174,11 @@ FAR = bytes.fromhex("84 e2 ad 00")  # 10,000,000 ticks
 BROKEN = {
     "empty": (b"", "is empty"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(64), "is not a MIDI file"),
-    "RIFF of another kind": (b"RIFF\x40\0\0\0WAVEfmt " + bytes(64), "is not a MIDI file"),
+    "RIFF of another kind": (
+        b"RIFF\x40\0\0\0WAVEfmt " + bytes(64),
+        "is a WAV recording; music cannot be read",
+    ),
+    "RIFF without MIDI": (b"RIFF\x40\0\0\0AVI LIST" + bytes(64), "is not a MIDI file"),
     "a header alone": (file(), "has no notes"),
     "no notes": (file(END), "has no notes"),
     "only hanging notes": (file(bytes.fromhex("00 90 3c 50") + END), "has no notes"),

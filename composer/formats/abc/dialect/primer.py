@@ -69,8 +69,7 @@ def normalized_primer(text: TuneText, source: str) -> NormalizedTune | RejectedP
 def _losses(tune: Tune, normal: NormalizedTune) -> Mapping[str, int]:
     """Count what the dialect leaves out of a primer, also besides its notes: the player wrote it and may miss it."""
     besides = Counter(tune.unscored)
-    fields = besides.pop(OTHER_FIELDS, 0) - bool(normal.rhythm and tune.first("R"))
-    besides["fields such as C: left out"] = fields
+    besides[OTHER_FIELDS.format("R")] -= bool(normal.rhythm and tune.first("R"))
     return {**normal.losses, **+besides}
 
 

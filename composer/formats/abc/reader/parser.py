@@ -26,12 +26,12 @@ _PART = re.compile(r"[A-Z]\d?\.?")
 
 _ALL_VOICES = "*"
 
-OTHER_FIELDS = "fields such as C: and R: left out"
+OTHER_FIELDS = "fields {}: left out"
 
 _UNSCORED = {
     **dict.fromkeys("wW", "lines of lyrics left out"),
     "s": "lines of symbols left out",
-    **dict.fromkeys("ABCDFGHNORSZ", OTHER_FIELDS),
+    **{letter: OTHER_FIELDS.format(letter) for letter in "ABCDFGHNORSZ"},
 }
 """What is counted of fields that a score has no place for."""
 _PROVENANCE = re.compile(r"composer \d")
