@@ -27,13 +27,16 @@ def render_wav(midi: bytes, name: str, soundfont: str = "") -> bytes:
     and ComposerError for a piece that is too long or a SoundFont that cannot be used.
     """
     timeline = Timeline.of(midi, name)
-    if timeline.duration > MAX_SECONDS:
-        minutes = round(timeline.duration / 60)
-        raise ComposerError(
-            f"{name} lasts {minutes:,} minutes; a WAV file can have {MAX_SECONDS // 60}", "play it through a --port"
-        )
+    check_duration(timeline.duration, name)
     path = usable_soundfont(soundfont)
     return _synthesized(timeline) if path is None else _with_soundfont(midi, path)
+
+
+def check_duration(seconds: float, name: str) -> None:
+    """Raise ComposerError if a piece called `name` is too long for a WAV file."""
+    if seconds > MAX_SECONDS:
+        fault = f"{name} lasts {round(seconds / 60):,} minutes; a WAV file can have {MAX_SECONDS // 60}"
+        raise ComposerError(fault, "play it on a MIDI device: composer play FILE --port NAME")
 
 
 def is_wav(data: bytes) -> bool:

@@ -99,3 +99,12 @@ def test_too_long():
 def test_damaged_wav_files(data):
     with pytest.raises(ReadError, match=r"cannot play a\.wav"):
         wav_seconds(data, "a.wav")
+
+
+@pytest.mark.parametrize(("beats", "tempo"), [(7201, None), (3601, 60)])
+def test_a_score_that_is_too_long_is_refused_before_it_is_written(monkeypatch, beats, tempo):
+    monkeypatch.setattr("composer.formats.wav.writer.write_midi", None)
+    score = Score((Part((Note(Fraction(0), 60, Fraction(beats)),)),))
+    with pytest.raises(ComposerError, match="the piece lasts 60 minutes") as caught:
+        write("wav", score, WriteSettings(tempo=tempo))
+    assert caught.value.hint.endswith("composer play FILE --port NAME")
