@@ -115,7 +115,8 @@ def _summarize(plan: Plan, ranking: Ranking, kept: Sequence[Candidate], discarde
     for number, piece in enumerate(kept, 1):
         console.say(f"  {number}. piece {piece.number} (seed {piece.seed}): {piece.rank.text}")
     if cut := sum(not piece.complete for piece in kept):
-        console.warn(f"{count_noun(cut, 'piece')} truncated at {plan.request.length} steps; use a larger --length")
+        limit = count_noun(plan.request.length, plan.model.representation.step_name)
+        console.warn(f"{count_noun(cut, 'piece')} truncated at {limit}; use a larger --length")
     if len(kept) < options.written:
         silent = discarded.without_notes >= discarded.copied
         kept_text = f"only {count_noun(len(kept), 'piece')}" if kept else "no pieces"

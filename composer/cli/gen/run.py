@@ -10,6 +10,7 @@ from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.gen.plan import Plan
 from composer.cli.output.encoders import NoNotes, PieceEncoder
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
+from composer.cli.render.text import count_noun
 from composer.generation.candidates import Judge, Verdict
 from composer.generation.generate import generate
 from composer.generation.request import Finished, Generated
@@ -141,7 +142,8 @@ def _summarize(plan: Plan, counts: _Counts) -> None:
     console, count = plan.output.console, plan.request.count
     if counts.cut:
         were = "the piece was" if count == 1 else f"{counts.cut:,} of {plan.share:,} pieces were"
-        console.warn(f"{were} truncated at {plan.request.length} steps; use a larger --length")
+        limit = count_noun(plan.request.length, plan.model.representation.step_name)
+        console.warn(f"{were} truncated at {limit}; use a larger --length")
     if counts.nothing_added:
         console.warn("the primer is a complete piece, so nothing was added; remove its last bar line to continue it")
     if counts.copied:

@@ -64,7 +64,8 @@ def test_truncated_text_is_reported(composer, songs):
     composer("train", "text", songs, *TINY, "--name", "plain")
     result = composer("gen", "text", "--checkpoint", "plain", "--length", "5", "--seed", "1")
     assert len(result.out.removesuffix("\n")) <= 5
-    assert "truncated at 5 steps" in result.err
+    assert "truncated at 5 characters" in result.err
+    assert "at 1 character;" in composer("gen", "text", "--checkpoint", "plain", "--length", "1", "--seed", "1").err
 
 
 def test_single_piece_gives_a_warning(composer, file):
