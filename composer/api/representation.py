@@ -132,15 +132,14 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     `api` is the interface version that the plugin was written for, `version` its own: raise it whenever the same piece
     would be encoded differently. `suffixes` are the files it reads, `formats` those it can write (see
     `composer.formats`), the default first; `native` is the text format that `text` writes, if any. `Options` and
-    `Controls` are frozen dataclasses; a field's metadata may hold `help` and
-    `metavar`, the placeholder for its value. `length`, which may depend on the options, is
-    the default limit of steps in `composer gen`, and `step_name` the name of a step. `labels` are the names of the
-    labels that its pieces may have, for help and completion, if they are always the same. `positional`, which may
-    depend on the options too, says whether the spec will have position features. `absolute_time` is True if events are
-    in seconds: then scores are at 120 BPM, so that a second is two beats, and `composer gen --tempo` changes the beats
-    but not the speed (see `composer.music.tempo_map`). Raise `rules` whenever `constraint` without controls allows
-    other pieces than before: recorded pieces are reproduced by the rules of their time, which are `context.rules`. With
-    `uses_titles`, the constraint gets the titles of the training pieces.
+    `Controls` are frozen dataclasses; a field's metadata may hold `help` and `metavar`, the placeholder for its value.
+    `length`, which may depend on the options, is the default limit of steps in `composer gen`, and `step_name` the name
+    of a step. `labels` are the names of the labels that its pieces may have, for help and completion, if they are
+    always the same. `positional`, which may depend on the options too, says whether the spec will have position
+    features. `absolute_time` is True if events are in seconds: then scores are at 120 BPM, so that a second is two
+    beats, and `composer gen --tempo` changes the beats but not the speed (see `composer.music.tempo_map`). Raise
+    `rules` whenever `constraint` without controls allows other pieces than before: recorded pieces are reproduced by
+    the rules of their time, which are `context.rules`. With `uses_titles`, it gets the titles of the training pieces.
 
     Its type parameters are those of a piece's content, `Options` and `Controls`: `Representation[str, MyOptions]`.
     """
@@ -278,6 +277,14 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         """
         return self.from_score(score)
 
+    def continued(self, primer: Sequence[AnyStep], controls: ControlsT | None) -> tuple[Sequence[AnyStep], str]:
+        """Return `primer`, without its end if `controls` ask for more than it has; then also say what was dropped."""
+        return primer, ""
+
+    def longer(self, primer: Sequence[AnyStep]) -> str:
+        """Return an option that adds to a complete `primer`, such as `--bars 16`."""
+        return ""
+
     def constraint(
         self, controls: ControlsT | None = None, context: GenerationContext | None = None
     ) -> Constraint | None:
@@ -309,8 +316,7 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     def step_features(self, piece: Piece[ContentT], steps: Sequence[AnyStep]) -> Iterable[tuple[int, ...]]:
         """Yield the position features of each of the `steps` of `piece`, the end symbol included.
 
-        These are the features of `constraint` without controls, as in generation; override it only to be faster. Raises
-        EncodeError if that constraint does not accept the piece.
+        These are the features of `constraint` without controls; override it only to be faster. Raises EncodeError.
         """
         context, tokens = GenerationContext(plan=self.plan(piece)), self.kind is StepKind.TOKENS
         constraint = self.constraint(self.Controls(), context)

@@ -161,14 +161,8 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         return AbcDecoder(self._character, number)
 
     def variants(self, piece: Piece[str]) -> Iterator[Piece[str]]:
-        """Yield a tune in other keys; raw text is otherwise unchanged."""
-        from composer.formats.abc.dialect.transpose import transpositions
-        from composer.formats.abc.raw_transpose import text_transpositions
-
-        text = piece.content
-        moved = text_transpositions(text) if self.raw else ((each.text, each.key) for each in transpositions(text))
-        for text, key in moved:
-            yield Piece(text, piece.title, f"{piece.source} in {key}", {**piece.labels, "key": key})
+        """Return a tune in other keys; raw text is otherwise unchanged."""
+        return pieces.in_other_keys(piece, self.raw)
 
     def state(self) -> dict[str, Any]:
         plans = {"plans": self.training_plans} if self.positional else {}
@@ -184,6 +178,19 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
             return read_score(piece.content)
         except ReadError:
             return None
+
+    def continued(self, primer: Sequence[int], controls: AbcControls | None) -> tuple[Sequence[int], str]:
+        from composer_abc import continuing
+
+        if self.raw or controls is None or not controls.bars:
+            return primer, ""
+        text, note = continuing.opened(self.decode(primer).content, self._primer_positions(primer), controls.bars)
+        return primer[: len(text)], note
+
+    def longer(self, primer: Sequence[int]) -> str:
+        from composer_abc import continuing
+
+        return "" if self.raw else continuing.longer(self._primer_positions(primer))
 
     def constraint(
         self, controls: AbcControls | None = None, context: GenerationContext | None = None
@@ -244,19 +251,25 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
 
     def plans(self, controls: AbcControls | None, context: GenerationContext) -> Mapping[str, int]:
         """Return the plans of the training pieces with the given bars or the given start; else one that has them."""
-        if not self.positional:
+        bars = controls.bars if controls is not None else 0
+        if self.raw or not (self.positional or bars):
             return {}
+        from composer_abc.continuing import check_bars, is_closed
         from composer_abc.plans import bars_with_room, fitting_plans, parts_of
 
         if context.tune is not None:
-            return {self.plan(context.tune) or "": 1}
-        self._plain.start(context.primer)  # an invalid primer is reported first
-        counters = self._count_positions(context.primer, "the primer")
-        bars = controls.bars if controls is not None else 0
-        room = bars_with_room(context, bars)
-        is_closed = self._counted[0].rstrip("\n").endswith("|]")
-        finished, begun = parts_of(counters), counters[-1][-1]
-        return fitting_plans(self.training_plans, finished, begun, bars, room, is_closed=is_closed)
+            return {self.plan(context.tune) or "": 1} if self.positional else {}
+        counters = self._primer_positions(context.primer)
+        check_bars(counters, 0 if context.rules else bars)  # recorded pieces were generated
+        if not self.positional:
+            return {}
+        room, closed = bars_with_room(context, bars), is_closed(self._counted[0])
+        return fitting_plans(self.training_plans, parts_of(counters), counters[-1][-1], bars, room, is_closed=closed)
+
+    def _primer_positions(self, primer: Sequence[int]) -> Counters:
+        """Return the counters of a primer. Raises Unsatisfiable if it is invalid."""
+        self._plain.start(primer)
+        return self._count_positions(primer, "the primer")
 
     def _parts(self, controls: AbcControls, context: GenerationContext) -> Sequence[int]:
         """Return the bars of each part, if they are planned; else nothing."""
@@ -323,18 +336,10 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         return controls.labels() if isinstance(controls, AbcControls) else {}
 
     def from_score(self, score: Score) -> Piece[str]:
-        return self._piece_from_score(score, as_primer=False)
+        return pieces.from_score(score, self.raw, as_primer=False)
 
     def primer_from_score(self, score: Score) -> Piece[str]:
-        return self._piece_from_score(score, as_primer=True)
-
-    def _piece_from_score(self, score: Score, *, as_primer: bool) -> Piece[str]:
-        from composer.formats.abc.writer.score import dialect_with_losses
-
-        text, losses = dialect_with_losses(score, as_primer=as_primer)
-        return Piece(
-            f"X:1\n{text}" if self.raw else text, score.title, labels=pieces.header_labels(text), losses=losses
-        )
+        return pieces.from_score(score, self.raw, as_primer=True)
 
 
 @hookimpl

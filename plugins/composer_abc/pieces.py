@@ -142,7 +142,26 @@ def _primer_piece(text: str, tunes: Sequence[TuneText], source: Source, raw: boo
     return Piece(rewritten.text, rewritten.title, source.label, losses=losses)
 
 
-def header_labels(text: str) -> dict[str, str]:
+def in_other_keys(piece: Piece[str], raw: bool) -> Iterator[Piece[str]]:
+    """Yield a tune in other keys; raw text is otherwise unchanged."""
+    from composer.formats.abc.dialect.transpose import transpositions
+    from composer.formats.abc.raw_transpose import text_transpositions
+
+    text = piece.content
+    moved = text_transpositions(text) if raw else ((each.text, each.key) for each in transpositions(text))
+    for text, key in moved:
+        yield Piece(text, piece.title, f"{piece.source} in {key}", {**piece.labels, "key": key})
+
+
+def from_score(score: Score, raw: bool, *, as_primer: bool) -> Piece[str]:
+    """Return a score as a tune of the dialect, with a number if it is `raw`. Raises EncodeError."""
+    from composer.formats.abc.writer.score import dialect_with_losses
+
+    text, losses = dialect_with_losses(score, as_primer=as_primer)
+    return Piece(f"X:1\n{text}" if raw else text, score.title, labels=_header_labels(text), losses=losses)
+
+
+def _header_labels(text: str) -> dict[str, str]:
     """Return the meter, key and mode in the header of a tune of the dialect."""
     from composer.music.keys import parse_key
 

@@ -15,7 +15,7 @@ from composer.cli.choose.editing import edit
 from composer.cli.choose.view import TEXTS, DraftView
 from composer.cli.choose.writing import write_draft
 from composer.cli.gen import primer
-from composer.cli.gen.default_candidates import score_of
+from composer.cli.gen.default_candidates import is_music, score_of
 from composer.cli.gen.particles import kept_flags
 from composer.cli.gen.plan import Plan
 from composer.cli.play.keys import key_reader
@@ -30,6 +30,8 @@ QUIT = ("q", "\x04")
 """Keys that keep the piece; Ctrl-D is the second."""
 MAX_TRIES = 10
 """How often a continuation is generated until it is another one."""
+MIN_NOTES = 4
+"""Phrases with fewer notes are not offered if there are others."""
 
 WAIT = 3600.0
 """Seconds until a prompt looks again whether a key was pressed."""
@@ -164,15 +166,28 @@ class _Session:
         self.console.print_error("")
 
     def _new_option(self) -> Draft | None:
-        """Return a continuation that was not shown before; None if many tries give none."""
-        stage = self.stages[-1]
+        """Return a continuation that was not shown before; None if many tries give none.
+
+        One with few notes, such as an early end, is returned only if there is no other.
+        """
+        stage, sparse = self.stages[-1], None
         for _ in range(MAX_TRIES):
             stage.tried += 1
             option = self.continuations.option(stage.draft, stage.tried)
             if option.steps not in stage.seen:
                 stage.seen.add(option.steps)
-                return option
-        return None
+                if not self._is_sparse(option):
+                    return option
+                sparse = sparse or option
+        return sparse
+
+    def _is_sparse(self, option: Draft) -> bool:
+        """Return whether the last phrase of a piece of music has few notes."""
+        representation = self.plan.model.representation
+        if not is_music(representation):
+            return False
+        phrase = self.view.phrase(option, self.continuations.labels(option))
+        return phrase is None or sum(len(part.notes) for part in phrase.parts) < MIN_NOTES
 
     def _edit(self) -> None:
         """Let the user edit the piece so far, and go on from there. Raises ComposerError."""

@@ -17,6 +17,7 @@ from composer.checkpoints import selection, store
 from composer.checkpoints.load import LoadedModel
 from composer.cli.console import Console
 from composer.cli.gen import conditions
+from composer.cli.gen.complete_primer import check_primer
 from composer.cli.gen.default_candidates import candidates_per_piece, is_music, make_judge
 from composer.cli.gen.options import GenOptions
 from composer.cli.gen.particles import kept_flags, particles_of
@@ -124,10 +125,7 @@ def _make_plan(
     accept, ranking = _accept(options, model, path, context), _ranking(options, model, path)
     made_by = recipe(options, model, request, context, labels, output.format.name, device)
     record = _record(made_by, options, output.target.record, request, saved)
-    if isinstance(constraint, PlannedConstraints):
-        constraint.of_seed(request.seed)
-    elif constraint is not None:
-        constraint.start(request.primer)  # an invalid primer is reported first
+    check_primer(options, model, request, constraint)
     if options.context is None:
         _announce(console, options, output, path, request, notes)
     if options.provenance:
@@ -222,7 +220,7 @@ def _context(
     if infill:
         tune, notes = primer.read_whole_piece(representation, console, options.prime, options.prime_text)
         return GenerationContext(options.length, tune=tune), {**tune.labels, **wanted}, notes
-    begun = primer.read_primer(representation, console, options.prime, options.prime_text)
+    begun = primer.read_primer(representation, console, options.prime, options.prime_text, options.controls)
     context = GenerationContext(options.length, begun.steps, labels=begun.labels)
     return context, {**begun.labels, **wanted}, begun.notes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Source, Step
 from composer.check.loss_phrases import counted
@@ -25,16 +25,24 @@ class Primer(NamedTuple):
 
 
 def read_primer(
-    representation: Representation, console: Console, file: str | None = None, text: str | None = None
+    representation: Representation,
+    console: Console,
+    file: str | None = None,
+    text: str | None = None,
+    controls: Any = None,
 ) -> Primer:
     """Return the primer in a file (`-` for stdin) or a text; an empty one without either.
 
-    Music that the representation does not read is converted by way of a score. Raises ReadError if there is nothing, or
+    Music that the representation does not read is converted by way of a score. The end of a complete piece is dropped
+    if the `controls` ask for more. Raises ReadError if there is nothing, or
     no music, in it, EncodeError for symbols that the model does not know.
     """
     if text is None and file is None:
         return Primer()
-    return primer_of(representation, _source(console, file, text, fragment=True))
+    source = _source(console, file, text, fragment=True)
+    found = primer_of(representation, source)
+    steps, note = representation.continued(found.steps, controls)
+    return Primer(tuple(steps), found.labels, [*found.notes, *([f"{source.label}: {note}"] if note else [])])
 
 
 def primer_of(representation: Representation, source: Source) -> Primer:

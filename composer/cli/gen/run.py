@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from composer.api import ComposerError, Step
+from composer.cli.gen.complete_primer import how_to_continue
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.gen.plan import Plan
 from composer.cli.output.encoders import NoNotes, PieceEncoder
@@ -145,7 +146,9 @@ def _summarize(plan: Plan, counts: _Counts) -> None:
         limit = count_noun(plan.request.length, plan.model.representation.step_name)
         console.warn(f"{were} truncated at {limit}; use a larger --length")
     if counts.nothing_added:
-        console.warn("the primer is a complete piece, so nothing was added; remove its last bar line to continue it")
+        pieces = "" if count == 1 else f" to {counts.nothing_added:,} of {plan.share:,} pieces"
+        hint = how_to_continue(plan.model.representation, plan.request.primer)
+        console.warn(f"the primer is a complete piece, so nothing was added{pieces}; {hint}")
     if counts.copied:
         raise ComposerError(f"{counts.copied:,} of {plan.share:,} pieces copied too much and were skipped", COPY_HINT)
     if counts.without_notes:

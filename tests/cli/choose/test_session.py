@@ -9,6 +9,8 @@ from virtual_midi import NAME, Output, install
 from composer.api import ComposerError
 from composer.cli.app import main
 from composer.cli.choose import editing
+from composer.cli.choose.continuations import Draft
+from composer.cli.choose.session import _Session, _Stage
 from composer.formats import provenance
 from composer.formats.abc.dialect.validator import validate
 
@@ -158,3 +160,13 @@ def test_refused(composer, checkpoint, terminal, tunes):
     composer("gen", "abc", "--choose", "10").failed("invalid value for --choose: '10'", "use 2 to 9", code=2)
     assert main(["gen", "grid", "--choose", "2"], terminal[1]) == 2
     assert main(["gen", "abc", "--choose", "2", "--prime", str(tunes), "--keep-bars", "1"], terminal[1]) == 2
+
+
+@pytest.mark.parametrize(("sparse", "offered"), [({1, 2}, 3), (set(range(99)), 1)])
+def test_phrases_with_few_notes_are_offered_last(sparse, offered):
+    session = SimpleNamespace(
+        stages=[_Stage(Draft())],
+        continuations=SimpleNamespace(option=lambda _, number: Draft((number,))),
+        _is_sparse=lambda option: option.steps[0] in sparse,
+    )
+    assert _Session._new_option(session).steps == (offered,)
