@@ -6,6 +6,7 @@ import io
 import shutil
 import subprocess
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,8 +21,10 @@ MAX_SECONDS = 3600
 """Longer pieces would take gigabytes of memory."""
 
 
-def render_wav(midi: bytes, name: str, soundfont: str = "") -> bytes:
-    """Return a MIDI file called `name` as a WAV file.
+def render_wav(
+    midi: bytes, name: str, soundfont: str = "", progress: Callable[[float], object] = lambda share: None
+) -> bytes:
+    """Return a MIDI file called `name` as a WAV file; `progress` is called with the share that is rendered.
 
     FluidSynth renders it in stereo if there is a `usable_soundfont`, else the built-in synthesizer. Raises ReadError,
     and ComposerError for a piece that is too long or a SoundFont that cannot be used.
@@ -29,7 +32,8 @@ def render_wav(midi: bytes, name: str, soundfont: str = "") -> bytes:
     timeline = Timeline.of(midi, name)
     check_duration(timeline.duration, name)
     path = usable_soundfont(soundfont)
-    return _synthesized(timeline) if path is None else _with_soundfont(midi, path)
+    progress(0)
+    return _synthesized(timeline, progress) if path is None else _with_soundfont(midi, path)
 
 
 def check_duration(seconds: float, name: str) -> None:
@@ -88,7 +92,7 @@ def _with_soundfont(midi: bytes, soundfont: Path) -> bytes:
     )
 
 
-def _synthesized(timeline: Timeline) -> bytes:
+def _synthesized(timeline: Timeline, progress: Callable[[float], object]) -> bytes:
     """Return the WAV file of the built-in synthesizer."""
     stream = io.BytesIO()
     with wave.open(stream, "wb") as file:
@@ -97,4 +101,5 @@ def _synthesized(timeline: Timeline) -> bytes:
         file.setframerate(SAMPLE_RATE)
         for block in synthesize(timeline.notes(), timeline.duration):
             file.writeframesraw(block.astype("<i2").tobytes())
+            progress(min(file.tell() / SAMPLE_RATE / max(timeline.duration, 1), 1))
     return stream.getvalue()

@@ -89,6 +89,12 @@ def test_no_soundfont(tmp_path, data):
         usable_soundfont(str(path))
 
 
+def test_progress_of_the_built_in_synthesizer():
+    shares = []
+    render_wav(MIDI, "a.mid", "none", shares.append)
+    assert shares[0] == 0 < shares[-1] == 1 == max(shares)
+
+
 def test_too_long():
     score = Score((Part((Note(Fraction(10_000), 60, Fraction(1)),)),))
     with pytest.raises(ComposerError, match="lasts 83 minutes; a WAV file can have 60"):

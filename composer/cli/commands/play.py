@@ -4,6 +4,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,6 +126,7 @@ def _write(console: "Console", options: PlayOptions, chosen: _Chosen) -> None:
     """Write the only piece as a WAV file. Raises ComposerError."""
     from composer.audio.wav import render_wav
     from composer.cli.output.files import check_replaceable, new_folder_note, save
+    from composer.cli.render.reading_progress import ReadingProgress
 
     output = Path(options.output or "-")
     if options.output == "-" and console.stdout_is_terminal:
@@ -137,7 +139,9 @@ def _write(console: "Console", options: PlayOptions, chosen: _Chosen) -> None:
         raise ComposerError("a WAV file holds one piece, not several", hint)
     for tune in tunes:
         piece = tune.piece
-        data = piece.wav or render_wav(piece.midi, piece.name, options.soundfont)
+        with ReadingProgress(console) as progress:
+            show = partial(progress.update_share, "rendering", total=1)
+            data = piece.wav or render_wav(piece.midi, piece.name, options.soundfont, show)
         if options.output == "-":
             console.write_bytes(data)
         else:
