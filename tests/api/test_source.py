@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import ReadError, Source
+from composer.api.source import missing_file_error
 
 CODECS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
 ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", "\u2028", "\x85", "\x0b"])
@@ -48,3 +49,11 @@ def test_missing_or_too_large_sources_are_named(tmp_path, read):
     (tmp_path / "a.txt").write_bytes(b"a" * 2**20 + b"b")
     with pytest.raises(ReadError, match=r"a\.txt is larger than 1 MB"):
         read(Source(tmp_path / "a.txt", name="a.txt", limit=2**20))
+
+
+def test_a_missing_file_is_compared_with_similar_names_only(tmp_path):
+    (tmp_path / "c.abc").touch()
+    (tmp_path / "tunes.abc").touch()
+    assert missing_file_error(str(tmp_path / "tuns.abc")).hint == f"did you mean `{tmp_path / 'tunes.abc'}`?"
+    assert missing_file_error(str(tmp_path / "nosuch.abc")).hint.startswith("check the spelling")
+    assert missing_file_error(str(tmp_path / "none" / "tune.abc")).hint == f"there is no folder {tmp_path / 'none'}"
