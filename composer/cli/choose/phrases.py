@@ -16,6 +16,9 @@ from composer.music.bars import COMMON_TIME
 BARS = 4
 """The bars of a phrase."""
 
+_BAR_LINES = " \t\n|:]"
+"""A phrase has more than these: the second bar line of `||` can follow a primer that ends with the first."""
+
 _HEADER = re.compile(r"(?:.*\n)*?K:.*\n")
 
 
@@ -48,7 +51,7 @@ def _end_of_line(representation: Representation, steps: Sequence[Step], start: i
     if not feed or not following or len(text) != len(steps):
         return None
     is_body = representation.native != "abc" or len(line) >= len(header_of(text)) > 0
-    return len(line) if is_body and line[start:].strip() else None
+    return len(line) if is_body and line[start:].strip(_BAR_LINES) else None
 
 
 class _TimedPhrases:

@@ -25,6 +25,7 @@ def abc():
         ("", "M:4/4\nL", False),
         (f"{HEADER}C8|", "\nC", False),
         (f"{HEADER}C8|", "\nC8|\nC", True),
+        (f"{HEADER}C8|", "|\nC", False),
     ],
 )
 def test_a_line_of_a_tune_without_its_line_feed(before, text, ends):
