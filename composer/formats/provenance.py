@@ -33,6 +33,14 @@ class Provenance(NamedTuple):
         escaped = _SPECIAL.sub(lambda found: f"\\u{ord(found[0]):04x}", facts)
         return f"composer {self.program} {escaped}"
 
+    def changed_by(self, command: str) -> Provenance:
+        """Return the provenance of a piece that a `command` of ours changed after it was generated."""
+        return self._replace(facts={**self.facts, "changed_by": command})
+
+    def as_generated(self) -> Provenance:
+        """Return the provenance of the piece before any command changed it."""
+        return self._replace(facts={name: value for name, value in self.facts.items() if name != "changed_by"})
+
     @classmethod
     def parse(cls, text: str, name: str) -> Provenance:
         """Parse `text`, found in the file `name`. Raises ReadError."""
@@ -61,6 +69,18 @@ def mark(format_name: str, data: bytes, provenance: Provenance) -> bytes:
     assert found is not None
     assert found.mark is not None
     return found.mark(data, provenance.text.encode())
+
+
+def mark_as_changed(tune: str, command: str) -> str:
+    """Return a tune in ABC whose provenance, if it has any that can be read, says that `command` changed it."""
+    try:
+        found = read_first(tune.encode(), "the tune")
+    except ReadError:
+        return tune
+    if found is None:
+        return tune
+    music = "".join(without_provenance(tune.splitlines(keepends=True)))
+    return mark("abc", music.encode(), found.changed_by(command)).decode()
 
 
 def older_marks(format_name: str, data: bytes, provenance: Provenance) -> Iterator[bytes]:

@@ -148,6 +148,7 @@ def _with_chords(console: "Console", source: Source) -> str:
     from composer.formats import detect
     from composer.formats.abc.chord_symbols import add_chords
     from composer.formats.abc.reader.lexer import split_tunes
+    from composer.formats.provenance import mark_as_changed
 
     kind = detect(source.bytes())
     is_abc = kind is not None and kind.name == "abc"
@@ -157,10 +158,10 @@ def _with_chords(console: "Console", source: Source) -> str:
         raise ReadError(f"no tune in {source.label}", "an ABC tune starts with `X:1` and has a `K:` line")
     lines = re.split(r"\r\n?|\n", text.removeprefix("\ufeff"))
     written = replaced = 0
-    for tune in tunes:
+    for tune in reversed(tunes):  # the places of earlier ones stay the same
         added = add_chords(tune)
         first = tune.first - 1
-        lines[first : first + len(tune.lines)] = added.text.splitlines()
+        lines[first : first + len(tune.lines)] = mark_as_changed(added.text, "harmonize").splitlines()
         written, replaced = written + added.written, replaced + added.replaced
     if replaced:
         console.say(f"{source.label}: replaced {replaced:,} chord symbols")

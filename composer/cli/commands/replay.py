@@ -1,5 +1,6 @@
 """`composer replay`: reproduce a generated file."""
 
+import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from composer.formats import FORMATS, detect, format_named, format_of, provenanc
 
 if TYPE_CHECKING:
     from composer.cli.console import Console
+    from composer.formats import Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ def replay(console: "Console", options: ReplayOptions) -> None:
 
     ABC, MIDI and MusicXML files record these settings, unless they were written with --no-provenance. The result goes
     to stdout or to --output. Messages on stderr say whether it is identical, byte for byte, and whether the program or
-    the model has changed since. The exit status is 1 if the result differs.
+    the model has changed since. The exit status is 1 if the result differs. If `composer convert` or `composer
+    harmonize` changed the file, the result is the piece as it was generated.
     """
     from composer.cli.gen.replay import reproduce
     from composer.cli.output.files import check_replaceable, new_folder_note, reserved
@@ -47,16 +50,20 @@ def replay(console: "Console", options: ReplayOptions) -> None:
     source = Source(Path("-"), "stdin", data=console.read_bytes()) if name == "-" else Source(Path(name), name=name)
     found = _read_provenance(source)
     if output is not None:
-        _check_suffix(output, source)
+        _check_suffix(output, source, found[0])
     default_to_one_thread()
     note = new_folder_note(output.parent) if output is not None else ""
     with reserved(output) if output is not None else nullcontext():
-        replayed = reproduce(found, source.label, console, options.checkpoint)
+        replayed = reproduce([each.as_generated() for each in found], source.label, console, options.checkpoint)
         for line in replayed.changes:
             console.say(line)
         if not options.check:
             _write(replayed.data(source.bytes()), replayed.format, options, console, note)
     if differs := replayed.difference(source.bytes()):
+        if command := next((each.facts["changed_by"] for each in found if "changed_by" in each.facts), ""):
+            original = f"original{_original_format(source, found[0]).suffixes[0]}"
+            hint = f"write the piece as it was generated: {shlex.join(['composer', 'replay', name, '-o', original])}"
+            raise ComposerError(f"{source.label} was changed by `composer {command}` after it was generated", hint)
         cause = "the changes above" if replayed.changes else "another kind of processor"
         hint = f"restore the file if it was edited; {cause} can also explain the difference"
         raise ComposerError(f"{source.label} was not reproduced: {differs}", hint)
@@ -75,12 +82,19 @@ def _read_provenance(source: Source) -> Sequence[provenance.Provenance]:
     raise provenance.missing(source.label)
 
 
-def _check_suffix(output: Path, source: Source) -> None:
+def _original_format(source: Source, made_by: provenance.Provenance) -> "Format":
+    """Return the format that the file was generated in: its own, unless it was converted since."""
+    recorded = FORMATS.get(str(made_by.facts.get("format"))) if "changed_by" in made_by.facts else None
+    return recorded or detect(source.bytes()) or FORMATS["abc"]
+
+
+def _check_suffix(output: Path, source: Source, made_by: provenance.Provenance) -> None:
     """Raise UsageError if the suffix of `output` is that of another format."""
-    expected, named = detect(source.bytes()) or FORMATS["abc"], format_of(output)
+    expected, named = _original_format(source, made_by), format_of(output)
     if output.suffix and named != expected:
+        was = "was generated as" if "changed_by" in made_by.facts else "holds"
         raise UsageError(
-            f"{source.label} holds `{expected.name}`, so the output cannot be {output}",
+            f"{source.label} {was} `{expected.name}`, so the output cannot be {output}",
             f"use --output {output.stem}{expected.suffixes[0]}",
         )
 

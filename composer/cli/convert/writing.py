@@ -48,7 +48,7 @@ def _write_music(chosen: Format, piece: FoundPiece, settings: WriteSettings) -> 
         again = _read_back(written, chosen)
         losses += lost_notes(score, again) + lost_signs(score, again)
     if piece.made_by is not None and chosen.mark is not None:
-        return provenance.mark(chosen.name, data, piece.made_by), losses
+        return provenance.mark(chosen.name, data, piece.made_by.changed_by("convert")), losses
     losses["provenance left out"] += piece.made_by is not None
     return data, +losses
 

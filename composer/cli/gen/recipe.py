@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 CONTEXT_TYPES: dict[str, type] = {
     "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str, "number": int,
     "command_seed": int, "candidate": int, "primer": str, "tune": str, "labels": dict, "rules": int,
-    "joint": bool, "choices": list,
+    "joint": bool, "choices": list, "changed_by": str,
 }  # fmt: skip
 """The facts of a recipe that are not options."""
 REQUIRED = ("representation", "model", "device", "format", "seed", "batch_size")

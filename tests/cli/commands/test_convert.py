@@ -145,7 +145,9 @@ class TestProvenance:
         marked = TUNE.replace("X:1\n", f"X:1\nN:{RECIPE}\n")
         for form in FORMATS:
             data = convert("-", "--to", form, stdin=marked).data
-            assert [found.text for found in provenance.read(data, "file")] == [RECIPE]
+            (found,) = provenance.read(data, "file")
+            assert found.as_generated().text == RECIPE
+            assert found.facts["changed_by"] == "convert"
         assert "1 provenance left out" in convert("-", "--to", "tokens", stdin=marked).err
 
     def test_each_tune_keeps_its_own(self, convert, tmp_path):

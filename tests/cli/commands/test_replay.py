@@ -210,6 +210,19 @@ class TestDifferences:
         data = provenance.mark("midi", gen("--format", "midi", "--no-provenance"), recorded)
         assert "it is MIDI, and was composed as abc" in replay(data).err
 
+    @pytest.mark.parametrize(
+        ("command", "suffix"),
+        [(("convert",), ".abc"), (("convert",), ".mid"), (("harmonize", "--style", "chords"), ".abc")],
+    )
+    def test_changed_by_another_command(self, gen, composer, tmp_path, command, suffix):
+        """The error names the command, and the original comes back."""
+        path, original = tmp_path / f"changed{suffix}", tmp_path / "original.abc"
+        assert composer(*command, "-", "-o", path, stdin=gen()).code == 0
+        said = composer("replay", path, "--check")
+        said.failed(f"was changed by `composer {command[0]}` after it was generated", "-o original.abc")
+        composer("replay", path, "-o", original)
+        assert original.read_bytes() == gen()
+
     def test_changed_seed(self, gen, replay):
         assert replay(changed(gen(), seed=6)).code == 1
 
