@@ -24,6 +24,8 @@ def chosen_models() -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except OSError as error:
+        if not path.parent.is_dir():  # a file or a link to nowhere in the place of the folder holds no choice
+            return {}
         raise CheckpointError(f"cannot read {path}: {error.strerror or error}", "check its permissions") from error
     except (ValueError, RecursionError):
         found = None

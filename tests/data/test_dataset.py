@@ -79,7 +79,7 @@ def test_another_split_is_another_data_set(letters, tunes, monkeypatch, split):
 
 def test_a_missing_list_is_an_error_even_if_the_data_set_exists(letters, tunes, tmp_path):
     prepare(letters, [str(tunes)])
-    with pytest.raises(ReadError, match="cannot read the list"):
+    with pytest.raises(ReadError, match="no such file or folder: the list"):
         prepare(letters, [str(tunes)], SplitSettings(listing=tmp_path / "gone.txt"))
 
 

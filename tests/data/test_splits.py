@@ -108,7 +108,7 @@ def test_an_invalid_line_of_a_list_is_an_error(listing, text):
 
 
 def test_a_missing_list_is_an_error(tmp_path):
-    with pytest.raises(ReadError, match="cannot read the list"):
+    with pytest.raises(ReadError, match="no such file or folder: the list"):
         split_pieces(SplitSettings(listing=tmp_path / "none.txt"), pieces(["a"]), {})
 
 

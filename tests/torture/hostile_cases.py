@@ -31,7 +31,7 @@ class Case(NamedTuple):
 
 
 ZERO = "/dev/zero"
-TRAIN = ("--model", "markov", "--epochs", "1")
+TRAIN = ("--model", "markov", "--max-updates", "1")
 SMALL = ("--length", "80", "--candidates", "1", "-q")
 
 CASES: Sequence[Case] = (

@@ -23,12 +23,12 @@ _SIGN = re.compile(r"^\*(?!.*\*[\^v])", re.MULTILINE)
 def check_kern(data: bytes, name: str) -> str:
     """Decode kern within the limits, with lines that end in line feeds. Raises ReadError for others."""
     text = re.sub(r"\r\n?", "\n", _decode(data))
+    check_count(1 + text.count("\n") + text.count("\t"), MAX_TOKENS, "tokens", name)
     lines = text.split("\n")
     counts = {
         "bars": (sum(line.startswith("=") for line in lines), MAX_BARS),
         "spines": (max(line.count("\t") + 1 for line in lines), MAX_SPINES),
         "clefs, keys and the like": (len(_SIGN.findall(text)), MAX_SIGNS),
-        "tokens": (len(lines) + text.count("\t"), MAX_TOKENS),
     }
     for what, (count, limit) in counts.items():
         check_count(count, limit, what, name)

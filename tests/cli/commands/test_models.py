@@ -1,6 +1,7 @@
 """`composer models`: one list of bundled and own models, and what manages the own ones."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -11,7 +12,7 @@ from composer.cli.app import main
 from composer.cli.console import Console
 from composer.system.paths import models_folder
 
-GEN = ("gen", "abc", "--length", "40", "--seed", "1")
+GEN = ("gen", "abc", "--length", "100", "--seed", "1")
 
 
 @pytest.fixture
@@ -222,3 +223,16 @@ def test_info_and_path(composer, mine):
     composer("models", "lst").failed("has no command 'lst'", "did you mean `composer models`?", code=2)
     composer("models", "mine").failed("has no command 'mine'", "composer models info mine", code=2)
     composer("models", "--json", "info", "abc").failed("--json cannot be given before info", code=2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+@pytest.mark.parametrize("target", [None, "models", "gone"])
+def test_bundled_models_work_without_a_folder_of_models(composer, home, target):
+    """A file, a loop or a dangling link may be in its place."""
+    home.mkdir(exist_ok=True)
+    if target is None:
+        (home / "models").write_bytes(b"")
+    else:
+        (home / "models").symlink_to(home / target)
+    result = composer("gen", "abc", "--seed", 1, "--candidates", 1)
+    assert result.code == 0, result.err
