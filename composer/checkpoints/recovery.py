@@ -8,13 +8,13 @@ from composer.api import CheckpointError
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints import training_files
 from composer.checkpoints.load import restore_representation
-from composer.system.paths import models_folder
+from composer.checkpoints.store import is_own
 
 
 def recovery_hint(error: CheckpointError) -> str | None:
     """Return the command that makes a damaged model again, from an `error` in reading it; None if there is none."""
     path = error.path if isinstance(error, checkpoint_file.DamagedCheckpoint) else None
-    if path is None or path.parent.resolve() != models_folder().resolve():
+    if path is None or not is_own(path):
         return None
     for state in training_files.possible_states(path):
         try:

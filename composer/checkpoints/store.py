@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -194,7 +195,7 @@ def pretrained_models() -> Iterator[PretrainedModel]:
 
 def is_own(path: Path) -> bool:
     """Return whether a checkpoint is in the user's folder of models."""
-    return path.parent == models_folder() or path.parent.resolve() == models_folder().resolve()
+    return path.parent == models_folder() or os.path.realpath(path.parent) == os.path.realpath(models_folder())
 
 
 def _of_plugin(name: str) -> Path | None:
