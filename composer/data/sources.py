@@ -82,7 +82,7 @@ def public_name(argument: str) -> str:
     """Return a name for an argument without the folders of this machine: a corpus, or the last part of a path."""
     if argument == "-" or argument.startswith(_CORPUS):
         return argument
-    return os.path.basename(os.path.realpath(expand_home(argument)))
+    return Path(os.path.realpath(expand_home(argument))).name
 
 
 def absolute_argument(argument: str) -> str:
