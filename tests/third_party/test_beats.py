@@ -96,7 +96,7 @@ def test_train_and_generate_with_built_in_plugins(session, tmp_path, representat
     data.write_text(TUNES if representation == "abc" else BEATS)
     settings = ["--set", "hidden=16"] if model == "lstm" else []
     train = ["train", representation, data, "--model", model, "--name", "mine", "--max-updates", 20, "--seed", 1]
-    generate = ["gen", representation, "--count", 9, "--length", 40, "--seed", 3]
+    generate = ["gen", representation, "--count", 9, "--length", 100, "--seed", 3]
     _, result = session(tmp_path, [*train, *settings], generate)
     assert result.out.strip()
     assert set(result.out) <= {"x", ".", "\n"} or representation == "abc"

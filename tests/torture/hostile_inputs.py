@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import random
-import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,6 +26,20 @@ MAX_CPU_SECONDS, MAX_MEMORY = 10.0, 1 << 30
 
 KILL_CPU_SECONDS, KILL_ADDRESS_SPACE, KILL_SECONDS = 40, 6 << 30, 120
 """Where it is stopped, so that a broken promise costs little."""
+
+MEASURED = f"""
+import os, resource, sys
+pid = os.fork()
+if not pid:
+    resource.setrlimit(resource.RLIMIT_CPU, ({KILL_CPU_SECONDS}, {KILL_CPU_SECONDS}))
+    resource.setrlimit(resource.RLIMIT_AS, ({KILL_ADDRESS_SPACE}, {KILL_ADDRESS_SPACE}))
+    os.nice(5)
+    os.execv(sys.argv[2], sys.argv[2:])
+_, status, used = os.wait4(pid, 0)
+with open(sys.argv[1], "w") as file:
+    print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss, file=file)
+"""
+"""Measures a command from a small process: the peak of a process includes that of the one that it was forked from."""
 
 
 class Outcome(NamedTuple):
@@ -52,33 +66,23 @@ class Outcome(NamedTuple):
 def command(arguments: Sequence[str], folder: Path, stdin: Path | None = None) -> Outcome:
     """Run the program on `arguments` in `folder`, within the limits at which it is stopped."""
     environ = {**os.environ, "COMPOSER_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    error_path = folder / "stderr"
+    error_path, used_path = folder / "stderr", folder / "used"
     with (stdin or Path(os.devnull)).open("rb") as given, error_path.open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "composer", *arguments],
-            stdin=given, stdout=subprocess.DEVNULL, stderr=errors, cwd=folder, env=environ,
-            preexec_fn=_limit_resources,  # noqa: PLW1509 - this process has no other threads
+            [sys.executable, "-c", MEASURED, used_path, sys.executable, "-m", "composer", *arguments],
+            stdin=given, stdout=subprocess.DEVNULL, stderr=errors, cwd=folder, env=environ, start_new_session=True,
         )  # fmt: skip
-        end = time.monotonic() + KILL_SECONDS
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            if time.monotonic() > end:
-                process.kill()
-            time.sleep(0.02)
-    process.returncode = code = os.waitstatus_to_exitcode(status)
+        try:
+            process.wait(KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    used = used_path.read_text().split() if used_path.exists() else [-signal.SIGKILL, KILL_SECONDS, 0]
+    code, seconds, memory = int(used[0]), float(used[1]), int(used[2]) * (1 if sys.platform == "darwin" else 1024)
     text = error_path.read_text("utf-8", "replace")
     lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
     message = next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "")
-    memory = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return Outcome(code, usage.ru_utime + usage.ru_stime, memory, message, text)
-
-
-def _limit_resources() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (KILL_CPU_SECONDS, KILL_CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (KILL_ADDRESS_SPACE, KILL_ADDRESS_SPACE))
-    os.nice(5)
+    return Outcome(code, seconds, memory, message, text)
 
 
 def outcomes(cases: Sequence[Case], budget_seconds: float) -> Iterator[tuple[Case, Outcome]]:

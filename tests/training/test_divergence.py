@@ -16,7 +16,7 @@ from composer.training.loop import train
 def test_a_loss_that_is_not_finite(run, changed):
     found = []
     with pytest.raises(Diverged, match=r"diverged at update \d+: the loss is") as caught:
-        found.extend(train(changed(run, lr=1e38, max_grad_norm=0.0, optimizer="sgd", warmup=0)))
+        found.extend(train(changed(run, lr=1000.0, max_grad_norm=0.0, optimizer="sgd", warmup=0)))
     assert "--lr" in caught.value.hint
 
 
@@ -25,7 +25,7 @@ def test_a_loss_far_worse_than_guessing(run, letters, tunes, valid, events, chan
     """The losses are finite, and the name is free for another try."""
     data = prepare(letters, [str(tunes)], SplitSettings(valid=valid))
     with pytest.raises(Diverged, match=r"diverged at update 5: the loss is .* nats per step; a uniform guess has 2\.2"):
-        events(replace(changed(run, lr=1e9), data=data))
+        events(replace(changed(run, lr=1000.0), data=data))
     assert not list(run.path.parent.glob("*.safetensors"))
 
 
@@ -33,12 +33,12 @@ def test_a_saved_model_stays_when_training_diverges(run, events, changed):
     events(changed(run, max_updates=5, schedule="constant"))
     before = run.path.read_bytes()
     with pytest.raises(Diverged):
-        events(replace(changed(run, lr=1e9, schedule="constant"), resume=True))
+        events(replace(changed(run, lr=1000.0, schedule="constant"), resume=True))
     assert run.path.read_bytes() == before
     assert state_path(run.path).is_file()
     state = state_path(run.path).read_bytes()
     with pytest.raises(Diverged):
-        events(changed(run, lr=1e9))
+        events(changed(run, lr=1000.0))
     assert (run.path.read_bytes(), state_path(run.path).read_bytes()) == (before, state)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from composer.system.paths import config_file
 
-GEN = ("gen", "abc", "--length", "40", "--seed", "1")
+GEN = ("gen", "abc", "--length", "100", "--seed", "1")
 
 
 @pytest.fixture

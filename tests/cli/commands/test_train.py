@@ -55,7 +55,7 @@ def test_the_model_is_saved_and_used_by_default(train, composer, tunes):
     assert not result.data
     assert store.path_for("mine").is_file()
     assert "generate: composer gen abc" in result.err
-    assert composer("gen", "abc", "--length", "40", "--seed", "1").out.startswith("X:1")
+    assert composer("gen", "abc", "--length", "100", "--seed", "1").out.startswith("X:1")
     assert "mine" in composer("plugins").out
 
 
