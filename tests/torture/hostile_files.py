@@ -52,7 +52,7 @@ def zip_of_zeros(name: str, sizes: Sequence[int], inside: str) -> Callable[[Path
         zeros = bytes(MEGABYTE)
         with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as archive:
             for number, size in enumerate(sizes):
-                with archive.open(inside.format(number), "w") as member:
+                with archive.open(inside.format(number), "w", force_zip64=True) as member:
                     for _ in range(size // MEGABYTE):
                         member.write(zeros)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from composer.api import ReadError
 from composer.api.limits import limit_hint, raised
-from composer.formats.limits import check_count
+from composer.formats.limits import check_count, check_size
 from composer.formats.midi import quantity
 from composer.formats.midi.pedal import CONTROLLER
 from composer.formats.midi.regular import RegularFile, regular_file
@@ -23,6 +23,8 @@ from composer.formats.midi.tracks import MidiFile, Track
 MAX_REPAIRED = 8 * 1024 * 1024
 """The largest irregular file, in bytes, to read: a megabyte takes a second or two."""
 MAX_TRACKS = 1024
+MAX_BYTES = 32 * 1024 * 1024
+"""The largest file: the notes that are read take a tenth, but long performances have much else."""
 
 
 def parse(data: bytes, name: str) -> MidiFile:
@@ -67,6 +69,7 @@ def check_header(data: bytes, name: str, offset: int = 0) -> None:
         raise ReadError(f"{name} is a WAV recording; music cannot be read from WAV", hint)
     if data[:4] != b"MThd":
         raise ReadError(f"{name} is not a MIDI file", "check that its suffix is right")
+    check_size(data, name, MAX_BYTES)
     if len(data) < 14:
         raise ReadError(f"{name} is a truncated MIDI file: it ends at offset {offset + len(data)}", HINT)
     kind, tracks, division = struct.unpack(">HHH", data[8:14])

@@ -332,3 +332,11 @@ def test_a_silent_score_and_more_parts_than_channels_are_written():
     assert write("midi", Score(())).startswith(b"MThd")
     crowd = Score(tuple(Part(melody(40 + at), program=at) for at in range(20)))
     assert read_midi(write("midi", crowd), "crowd.mid").parts == crowd.parts
+
+
+def test_a_huge_file_is_refused_before_it_is_parsed(monkeypatch):
+    monkeypatch.setattr(midi_parser, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(midi_parser, "regular_file", None)
+    with pytest.raises(ReadError, match=r"^huge\.mid is larger than 1 MB") as caught:
+        midi_parser.parse(b"MThd" + bytes(1 << 20), "huge.mid")
+    assert "COMPOSER_LIMITS=2" in caught.value.hint
