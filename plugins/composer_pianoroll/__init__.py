@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -179,6 +178,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         """Return some pieces without their fermatas or key, as in generation these may be unknown."""
         if not self.positional:
             return piece
+        import hashlib  # loads OpenSSL, which takes time at every start
+
         digest = hashlib.blake2b(piece.content.canonical_bytes(), digest_size=8).digest()
         rest, fermatas = divmod(int.from_bytes(digest, "little"), UNKNOWN_FERMATAS)
         unknown = {name for name, left_out in ((FERMATAS, not fermatas), ("key", rest % UNKNOWN_KEYS == 0)) if left_out}

@@ -6,7 +6,6 @@ noticed. Older versions wrote the whole record into the `N:` line.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -109,4 +108,6 @@ def _summary(text: bytes) -> bytes:
 
 
 def _digest(text: bytes) -> str:
+    import hashlib  # loads OpenSSL, which takes time at every start
+
     return hashlib.sha256(text).hexdigest()[:8]

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
-from functools import lru_cache
-from operator import sub
-from typing import TYPE_CHECKING, Any, TypeVar
 
-from composer.api import Key, Meter, Note, Part, Score, Source, Tempo
+from composer.api import Part, Score, Source, Tempo
 from composer.formats.midi import parser, ticks
-from composer.formats.midi.tracks import MidiFile
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from composer.formats.midi.beats import beats, beats_of_ticks, last_at_each_onset, signs
+from composer.formats.midi.tracks import MidiFile, in_order
 
 _MARK = re.compile(rb"\xff(?:\x7f|\x01)([\x80-\xff]{0,3}[\x00-\x7f])(\x7d?)(?=composer \d)")
 
@@ -44,7 +38,7 @@ def read_midi(data: bytes, name: str, *, pedal: bool = False) -> Score:
     """
     file = parser.parse(data, name)
     for track in file.tracks:
-        track.notes[:] = ticks.in_order(track.notes)
+        track.notes[:] = in_order(track.notes)
     ticks.validate(file, name, pedal=pedal)
     parts = (Part(tuple(beats(t.notes, file.division)), t.name, t.program, t.percussion) for t in file.parts)
     return replace(score_without_notes(file), parts=tuple(parts), losses=file.losses)
@@ -53,53 +47,6 @@ def read_midi(data: bytes, name: str, *, pedal: bool = False) -> Score:
 def score_without_notes(file: MidiFile) -> Score:
     """Return a score with the title, tempos, meters and keys of `file` and no parts."""
     meters, keys, pickup = signs(file.division, file.meters, file.keys)
-    beat = _beats_of(file.division)
+    beat = beats_of_ticks(file.division)
     tempos = (Tempo(beat[tick], 60e6 / microseconds) for tick, microseconds in file.tempos)
-    return Score((), tempos=_last_at_each_onset(tempos), meters=meters, keys=keys, pickup=pickup, title=file.title)
-
-
-def signs(
-    division: int, meters: Iterable[tuple[int, int, int]], keys: Iterable[tuple[int, int, str]]
-) -> tuple[tuple[Meter, ...], tuple[Key, ...], Fraction]:
-    """Return the meters and keys of a file, and the length of its pickup in beats."""
-    beat = _beats_of(division)
-    found = [Meter(beat[tick], numerator, denominator) for tick, numerator, denominator in meters]
-    pickup = Fraction(0)
-    if len(found) > 1 and found[0].onset == 0 and found[0].bar == found[1].onset < found[1].bar:
-        pickup = found[0].bar
-        found[:2] = [Meter(Fraction(0), found[1].numerator, found[1].denominator)]
-    signatures = (Key(beat[tick], sharps, mode) for tick, sharps, mode in keys)
-    return _last_at_each_onset(found), _last_at_each_onset(signatures), pickup
-
-
-def beats(notes: NDArray[Any], division: int) -> Iterator[Note]:
-    """Yield the notes (n, 4) of a track in beats, lazily and in the same order."""
-    starts, ends, pitches, velocities = notes.T.tolist()
-    beat = _beats_of(division).__getitem__
-    return map(Note, map(beat, starts), pitches, map(beat, map(sub, ends, starts)), velocities)
-
-
-class _Beats(dict[int, Fraction]):
-    """Ticks in beats, of `division` ticks; remembered, since few values occur often and fractions are slow to make."""
-
-    def __init__(self, division: int) -> None:
-        super().__init__()
-        self._division = division
-
-    def __missing__(self, tick: int) -> Fraction:
-        if len(self) == 2**16:
-            self.clear()
-        beat = self[tick] = Fraction(tick, self._division)
-        return beat
-
-
-@lru_cache(8)
-def _beats_of(division: int) -> _Beats:
-    return _Beats(division)
-
-
-_Sign = TypeVar("_Sign", bound="Tempo | Meter | Key")
-
-
-def _last_at_each_onset(events: Iterable[_Sign]) -> tuple[_Sign, ...]:
-    return tuple({event.onset: event for event in events}.values())
+    return Score((), tempos=last_at_each_onset(tempos), meters=meters, keys=keys, pickup=pickup, title=file.title)

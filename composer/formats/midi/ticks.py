@@ -52,20 +52,6 @@ def validate(file: MidiFile, name: str, *, pedal: bool) -> None:
     file.span = (low, high, end)
 
 
-def in_order(notes: NDArray[Any]) -> NDArray[Any]:
-    """Return the rows of `notes` (n, 4) sorted by start, pitch, end and velocity, as in a score."""
-    import numpy as np
-
-    starts, ends, pitches, velocities = notes.T
-    # mostly, no pitch is struck twice at a time, so that one sort by start and pitch does
-    keys = starts * 128 + pitches
-    order = np.argsort(keys)
-    ordered = keys[order]
-    if np.count_nonzero(ordered[1:] == ordered[:-1]):
-        order = np.lexsort((velocities, ends, pitches, starts))
-    return notes[order]
-
-
 def _drop_empty_notes(file: MidiFile) -> int:
     """Drop the notes of zero length and return how many there were."""
     import numpy as np

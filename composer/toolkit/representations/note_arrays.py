@@ -13,9 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.formats.midi.reader import beats
-from composer.formats.midi.ticks import in_order
-from composer.formats.midi.tracks import MidiFile, Track
+from composer.formats.midi.beats import beats
+from composer.formats.midi.tracks import MidiFile, Track, in_order
 from composer.toolkit.representations.quantize import DROPPED, MAX_STEPS, SLACK, GridNote, quantize_voices
 from composer.toolkit.representations.rounding import round_notes
 

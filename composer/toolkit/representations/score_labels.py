@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from composer.api import Key, Meter, Score
-from composer.formats.midi.reader import signs
+from composer.formats.midi.beats import signs
 from composer.formats.midi.tracks import MidiFile
 
 __all__ = [

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
 from composer.api import Key, Note, RejectedPiece, Score, Source
-from composer.formats.midi import is_midi, ticks
-from composer.formats.midi.reader import beats, signs
-from composer.formats.midi.tracks import MidiFile, Track
+from composer.formats.midi import is_midi
+from composer.formats.midi.beats import beats, signs
+from composer.formats.midi.tracks import MidiFile, Track, in_order
 from composer.formats.read import read_scores
 from composer.toolkit.representations.quantize import NotEncodable, quantize_voices
 
@@ -55,6 +55,8 @@ def read(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Music | 
     """Yield the music in `source`, as `read_scores` does, but MIDI in ticks."""
     data = source.bytes()
     if is_midi(data):
+        from composer.formats.midi import ticks  # the parser, which few commands need
+
         yield source.label, ticks.read(data, source.label, pedal=pedal)
     else:
         yield from read_scores(replace(source, data=data), pedal=pedal)
@@ -89,7 +91,7 @@ def quantize_parts(
 def notes_of(music: Music, part: NoteSource) -> Sequence[Note]:
     """Return the notes of a part of `music` in beats."""
     if isinstance(music, MidiFile):
-        return tuple(beats(ticks.in_order(part.notes), music.division))
+        return tuple(beats(in_order(part.notes), music.division))
     notes: Sequence[Note] = part.notes
     return notes
 

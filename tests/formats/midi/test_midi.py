@@ -13,9 +13,9 @@ from mido_reference import with_mido
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import WriteSettings, write
 from composer.formats.midi import parser as midi_parser
-from composer.formats.midi import ticks
 from composer.formats.midi.pedal import sustained
 from composer.formats.midi.reader import read_midi
+from composer.formats.midi.tracks import in_order
 from composer.formats.midi.writer import write_midi
 from composer.music import chords
 
@@ -163,7 +163,7 @@ def test_both_parsers_read_the_same(content, pedal):
     data = file(*content)
     found = []
     for parsed in (midi_parser.parse(data, "a.mid"), with_mido(data)):
-        notes = [(ticks.in_order(track.notes), track.pedal) for track in parsed.parts]
+        notes = [(in_order(track.notes), track.pedal) for track in parsed.parts]
         rows = [sustained(each, moves) if pedal else each for each, moves in notes]
         programs = [track.program for track in parsed.parts]
         found.append((parsed.hanging, sorted(zip(programs, (each.tolist() for each in rows), strict=True))))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.formats.midi.reader import beats
-from composer.formats.midi.ticks import in_order, validate
-from composer.formats.midi.tracks import MidiFile, Track
+from composer.formats.midi.beats import beats
+from composer.formats.midi.ticks import validate
+from composer.formats.midi.tracks import MidiFile, Track, in_order
 from composer.toolkit.representations.note_arrays import NoteArrays, numbers_to_bytes, quantize_tracks
 from composer.toolkit.representations.quantize import MAX_STEPS, OFFGRID, GridNote, NotEncodable, quantize_voices
 
