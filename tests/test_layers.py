@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -49,6 +50,7 @@ HEAVY = {"torch", "converter21", "music21", "symusic", "rich", "mido", "safetens
 """Imported where they are used, never at the top of a module, but for torch in `composer.api.network` and its kin."""
 
 LONGEST = 350
+FULLEST = 20
 
 
 def name_of(path):
@@ -132,6 +134,12 @@ def test_nothing_heavy_at_the_top(path):
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_modules_are_small(path):
     assert len(path.read_text("utf-8").splitlines()) <= LONGEST
+
+
+def test_folders_are_small():
+    """Tests too: somebody new finds what is in a folder by looking at it."""
+    counts = Counter(path.parent for name in ("composer", "plugins", "tests") for path in (ROOT / name).rglob("*.py"))
+    assert {str(folder): count for folder, count in counts.items() if count > FULLEST} == {}
 
 
 def test_nobody_keeps_a_drawer_for_everything():

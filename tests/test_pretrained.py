@@ -68,7 +68,7 @@ class TestCard:
     def test_card_belongs_to_the_model(self, path, header, card):
         assert header.representation == path.stem
         digest = checkpoint_file.digest(path)[:16]
-        assert f"SHA-256 `{digest}`" in card, "rebuild the cards with tests/bench/cards.py"
+        assert f"SHA-256 `{digest}`" in card, "rebuild the cards with tests/bench/cards"
 
     def test_training_data(self, header, card):
         pieces = header.record["pieces"]

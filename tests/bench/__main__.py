@@ -1,14 +1,19 @@
-"""`make bench`: print all tables, which takes minutes; the scripts explain them."""
+"""`make bench`: print all tables of speed, which takes minutes; the scripts in `speed` explain them."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "speed"))
 
 import corpora
 import cuda
+import generation
 import midi
 import rnnrbm
-import speed
 import training
 
 if __name__ == "__main__":
-    speed.main()
+    generation.main()
     print()
     rnnrbm.main()
     print()

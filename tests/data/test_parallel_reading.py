@@ -60,7 +60,9 @@ def fragile(tmp_path, monkeypatch, letters):
     folder = tmp_path / "modules"
     folder.mkdir()
     (folder / "fragile.py").write_text(FRAGILE)
-    (folder / "tests_letters.py").write_bytes(Path(__file__).parents[1].joinpath("small_plugins.py").read_bytes())
+    (folder / "tests_letters.py").write_bytes(
+        Path(__file__).parents[1].joinpath("support", "small_plugins.py").read_bytes()
+    )
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setattr(parallel_reading, "_available_cores", lambda: 2)
     monkeypatch.setattr(parallel_reading, "SECONDS_BEFORE_WORKERS", 0.0)

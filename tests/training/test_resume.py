@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -86,7 +85,7 @@ for event in train(TrainingRun(tiny, tiny.Config(), letters, data, Path({out!r})
 def test_resuming_a_killed_run(run, tunes, tmp_path, events, weights, same):
     events(run)
     killed = replace(run, path=tmp_path / "killed.safetensors")
-    script = KILLED.format(path=[str(Path(__file__).parents[1]), *sys.path], tunes=str(tunes), out=str(killed.path))
+    script = KILLED.format(path=sys.path, tunes=str(tunes), out=str(killed.path))
     result = subprocess.run([sys.executable, "-c", script], env=os.environ, capture_output=True, check=False)
     assert result.returncode == -signal.SIGKILL, result.stderr
     assert saved_header(killed.path).record["progress"]["update"] == 7

@@ -12,8 +12,8 @@ from composer.cli.render.text import join_names
 KEEPING = {"keep_bars": 16, "keep_voices": 64}
 """The controls that keep a part of the prompt, which is then a whole piece to infill, and the particles of each.
 
-More improve kept bars by little. Voices weigh particles at every frame, and gain more (see tests/bench/infill.py and
-tests/bench/harmonize.py).
+More improve kept bars by little. Voices weigh particles at every frame, and gain more: `infill.py` and `harmonize.py`
+in tests/bench/generated measure both.
 """
 
 

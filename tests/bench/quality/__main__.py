@@ -23,18 +23,18 @@ from typing import NoReturn
 from composer.api import ComposerError, UsageError
 
 from . import stages
-from .adoption import adopt
 from .commands import files, words
 from .data import HINT, prepare, require
-from .hearing import after_opening, story
 from .lock import locked
-from .measuring import measure
-from .page import drawing, page
-from .races import draw
-from .results import Results
+from .measures.hearing import after_opening, story
+from .measures.measuring import measure
+from .report.page import drawing, page
+from .report.races import draw
+from .report.results import Results
 from .stages import Plan, Stage
-from .store import Store, chain, measure_key
-from .trainings import INTERRUPTED, Failed, Limits, trained
+from .training.adoption import adopt
+from .training.store import Store, chain, measure_key
+from .training.trainings import INTERRUPTED, Failed, Limits, trained
 
 PAGE = "RESULTS.md"
 

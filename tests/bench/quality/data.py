@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from nottingham import lines
-
 from composer.api import Note, Part, Score, UsageError
 from composer.formats import write
 
 from . import sharing
 from .commands import words
+from .nottingham import lines
 from .stages import Stage
 
 PARTS = ("train", "valid", "test")

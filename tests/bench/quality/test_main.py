@@ -10,11 +10,12 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Note, UsageError
-from quality import __main__, measuring, stages
+from quality import __main__, stages
 from quality.data import held, prepare, require
 from quality.lock import locked
+from quality.measures import measuring
 from quality.sharing import runs
-from quality.trainings import INTERRUPTED
+from quality.training.trainings import INTERRUPTED
 
 BENCH = stages.FILES[0].parent.parent
 POEMS = ("O rose, thou art sick!\nThe invisible worm", "A robin redbreast in a cage", "He who binds himself to a joy")

@@ -7,7 +7,7 @@ import pytest
 
 from composer.training import presets
 from quality import stages
-from quality.store import chain
+from quality.training.store import chain
 
 STAGE = """
 [[stage]]

@@ -17,7 +17,7 @@ from composer_abc import AbcControls
 
 def _bench():
     """Import the benchmark of controls, which reads tunes without the constraint that generated them."""
-    path = Path(__file__).parents[3] / "bench" / "abc_controls.py"
+    path = Path(__file__).parents[3] / "bench" / "generated" / "abc_controls.py"
     spec = importlib.util.spec_from_file_location("abc_controls", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
