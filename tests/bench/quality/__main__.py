@@ -6,7 +6,10 @@
     make bench-quality DATA=FOLDER QUALITY='--page --output tests/bench'
 
 It can be stopped at any time and continues where it was. Models that were trained elsewhere with the commands and the
-seed of a stage are taken in with --adopt and need not be trained again. RESULTS.md is written to --home or --output.
+seed of a stage are taken in with --adopt and need not be trained again.
+
+RESULTS.md is written to --home or --output, and results.json beside it with its figures. Figures that are in that file
+and not in --home stay on the page, so a new stage needs no models of the others.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from .data import HINT, prepare, require
 from .lock import locked
 from .measures.hearing import after_opening, story
 from .measures.measuring import measure
+from .report import record
 from .report.page import drawing, page
 from .report.races import draw
 from .report.results import Results
@@ -57,7 +61,8 @@ def _run(given: argparse.Namespace) -> int:
     _make(home)
     _make(output)
     os.environ["COMPOSER_HOME"] = str(home)
-    results = Results(plan, Store(home), Limits(str(given.data.absolute()), given.budget, not given.no_intervals))
+    limits = Limits(str(given.data.absolute()), given.budget, not given.no_intervals)
+    results = Results(plan, Store(home), limits, record.read(output / record.FILE))
     if given.list:
         for stage in wanted:
             print(_line(results, stage, given.seeds))
@@ -208,7 +213,8 @@ def _do(stage: Stage, seed: int, results: Results) -> None:
 
 
 def _write(results: Results, output: Path) -> None:
-    """Write the page and its plots."""
+    """Write the record, the page and its plots."""
+    results.record().write(output / record.FILE)
     (output / PAGE).write_text(page(results), "utf-8")
     _draw(results.plan, results, output)
 
@@ -219,6 +225,8 @@ def _draw(plan: Plan, results: Results, output: Path) -> None:
         for seed in list(results.outcomes(race))[:1]:
             keys = {name: chain(stage, seed)[-1] for name, stage in race.stages().items()}
             curves = {name: results.store.curve(key) for name, key in keys.items()}
+            if not all(curves.values()):
+                continue  # recorded elsewhere
             ended = results.store.trained(keys["ours"])
             draw(curves, ended.unit if ended else "", output / drawing(race), race.title)
 

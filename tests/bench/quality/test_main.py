@@ -106,9 +106,12 @@ def test_a_released_lock_can_be_taken(tmp_path):
         (["--only", "elsewhere"], "unknown stage `elsewhere`"),
         (["--stages", "none.toml"], "none.toml: "),
         (["--home", "some.toml"], "cannot create the folder"),
+        (["--page", "--output", "damaged"], "invalid record "),
     ],
 )
-def test_usage_errors(asked, monkeypatch, capsys, more, said):
+def test_usage_errors(asked, tmp_path, monkeypatch, capsys, more, said):
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "results.json").write_text('{"runs": {"poems": {"0": {"steps": 5}}}}')
     with pytest.raises(SystemExit) as ended:
         sys.exit(start(monkeypatch, [*asked, *more]))
     assert ended.value.code == 2

@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure over `seeds` trainings: mean, standard deviation, and half the 95 % interval over test pieces.
+    """A figure over `seeds` trainings: mean, standard deviation, and the ends of the 95 % interval over test pieces.
 
     None if there are too few. `estimated` is the standard error of an estimate such as AIS, 0 for exact figures.
     """
@@ -33,18 +33,14 @@ class Figure:
     mean: float
     seeds: int
     deviation: float | None
-    half: float | None
+    ends: tuple[float, float] | None
     estimated: float
-
-    @property
-    def ends(self) -> tuple[float, float] | None:
-        """The ends of the interval over test pieces."""
-        return None if self.half is None else (self.mean - self.half, self.mean + self.half)
 
     @property
     def margin(self) -> float:
         """How far other pieces and other seeds may change the figure, as far as known."""
-        return (self.half or 0.0) + (self.deviation or 0.0) / math.sqrt(self.seeds)
+        half = (self.ends[1] - self.ends[0]) / 2 if self.ends else 0.0
+        return half + (self.deviation or 0.0) / math.sqrt(self.seeds)
 
 
 @dataclass(frozen=True)
@@ -86,11 +82,12 @@ def pooled(
     count = len(values)
     deviation = statistics.stdev(values) if count > 1 else None
     mean = statistics.fmean(values)
-    half = None
+    ends = None
     if groups and all(len(each) == len(groups[0]) for each in groups):
         together = [
             Group(statistics.fmean(group.value for group in same), same[0].steps) for same in zip(*groups, strict=True)
         ]
         half = half_width(mean, together)
+        ends = None if half is None else (mean - half, mean + half)
     estimated = math.sqrt(sum(error**2 for error in errors or ())) / count
-    return Figure(mean, count, deviation, half, estimated)
+    return Figure(mean, count, deviation, ends, estimated)

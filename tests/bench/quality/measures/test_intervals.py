@@ -60,7 +60,7 @@ def test_coverage_of_the_interval():
 def test_one_seed_has_no_deviation():
     figure = pooled([1.5], [0.01], [[Group(1.0, 1), Group(2.0, 1)]])
     assert (figure.mean, figure.seeds, figure.deviation, figure.estimated) == (1.5, 1, None, 0.01)
-    assert figure.ends == (pytest.approx(1.5 - figure.half), pytest.approx(1.5 + figure.half))
+    assert figure.ends == (pytest.approx(1.5 - figure.margin), pytest.approx(1.5 + figure.margin))
 
 
 def test_seeds_are_averaged_group_by_group():
@@ -68,7 +68,7 @@ def test_seeds_are_averaged_group_by_group():
     assert figure.mean == 1.5
     assert figure.deviation == pytest.approx(statistics.stdev([1.0, 2.0]))
     assert figure.estimated == pytest.approx(0.25)
-    assert figure.half == 0  # both groups have the same mean
+    assert figure.ends == (1.5, 1.5)  # both groups have the same mean
 
 
 def test_without_groups_there_is_no_interval():

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ..commands import flag, tidy
 from ..measures.hearing import LONGEST, OPENING, TUNES
 from ..measures.intervals import GROUPS, pooled
 from ..stages import BASE, Ablation, Race, Stage
 from . import aims
+from .record import Run
 from .results import AIS_LOW, Results
 from .words import (
     DIGITS,
@@ -28,7 +28,7 @@ from .words import (
 HEAD = """# Quality, measured
 
 Made by `make bench-quality DATA=FOLDER` from what has been run so far. CONTRIBUTING.md says what FOLDER contains and
-where to get it, under "The data of bench-quality".
+where to get it, under "Data for bench-quality"; `results.json` has the figures.
 """
 
 READING = f"""## How to read the figures
@@ -101,8 +101,8 @@ def _commands(stages: list[Stage]) -> Iterator[str]:
     """Yield the commands that train and measure each stage."""
     if not stages:
         return
-    yield "`$DATA` is the folder of data, `$BEFORE` the model of the line before; the bench adds `--name`, `--seed` and"
-    yield "`--checkpoint`.\n"
+    yield "`$DATA` is the data folder, `$BEFORE` the model of the previous line; the benchmark adds `--name`, `--seed`"
+    yield "and `--checkpoint`.\n"
     yield "```"
     for stage in stages:
         yield f"# {stage.name}"
@@ -112,15 +112,14 @@ def _commands(stages: list[Stage]) -> Iterator[str]:
 
 def _openings(results: Results) -> Iterator[str]:
     """Yield the likelihoods after a given opening with and without the author."""
-    every = [(stage, _saved(results, stage, "opening")) for stage in results.plan.models if stage.opening]
-    known = [(stage, found["bits"]) for stage, found in every if found]
+    every = [(stage, _first_run(results, stage)) for stage in results.plan.models if stage.opening]
+    known = [(stage, run) for stage, run in every if run and run.opening is not None]
     if len(known) < 2:
         return
     yield "## Effect of a given opening\n"
     yield f"Bits per character of held-out poems, from character {OPENING} to {LONGEST:,}, after the given opening:\n"
-    for stage, bits in known:
-        training = next(iter(results.trained(stage).values()))
-        yield f"- `{stage.name}`: {bits:.3f} ({training_text(training)})"
+    for stage, run in known:
+        yield f"- `{stage.name}`: {run.opening:.3f} ({training_text(run)})"
     yield "\nIn the article, the model without the author was better. One short training of each is too little to"
     yield "confirm or refute that.\n"
 
@@ -130,17 +129,17 @@ def _snapshots(results: Results) -> Iterator[str]:
     columns = {"step": "updates", "parse": "parse", "ours": "complete bars, repeats and ties"}
     columns |= {"no error": "no abc2midi error", "abc2midi": "no abc2midi warning"}
     for stage in results.plan.models:
-        if stage.story and (found := _saved(results, stage, "story")):
+        run = _first_run(results, stage)
+        if stage.story and run and run.story:
             yield "## Output of char-rnn during training\n"
             yield f"Of {TUNES} tunes of `{stage.name}` at temperature 1, unconstrained:\n"
-            rows = [["unknown" if each[name] is None else each[name] for name in columns] for each in found["story"]]
+            rows = [["unknown" if each[name] is None else each[name] for name in columns] for each in run.story]
             yield from table(tuple(columns.values()), rows)
 
 
-def _saved(results: Results, stage: Stage, name: str) -> dict[str, Any]:
-    """Return what was saved under `name` for the first seed."""
-    seeds = list(results.trained(stage))
-    return results.found(stage, seeds[0], name) if seeds else {}
+def _first_run(results: Results, stage: Stage) -> Run | None:
+    """Return the run of the first seed."""
+    return next(iter(results.runs(stage).values()), None)
 
 
 def _ablations(results: Results) -> Iterator[str]:
@@ -197,9 +196,8 @@ def _not_run(results: Results, stages: Mapping[str, Stage]) -> Iterator[str]:
 
 
 def _unit(results: Results, stage: Stage) -> str:
-    for trained in results.trained(stage).values():
-        return f", {trained[-1].unit}"
-    return ""
+    run = _first_run(results, stage)
+    return f", {run.unit}" if run else ""
 
 
 def _races(results: Results) -> Iterator[str]:

@@ -1,18 +1,20 @@
-"""Results of a stage: its trainings by seed, its figures, and the targets it reaches."""
+"""Results of a stage: its runs by seed, its figures, and the targets it reaches."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from ..commands import tidy
 from ..measures.intervals import Figure, Group, pooled
 from ..measures.measuring import groups, is_complete
 from ..stages import Plan, Race, Stage, Task
 from ..training.store import CUT, Store, Trained, chain, measure_key
 from ..training.trainings import Limits, is_whole
 from .races import Outcome, outcome
+from .record import Measure, Record, Run
 
 AIS_LOW = 0.06
 """Nats per frame by which an AIS figure may be too low, measured by `rnnrbm` on Nottingham with 150 units."""
@@ -28,53 +30,71 @@ class Measured:
 
 
 class Results:
-    """All results so far. Figures are over all seeds."""
+    """All results so far: those of `record`, and those in the benchmark's folder, which replace them.
 
-    def __init__(self, plan: Plan, store: Store, limits: Limits) -> None:
-        self.plan, self.store, self.limits = plan, store, limits
+    Figures are over all seeds.
+    """
+
+    def __init__(self, plan: Plan, store: Store, limits: Limits, record: Record | None = None) -> None:
+        self.plan, self.store, self.limits, self._record = plan, store, limits, record or Record()
+
+    def record(self) -> Record:
+        """Return the record of all results."""
+        runs = {stage.name: self.runs(stage) for stage in self.plan.stages()}
+        outcomes = {race.name: self.outcomes(race) for race in self.plan.races}
+        return self._record.updated(
+            {name: found for name, found in runs.items() if found},
+            {name: found for name, found in outcomes.items() if found},
+        )
+
+    def runs(self, stage: Stage) -> dict[int, Run]:
+        """Return the runs of a stage by seed."""
+        here = {seed: self._run(stage, seed, trained) for seed, trained in self.trained(stage).items()}
+        found = self._record.runs(stage) | here
+        return {seed: found[seed] for seed in sorted(found)}
 
     def trained(self, stage: Stage) -> dict[int, list[Trained]]:
-        """Return the trainings of a stage, in order, by seed."""
+        """Return the trainings of a stage in the benchmark's folder, in order, by seed."""
         found = {seed: [self.store.trained(key) for key in chain(stage, seed)] for seed in self.store.seeds(stage)}
         return {seed: [each for each in trained if each] for seed, trained in found.items() if all(trained)}
 
     def measured(self, stage: Stage, command: str, unit: str = "") -> Measured | None:
         """Return the result of a measure, in `unit` if given; None if it has not been measured."""
-        every = [self.found(stage, seed, command) for seed in self.trained(stage)]
-        known = [each for each in every if "found" in each]
-        if not known:
+        every = [run.measures[tidy(command)] for run in self.runs(stage).values() if tidy(command) in run.measures]
+        if not every:
             return None
-        first = known[0]["found"]
-        scale = scale_of(first["unit"], unit)
+        first = every[0]
+        scale = scale_of(first.unit, unit)
         figure = pooled(
-            [scale * each["found"]["value"] for each in known],
-            [scale * each["found"]["stderr"] for each in known],
-            [[Group(scale * group.value, group.steps) for group in groups(each)] for each in known],
+            [scale * each.value for each in every],
+            [scale * each.stderr for each in every],
+            [[Group(scale * group.value, group.steps) for group in each.groups] for each in every],
         )
-        return Measured(figure, unit or first["unit"], first["pieces"])
+        if len(every) == 1 and first.interval:
+            figure = replace(figure, ends=(scale * first.interval[0], scale * first.interval[1]))
+        return Measured(figure, unit or first.unit, first.pieces)
 
     def found(self, stage: Stage, seed: int, command: str) -> dict[str, Any]:
-        """Return what is saved for `command` and the current model."""
+        """Return what is saved in the benchmark's folder for `command` and the current model."""
         key = chain(stage, seed)[-1]
         found = self.store.measured(measure_key(key, command))
         return found if self.store.trained(key) and found.get("model") == self.store.identity(key) else {}
 
     def validated(self, stage: Stage) -> dict[int, float]:
         """Return the best validation loss of the last training of a stage, by seed."""
-        found = {seed: trained[-1].reported for seed, trained in self.trained(stage).items()}
-        return {seed: value for seed, value in found.items() if value is not None}
+        return {seed: run.validation for seed, run in self.runs(stage).items() if run.validation is not None}
 
     def seconds(self, stage: Stage) -> float | None:
         """Return the total time of its trainings, averaged over seeds."""
-        every = [sum(each.seconds for each in trained) for trained in self.trained(stage).values()]
+        every = [run.seconds for run in self.runs(stage).values()]
         return fmean(every) if every else None
 
     def cut(self, stage: Stage) -> bool:
         """Whether a training was stopped by its time limit."""
-        return any(each.reason == CUT for trained in self.trained(stage).values() for each in trained)
+        return any(run.cut for run in self.runs(stage).values())
 
     def complete(self, stage: Stage, seed: int) -> bool:
-        """Whether a stage is complete for a seed."""
+        """Whether a stage is complete for a seed in the benchmark's folder."""
         trained = self.trained(stage).get(seed, ())
         looked = [name for wanted, name in ((stage.story, "story"), (stage.opening, "opening")) if wanted]
         return (
@@ -88,11 +108,34 @@ class Results:
         """Return the outcomes of a race, by seed."""
         both = race.stages()
         done = [set(self.trained(stage)) for stage in both.values()]
-        found = {
+        here = {
             seed: outcome(*(self.store.curve(chain(stage, seed)[-1]) for stage in both.values()))
-            for seed in sorted(set.intersection(*done))
+            for seed in set.intersection(*done)
         }
-        return {seed: each for seed, each in found.items() if each}
+        found = self._record.outcomes(race) | {seed: each for seed, each in here.items() if each}
+        return {seed: found[seed] for seed in sorted(found)}
+
+    def _run(self, stage: Stage, seed: int, trained: list[Trained]) -> Run:
+        """Return the run of a seed in the benchmark's folder."""
+        measures = {}
+        for command in map(tidy, stage.measures.values()):
+            saved = self.found(stage, seed, command)
+            if "found" in saved:
+                facts = {name: saved["found"][name] for name in ("value", "unit", "pieces", "stderr")}
+                measures[command] = Measure(**facts, groups=tuple(groups(saved)))
+        last = trained[-1]
+        return Run(
+            commands=tuple(map(tidy, stage.train)),
+            updates=tuple(each.steps for each in trained),
+            seconds=sum(each.seconds for each in trained),
+            best_update=last.best_step,
+            cut=any(each.reason == CUT for each in trained),
+            validation=last.reported,
+            unit=last.unit,
+            measures=measures,
+            opening=self.found(stage, seed, "opening").get("bits"),
+            story=tuple(self.found(stage, seed, "story").get("story", ())),
+        )
 
     def _is_measured(self, found: dict[str, Any]) -> bool:
         return is_complete(found) or (not self.limits.intervals and "found" in found)

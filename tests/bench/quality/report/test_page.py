@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 from quality.measures.intervals import Figure
+from quality.report import record
 from quality.report.page import drawing, page
-from quality.report.races import Outcome, draw, outcome
 from quality.report.results import Results, reached
 from quality.report.words import digits_for
 from quality.stages import Ablation, Plan, Race, Stage, Task
 from quality.training.store import Point, Store, Trained, chain, measure_key
-from quality.training.trainings import Limits, is_whole
+from quality.training.trainings import Limits
 
 TASK = Task("tunes", "Tunes, nats", "9.0", at_least=1.0, aim=0.5, unit="nats per step")
 STAGE = Stage("mine", ("composer train abc x",), "composer eval abc x", "tunes")
@@ -233,7 +233,7 @@ def test_effect_of_an_opening(store):
     ],
 )
 def test_targets_are_compared_with_the_figure(mean, half, level):
-    assert reached(TASK, Figure(mean, 1, None, half, 0.0)) == level
+    assert reached(TASK, Figure(mean, 1, None, half and (mean - half, mean + half), 0.0)) == level
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,11 @@ def test_targets_are_compared_with_the_figure(mean, half, level):
     [
         (Figure(0.98, 1, None, None, 0.001), "minimum, within the estimate's error"),
         (Figure(0.93, 1, None, None, 0.001), "minimum"),
-        (Figure(0.93, 1, None, 0.02, 0.001), "minimum, within chance"),
-        (Figure(0.98, 1, None, 0.02, 0.001), "minimum, within the estimate's error or chance"),
+        (Figure(0.93, 1, None, (0.91, 0.95), 0.001), "minimum, within chance"),
+        (Figure(0.98, 1, None, (0.96, 1.0), 0.001), "minimum, within the estimate's error or chance"),
         (Figure(0.95, 4, 0.12, None, 0.0), "minimum, within chance"),
         (Figure(0.93, 4, 0.12, None, 0.0), "minimum"),
-        (Figure(0.93, 4, 0.12, 0.02, 0.0), "minimum, within chance"),
+        (Figure(0.93, 4, 0.12, (0.91, 0.95), 0.0), "minimum, within chance"),
     ],
 )
 def test_doubts_of_estimates_and_seeds(figure, level):
@@ -258,59 +258,6 @@ def test_a_figure_never_looks_better_than_it_is():
     assert digits_for(1.0, (1.0,)) == 3
 
 
-def test_a_race_ends_with_the_first_validation_that_is_as_good():
-    published = [Point(1, 10, 3.0), Point(2, 20, 2.0), Point(3, 30, 2.5), Point(4, 40, 2.0)]
-    assert outcome(published, [Point(1, 2, 2.5), Point(2, 4, 2.0), Point(3, 6, 1.0)]) == Outcome(2.0, 20, 4)
-    assert outcome(published, [Point(1, 2, 2.5)]).share is None
-    assert outcome(published, []) is None
-
-
-def test_a_race_is_plotted(tmp_path):
-    pytest.importorskip("matplotlib")
-    curves = {
-        name: [Point(at, at * slow, 1 + 1 / at) for at in range(1, 200)]
-        for name, slow in (("published", 3), ("ours", 1))
-    }
-    first, again = tmp_path / "a.svg", tmp_path / "b.svg"
-    draw(curves, "bits per character", first, "who is first")
-    draw(curves, "bits per character", again, "who is first")
-    assert first.read_bytes() == again.read_bytes()
-    assert len(first.read_bytes()) < 40_000
-    assert "bits per character" in first.read_text()
-
-
-def test_a_curve_continues_with_its_training(store):
-    store.begin_curve("key", -1)
-    for at in (1, 2, 3):
-        store.validated("key", Point(at, at, 1.0))
-    store.begin_curve("key", 2)
-    store.validated("key", Point(3, 9.0, 0.5))
-    assert store.curve("key") == [Point(1, 1, 1.0), Point(2, 2, 1.0), Point(3, 9.0, 0.5)]
-
-
-def test_an_incomplete_line_is_ignored(store):
-    store.begin_curve("key", -1)
-    store.validated("key", Point(1, 1.0, 2.0))
-    with (store.home / "curves" / "key.jsonl").open("a") as file:
-        file.write("[2, 1.5")
-    assert len(store.curve("key")) == 1
-
-
-def test_a_training_is_complete_at_its_end_or_time_limit():
-    cut = Trained("", 0, 1, 99.0, 1, None, "", "interrupted")
-    assert is_whole(cut, 100)
-    assert not is_whole(cut, 200)
-    assert not is_whole(cut, None)
-    assert is_whole(Trained("", 0, 1, 5.0, 1, None, "", "early"), 100)
-
-
-def test_the_shorter_time_limit_counts():
-    stage = Stage("a", ("composer train abc x",), seconds=30)
-    assert Limits("data").seconds(stage) == 30
-    assert Limits("data", 10).seconds(stage) == 10
-    assert Limits("data").seconds(STAGE) is None
-
-
 def test_a_stage_is_complete_when_all_parts_are(store):
     found = results(store, models=(STAGE,), tasks=(TASK,))
     assert not found.complete(STAGE, 0)
@@ -321,6 +268,56 @@ def test_a_stage_is_complete_when_all_parts_are(store):
     assert not found.complete(STAGE, 1)
     train(store, STAGE, reason="interrupted")
     assert not found.complete(STAGE, 0)
+
+
+def test_the_page_is_written_from_the_record_alone(store, tmp_path):
+    """Figures keep their intervals, seeds, snapshots and openings, without the folder that they were made in."""
+    both = tuple(
+        Stage(name, (f"composer train text {name}",), STAGE.measure, data="poems", opening="x", story=(7,))
+        for name in ("one", "two")
+    )
+    run_a_race(store, reason="interrupted")
+    for base in ABLATION.stages().values():
+        train(store, base)
+    for stage in (STAGE, *both):
+        for seed, groups in enumerate(((0.9, 1.1), (0.8, 1.3))):
+            key = train(store, stage, seed, reported=None)
+            measure(store, stage, 1.0, seed, stderr=0.001, groups=groups)
+        saved = {"bits": 1.5, "story": [{"step": 7, "parse": None, "ours": 0, "no error": None, "abc2midi": 1}]}
+        for name in ("opening", "story"):
+            store.keep_measured(
+                measure_key(chain(stage, 0)[-1], name), saved | {"model": store.identity(key[:-1] + "0")}
+            )
+    plan = {"tasks": (TASK, TIMES), "models": (STAGE, *both), "ablations": (ABLATION,), "races": (RACE,)}
+    made = results(store, **plan)
+    made.record().write(tmp_path / record.FILE)
+    elsewhere = Results(Plan(**plan), Store(tmp_path / "empty"), Limits("data"), record.read(tmp_path / record.FILE))
+    assert page(elsewhere) == page(made)
+    assert "2 seeds" in row(page(made), "`mine`")
+    assert "| 7 | unknown | 0 | unknown | 1 |" in page(made)
+    assert "- `two`: 1.500 (" in page(made)
+    assert not elsewhere.complete(STAGE, 0)
+    elsewhere.record().write(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == (tmp_path / record.FILE).read_bytes()
+
+
+def test_the_record_of_other_commands_is_kept_but_not_shown(store, tmp_path):
+    run = record.Run(
+        tuple(STAGE.train), (5,), 1.0, 5, measures={STAGE.measure: record.Measure(0.4, "nats per step", 12)}
+    )
+    changed = replace(STAGE, train=("composer train abc x --augment",))
+    found = Results(Plan((TASK,), (changed,)), store, Limits("data"), record.Record({STAGE.name: {0: run}}))
+    assert "not run yet" in row(page(found), "`mine`")
+    found.record().write(tmp_path / record.FILE)
+    found = Results(Plan((TASK,), (STAGE,)), store, Limits("data"), record.read(tmp_path / record.FILE))
+    assert "| 0.400 nats per step, 12 pieces |" in row(page(found), "`mine`")
+
+
+def test_an_interval_without_its_groups(store):
+    recorded = record.Measure(0.4, "nats per step", 12, interval=(0.25, 0.55))
+    run = record.Run(tuple(STAGE.train), (5,), 1.0, 5, measures={STAGE.measure: recorded})
+    found = Results(Plan((TASK,), (STAGE,)), store, Limits("data"), record.Record({STAGE.name: {0: run}}))
+    assert "| 0.400 nats per step, 12 pieces | 0.250 to 0.550 | aim, within chance |" in row(page(found), "`mine`")
 
 
 def test_figures_come_before_their_intervals(store):

@@ -8,7 +8,7 @@ from statistics import fmean, stdev
 
 from ..measures.intervals import Figure
 from ..stages import Stage
-from ..training.store import CUT, Trained
+from .record import Run
 from .results import Measured, Results, scale_of
 
 NOT_YET = "not run yet"
@@ -65,22 +65,21 @@ def digits_for(value: float, bounds: Sequence[float]) -> int:
 
 def trained_text(results: Results, stage: Stage) -> str:
     """Return the updates and seconds of each training of a stage, and what ended it."""
-    found = results.trained(stage)
+    found = results.runs(stage)
     if not found:
         return NOT_YET
-    every = [training_text(trained) for trained in found.values()]
+    every = [training_text(run) for run in found.values()]
     if len(set(every)) > 1:
         return "; ".join(f"seed {seed}: {text}" for seed, text in zip(found, every, strict=True))
     return every[0]
 
 
-def training_text(trained: Sequence[Trained]) -> str:
+def training_text(run: Run) -> str:
     """Return the same for the trainings of one seed."""
-    steps = " + ".join(f"{each.steps:,}" for each in trained)
-    text = f"{steps} updates, {sum(each.seconds for each in trained):.0f} s"
-    if trained[-1].best_step:
-        text += f"; best after {trained[-1].best_step:,}"
-    return text + ("; stopped by the time limit" if any(each.reason == CUT for each in trained) else "")
+    text = f"{' + '.join(f'{each:,}' for each in run.updates)} updates, {run.seconds:.0f} s"
+    if run.best_update:
+        text += f"; best after {run.best_update:,}"
+    return text + ("; stopped by the time limit" if run.cut else "")
 
 
 def missing_text(results: Results, stage: Stage) -> str:
@@ -88,7 +87,7 @@ def missing_text(results: Results, stage: Stage) -> str:
     failed = results.store.failed(stage.name)
     if failed:
         return f"failed: {failed}".replace("|", "/")
-    return "not measured yet" if results.trained(stage) else NOT_YET
+    return "not measured yet" if results.runs(stage) else NOT_YET
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
