@@ -1,7 +1,8 @@
-"""Plurals, lists of names and durations, as text."""
+"""Plurals, lists of names and durations, as text, and lines that fit a terminal."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 MEANINGFUL_SECONDS, MEANINGFUL_SHARE = 3.0, 0.02
@@ -16,6 +17,16 @@ def count_noun(number: int, noun: str) -> str:
 def join_names(names: Sequence[str], word: str = "and") -> str:
     """`abc`, `abc and grid`, `abc, grid and pianoroll`."""
     return f" {word} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return text in lines of at most `width` columns, which begin at words; a word that is too long is left whole."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def truncate(text: str, width: int) -> str:
+    """Return text in at most `width` columns, with an ellipsis if it is cut."""
+    return text if len(text) <= width else text[: width - 2].rstrip(" …") + " …"
 
 
 def file_size(size: int) -> str:
