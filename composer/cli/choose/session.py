@@ -128,7 +128,7 @@ class _Session:
 
     def _read_key(self, prompt: str) -> str:
         """Show a prompt, wait for a key, and return it; that to quit if the terminal is gone."""
-        self.console.show_status(prompt[: self.console.width - 1])
+        self.console.show_status(prompt)
         while not self.typed:
             with key_reader(self.console) as read_key:
                 self.typed = read_key(WAIT) if read_key is not None else QUIT[0]
@@ -138,7 +138,7 @@ class _Session:
 
     def _take(self, key: str) -> None:
         """Take a continuation that is shown."""
-        self.console.print_error(f"took {key}")
+        self.console.print_prose(f"took {key}")
         self._go_on(self.options[key])
 
     def _go_on(self, draft: Draft) -> None:
@@ -166,7 +166,7 @@ class _Session:
                 found = self._new_option()
                 self.console.show_status("")
                 if found is None:
-                    self.console.print_error("\nno other continuations were found; a higher --temp gives more")
+                    self.console.print_prose("no other continuations were found; a higher --temp gives more")
                     break
                 options[key] = found
             self.view.show(options[key], self.continuations.labels(options[key]), key, rows)
@@ -205,7 +205,7 @@ class _Session:
         suffix = ".txt" if representation.native == "text" else ".abc"
         edited = edit(self.console, self.rejected_edit or text, suffix)
         if edited == text:
-            self.console.print_error("nothing was changed")
+            self.console.print_prose("nothing was changed")
             return
         self.rejected_edit = edited
         source = Source(Path(f"edit{suffix}"), name="the edited piece", data=edited.encode(), fragment=True)
@@ -213,7 +213,7 @@ class _Session:
         draft = self.continuations.edited(draft, found.steps, found.labels)
         self.rejected_edit = ""
         for note in found.notes:
-            self.console.print_error(note)
+            self.console.print_prose(note)
         self._go_on(draft)
 
     def _play(self) -> None:

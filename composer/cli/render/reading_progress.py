@@ -11,7 +11,6 @@ from typing import Protocol
 from composer.check.loss_phrases import in_number
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun, time_left
-from composer.system.escaping import escape_line
 from composer.training.events import Prepared
 
 MAX_REASONS = 12
@@ -69,10 +68,10 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
     reasons = sorted(summary.rejected.items(), key=lambda item: -item[1])
     for reason, count in reasons[:MAX_REASONS]:
         first = next(iter(summary.places.get(reason, ())), "")
-        console.print_error(escape_line(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}"))
+        console.print_prose(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
     if len(reasons) > MAX_REASONS:
         rest = reasons[MAX_REASONS:]
-        console.print_error(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
+        console.print_prose(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
     for phrase, count in sorted(summary.losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {in_number(count, phrase)}")
     for line in summary.unreadable[:MAX_UNREADABLE]:
