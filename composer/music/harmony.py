@@ -1,9 +1,9 @@
 """Choose a chord for each segment of a melody, by its notes and by which chords follow one another in a key.
 
 The tables are rules of thumb of functional harmony, as textbooks state them, and are not counted from any collection:
-the tonic comes most often, then the dominant and the subdominant; a dominant seldom goes back to the subdominant. A
-segment's chord is likely if it has the segment's notes, above all those that are long or on the beat. The best sequence
-of chords is found by dynamic programming (Viterbi 1967).
+the tonic comes most often, then the dominant and the subdominant; roots like to fall by fifths, and a dominant seldom
+goes back to the subdominant. A segment's chord is likely if it has the segment's notes, above all those that are long
+or on the beat. The best sequence of chords is found by dynamic programming (Viterbi 1967).
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class Degree(NamedTuple):
 
 
 MAJOR = {
-    "I": Degree(0, False, 0.42), "V": Degree(1, False, 0.26), "IV": Degree(-1, False, 0.15),
-    "ii": Degree(2, True, 0.10), "vi": Degree(3, True, 0.06), "iii": Degree(4, True, 0.01),
+    "I": Degree(0, False, 0.42), "V": Degree(1, False, 0.22), "IV": Degree(-1, False, 0.15),
+    "ii": Degree(2, True, 0.10), "II": Degree(2, False, 0.03), "vi": Degree(3, True, 0.06),
+    "iii": Degree(4, True, 0.01),
 }  # fmt: skip
 MINOR = {
     "i": Degree(0, True, 0.42), "V": Degree(1, False, 0.22), "VII": Degree(-2, False, 0.12),
@@ -48,10 +49,15 @@ MIXOLYDIAN = {
     "v": Degree(1, True, 0.06), "ii": Degree(2, True, 0.06),
 }  # fmt: skip
 
-WEAK = {("V", "ii"), ("V", "IV"), ("V", "iv"), ("ii", "I"), ("I", "iii"), ("V", "iii"), ("ii", "iii"), ("VII", "V")}
+WEAK = {
+    ("V", "ii"), ("V", "II"), ("V", "IV"), ("V", "iv"), ("ii", "I"), ("I", "iii"), ("V", "iii"), ("ii", "iii"),
+    ("VII", "V"),
+}  # fmt: skip
 """Progressions that are rarer than their chords' shares say."""
+STRONG = {("ii", "V"), ("II", "V"), ("vi", "ii"), ("vi", "II"), ("iii", "vi")}
+"""Progressions that are more common: roots that fall by a fifth, but for the cadence, which the shares know."""
 
-WEAK_FACTOR, STAY_FACTOR = 0.2, 2.5
+WEAK_FACTOR, STRONG_FACTOR, STAY_FACTOR = 0.2, 1.5, 2.0
 """Factors for these, and for the chord of the bar before."""
 NEW_WITHIN_BAR = 0.35
 """Factor for another chord within a bar; most bars have one."""
@@ -131,7 +137,8 @@ def _transition(before: str, after: str, starts_bar: bool, same_key: bool) -> fl
         return 0.0
     if before == after:
         return log(STAY_FACTOR) if starts_bar else 0.0
-    factor = WEAK_FACTOR if (before, after) in WEAK else 1.0
+    step = before, after
+    factor = WEAK_FACTOR if step in WEAK else STRONG_FACTOR if step in STRONG else 1.0
     return log(factor * (1.0 if starts_bar else NEW_WITHIN_BAR))
 
 
