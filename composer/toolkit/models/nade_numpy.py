@@ -61,18 +61,22 @@ class NadeSampler:
     def draw(self, outputs: Floats, params: BatchSamplingParams, rng: StepRNG) -> Draw:
         """Draw one frame per row, unit by unit, each given those before it; jointly if `params` are not the defaults.
 
-        Rules apply along the way: fixed units are set, the remaining units of an exhausted limit are off, and so are
-        those that `project` would remove. If units are missing, the most likely are added at the end. `masked_prob` is
-        1 minus the product of the probabilities of all forced values; averaged over frames drawn at temperature 1, it
-        is the mass that the rule removes.
+        A row with units that are fixed on and others that are free is drawn jointly too, since the free units that come
+        first would not know of the fixed ones. Rules apply along the way: fixed units are set, the remaining units of
+        an exhausted limit are off, and so are those that `project` would remove. If units are missing, the most likely
+        are added at the end. `masked_prob` is 1 minus the product of the probabilities of all forced values, of the
+        frame or as a mean over the candidates of a joint draw. Averaged over draws at temperature 1, it is the mass
+        that the rule removes.
         """
         rules = [] if params.rule is None or isinstance(params.rule, np.ndarray) else params.rule
         rules = rules if any(rules) else ()
         numbers = rng.uniform(len(outputs), self.size)
-        if params.is_default or params.per_unit:
+        if params.per_unit:
+            return self._draw_by_unit(outputs, params, rules, numbers)
+        is_default = (params.temperature == 1) & ~params.has_filter & ~_partly_fixed(rules, len(outputs), self.size)
+        if is_default.all():
             return self._draw_by_unit(outputs, params, rules, numbers)
         joint = self._draw_jointly(outputs, params, rules, numbers, rng)
-        is_default = (params.temperature == 1) & ~params.has_filter
         if not is_default.any():
             return joint
         by_unit = self._draw_by_unit(outputs, params, rules, numbers)
@@ -121,7 +125,8 @@ class NadeSampler:
         def by_row(values: NDArray[Any]) -> NDArray[Any]:
             return values.reshape(rows, CANDIDATES, *values.shape[1:])
 
-        valid, enough = first_occurrences(by_row(frames)), by_row(bounds.has_enough(frames))
+        enough = by_row(bounds.has_enough(frames))
+        valid = first_occurrences(by_row(frames))
         valid &= enough | ~(valid & enough).any(axis=1, keepdims=True)
         temperature = np.where(params.is_greedy, 0, params.temperature)
         truncation, noise = params.truncation if params.has_filters else None, gumbel(rng.uniform(rows, CANDIDATES))
@@ -135,16 +140,18 @@ class NadeSampler:
             own = slice(row * CANDIDATES, (row + 1) * CANDIDATES)
             number, legal[row] = _first_legal(frames[own], rank[own], keys[row], rule)
             picked[row] = own.start + number
-        return self._as_draw(outputs, legal, frames[picked], logits[picked], off[picked], one_row.must_be_on)
+        draw = self._as_draw(outputs, legal, frames[picked], logits[picked], off[picked], one_row.must_be_on)
+        # the candidate that was picked already fits the rule best, so its own factor would count that twice
+        left = (by_row(_mass_left(logits, off, bounds.must_be_on)) * enough)[:, 1:].mean(axis=1)
+        # a frame that had to be repaired has the mass that it alone has
+        return replace(draw, masked_prob=1 - np.where(left > 0, left, np.exp(draw.logp)))
 
     def _as_draw(
         self, outputs: Floats, legal: Bools, frames: Bools, logits: Floats, off: Bools, must_be_on: Bools
     ) -> Draw:
         """Return the draw of the `legal` frames (B, D), sampled as `frames` from `logits`, with units forced `off`."""
         logp = frame_log_prob(logits, legal) if (legal == frames).all() else self.log_prob(outputs, legal)
-        prob = sigmoid(logits)
-        masked = 1 - np.prod(np.where(off, 1 - prob, np.where(must_be_on, prob, 1)), axis=1)
-        return Draw(legal.astype(np.uint8), logp, masked)
+        return Draw(legal.astype(np.uint8), logp, 1 - _mass_left(logits, off, must_be_on))
 
     def log_prob(self, outputs: Floats, steps: NDArray[Any]) -> Floats:
         """Return the log-probability (B,) in nats of the frames `steps` (B, D)."""
@@ -193,6 +200,22 @@ class NadeSampler:
 def nade_sampler(output: str, weights: Mapping[str, NDArray[Any]]) -> NadeSampler | None:
     """Return the NadeSampler of a network's `weights`, if its `output` is a NADE."""
     return NadeSampler(weights["distribution.W"], weights["distribution.V"]) if output == "nade" else None
+
+
+def _partly_fixed(rules: Sequence[FrameRule | None], rows: int, size: int) -> Bools:
+    """Return in which rows (B,) the rule forces units on and leaves others free."""
+    if not rules:
+        return np.zeros(rows, bool)
+    every = (1 << size) - 1
+    return np.array(
+        [rule is not None and rule.must_be_on != 0 and rule.must_be_on | rule.must_be_off != every for rule in rules]
+    )
+
+
+def _mass_left(logits: Floats, off: Bools, on: Bools) -> Floats:
+    """Return the product (N,) of the probabilities of the values that are forced off or on, by `logits` (N, D)."""
+    prob = sigmoid(logits)
+    return np.asarray(np.prod(np.where(off, 1 - prob, np.where(on, prob, 1)), axis=1))
 
 
 def _thresholds(params: BatchSamplingParams, numbers: Floats) -> Floats:

@@ -217,12 +217,23 @@ def test_greedy_takes_the_likeliest_frame(settings):
     ],
 )
 def test_masked_prob_is_the_mass_that_a_rule_removes(rule):
-    network = make_nade()
+    network, rows = make_nade(), 8000
     exact = np.exp([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
     legal = np.array([allowed(frame, rule) for frame in ALL_FRAMES])
-    draw = draw_frames(network, BatchSamplingParams.for_rows(MANY, rule=[rule] * MANY))
+    draw = draw_frames(network, BatchSamplingParams.for_rows(rows, rule=[rule] * rows), rows)
     assert all(allowed(frame, rule) for frame in draw.steps)
     assert draw.masked_prob.mean() == pytest.approx(exact[~legal].sum(), abs=0.01)
+
+
+@pytest.mark.parametrize("temperature", [0.6, 1.0])
+def test_free_units_know_of_later_fixed_ones(temperature):
+    """Units before a fixed one have the probabilities that they have given it."""
+    rows, network, rule = 5000, make_nade(), FrameRule(must_be_on=0b10000)
+    exact = np.array([by_definition(network, biases(1)[0], frame) for frame in ALL_FRAMES])
+    goal = np.where(ALL_FRAMES[:, 4], np.exp(exact / temperature), 0)
+    draw = draw_frames(network, BatchSamplingParams.for_rows(rows, temperature=temperature, rule=[rule] * rows), rows)
+    assert np.abs(frequencies(draw.steps) - goal / goal.sum()).max() < 0.03
+    assert draw.masked_prob.mean() == pytest.approx(np.exp(exact)[ALL_FRAMES[:, 4] == 0].sum(), abs=0.02)
 
 
 def test_units_after_a_removed_one_are_drawn_without_it():
