@@ -102,18 +102,13 @@ def learns(path):
     return path.name == "network.py" or (bool(above) and all(learns(each) for each in above))
 
 
-def forbidden(path):
-    """What a module imports that is above it in the table, or not written in full."""
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_run_down_only(path):
     package = package_of(name_of(path))
     allowed = {package, "", "toolkit", *ALLOWED.get(package, PLUGIN).split()}
     ours = {name for name in imports(path) if name.split(".")[0] in {"composer", *PLUGINS}}
-    return {name for name in ours if package_of(name) not in allowed} | {
-        name for name in imports(path) if name.startswith(".")
-    }
-
-
-def test_imports_run_down_only():
-    assert {name_of(path): found for path in MODULES if (found := forbidden(path))} == {}
+    assert {name for name in ours if package_of(name) not in allowed} == set()
+    assert not {name for name in imports(path) if name.startswith(".")}, "imports are written in full"
 
 
 def test_no_import_circles():
@@ -128,20 +123,17 @@ def test_no_import_circles():
         pytest.fail("import circle: " + " is imported by ".join(error.args[1]))
 
 
-def heavy_at_the_top(path):
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_heavy_at_the_top(path):
     heavy = {name for name in imports(path, top_only=True) if name.split(".")[0] in HEAVY}
     if heavy and learns(path):
         heavy -= {name for name in heavy if name.split(".")[0] == "torch"}
-    return heavy
+    assert heavy == set()
 
 
-def test_nothing_heavy_at_the_top():
-    assert {name_of(path): found for path in MODULES if (found := heavy_at_the_top(path))} == {}
-
-
-def test_modules_are_small():
-    lengths = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
-    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_are_small(path):
+    assert len(path.read_text("utf-8").splitlines()) <= LONGEST
 
 
 def test_folders_are_small():

@@ -1,26 +1,33 @@
 """Harmonize the melodies of held-out chorales, beside the chorales themselves; or compare chord symbols.
 
-    python tests/bench/generated/harmonize.py corpus:bach [--pieces 20] [--particles 1,16,64]
-    python tests/bench/generated/harmonize.py --chords nottingham-abc/cleaned/*.abc [--pieces 50]
+    python tests/bench/generated/harmonize.py corpus:bach [--pieces 20] [--particles 1,16,64] [--temp 0.8]
+    python tests/bench/generated/harmonize.py --chords nottingham-abc/cleaned/*.abc [--pieces 50] [--show 5]
 
-The first prints, for the harmonizations and the originals, the log-likelihood in nats per frame, the share of beats
-with clashes, of parallels between the outer voices, and of pieces that end with the tonic in the bass. The second
-prints the share of bars that start with the same root as the tunes' own chord symbols, and that of the tonic alone.
+The first prints a Markdown table with a row for the chorales and one for each number of particles, at the model's
+default temperature. Its columns are the log-likelihood in nats per frame, the share of beats with clashes, of parallel
+fifths and octaves between the outer voices and, among the changes of chord, between any two voices, of pieces whose
+last chord has the tonic in the bass and is its whole triad, the notes per beat, and the processor time. The second
+prints the share of bars that start with the same root as the tunes' own chord symbols, and that of the tonic alone;
+with --show, the roots of the first tunes.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 
 from composer.analysis import voice_leading
 from composer.api import GenerationContext, Piece, Score, Step
+from composer.api.sampling.params import SamplingParams
 from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.data import corpus
@@ -29,11 +36,17 @@ from composer.formats.abc.chord_symbols import add_chords
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import bars
-from composer.generation.batched_loop import prime
+from composer.generation.batched_loop import position_features, prime
 from composer.generation.generate import generate
+from composer.generation.plans import PlannedConstraints, constraint_of
 from composer.generation.request import Generated, GenerationRequest
 from composer.music import chords
 from composer.music.keys import Time, pitch_class
+
+HEADS = (
+    "", "pieces", "nats per frame", "clashes on beats", "outer parallels", "parallels", "tonic in the bass at the end",
+    "whole triad at the end", "notes per beat", "s per piece",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -41,49 +54,91 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+")
     parser.add_argument("--chords", action="store_true")
-    parser.add_argument("--pieces", type=int, default=20)
+    parser.add_argument("--pieces", type=int, default=0, help="20, or 50 with --chords")
     parser.add_argument("--particles", default="1,16,64")
+    parser.add_argument("--temp", type=float)
+    parser.add_argument("--show", type=int, default=0)
     given = parser.parse_args()
     if given.chords:
-        compare_chords(given.files, given.pieces)
+        compare_chords(given.files, given.pieces or 50, given.show)
         return
     model = load_model(store.default("pianoroll"), "pianoroll", "cpu")
+    temperature = model.default_temperature if given.temp is None else given.temp
     held_out = split_pieces(SplitSettings(), corpus.read(model.representation, given.files).pieces).pieces["valid"]
-    found = sorted(held_out, key=lambda piece: len(model.representation.prime(piece)))[: given.pieces]
-    report(model, "original", [(piece, model.representation.prime(piece)) for piece in found])
+    found = sorted(held_out, key=lambda piece: len(model.representation.prime(piece)))[: given.pieces or 20]
+    print("|".join(["", *(f" {head} " for head in HEADS), ""]) + "\n" + "|---" * len(HEADS) + "|")
+    report(model, "originals", [(piece, model.representation.prime(piece)) for piece in found], None)
     for count in map(int, given.particles.split(",")):
-        report(model, f"{count} particles", [(piece, harmonize(model, piece, count)) for piece in found])
+        begin = time.process_time()
+        ours = [(piece, harmonize(model, piece, count, temperature)) for piece in found]
+        report(model, f"{count} particles", ours, (time.process_time() - begin) / len(found))
 
 
-def report(model: LoadedModel, name: str, found: Sequence[tuple[Piece, Sequence[Step]]]) -> None:
-    """Print the means over pieces."""
+def report(model: LoadedModel, name: str, found: Sequence[tuple[Piece, Sequence[Step]]], seconds: float | None) -> None:
+    """Print a row: the means over pieces."""
     scores = [_score(model, piece, steps) for piece, steps in found]
-    nats = fmean(likelihood(model, steps) for _, steps in found)
-    clashes = _mean(map(voice_leading.clashes_on_beats, scores))
-    parallels = _mean(map(voice_leading.outer_parallels, scores))
-    ends = fmean(map(voice_leading.ends_on_the_tonic_in_the_bass, scores))
-    print(f"{name}: {nats:.3f} nats, {clashes:.1%} clashes, {parallels:.1%} parallels, {ends:.0%} end on the tonic")
+    nats = fmean(likelihood(model, piece, steps) for piece, steps in found)
+    shares = (voice_leading.clashes_on_beats, voice_leading.outer_parallels, parallels)
+    means = [fmean(value for value in map(share, scores) if value is not None) for share in shares]
+    ends = fmean(map(voice_leading.ends_on_the_tonic_in_the_bass, scores)), fmean(map(ends_with_a_triad, scores))
+    notes = fmean(fmean(map(len, voice_leading.pitches_on_beats(score))) for score in scores)
+    cells = [name, len(found), f"{nats:.3f}", *(f"{share:.1%}" for share in means), *(f"{end:.0%}" for end in ends)]
+    cells += [f"{notes:.2f}", "" if seconds is None else f"{seconds:.1f}"]
+    print("|".join(["", *(f" {cell} " for cell in cells), ""]), flush=True)
 
 
-def harmonize(model: LoadedModel, piece: Piece, particles: int) -> list[Step]:
+def harmonize(model: LoadedModel, piece: Piece, particles: int, temperature: float) -> list[Step]:
     """Return the frames of another harmonization of the melody of `piece`."""
     representation = model.representation
-    context = GenerationContext(tune=piece)
-    constraint = representation.constraint(representation.Controls(keep_voices="top", max_notes=4), context)
-    request = GenerationRequest(length=len(representation.prime(piece)), seed=1, particles=particles)
+    controls, context = representation.Controls(keep_voices="top", max_notes=4), GenerationContext(tune=piece)
+    constraint = constraint_of(representation, controls, context)
+    length = len(representation.prime(piece))
+    request = GenerationRequest(length=length, seed=1, particles=particles, sampling=SamplingParams(temperature))
     events = generate(model.sampler, model.spec, request, constraint)
     return [step for event in events if isinstance(event, Generated) for step in event.steps]
 
 
-def likelihood(model: LoadedModel, steps: Sequence[Step]) -> float:
-    """Return the mean log-probability of frames."""
-    state, total = prime(model.sampler, model.spec, GenerationRequest(length=1), None), 0.0
+def likelihood(model: LoadedModel, piece: Piece, steps: Sequence[Step]) -> float:
+    """Return the mean log-probability of frames under the plan of `piece`."""
+    representation = model.representation
+    constraint: Any = constraint_of(representation, representation.Controls(), GenerationContext(tune=piece))
+    labels = None
+    if isinstance(constraint, PlannedConstraints):
+        plan, constraint = constraint.of_seed(0)
+        labels = representation.plan_labels(plan)
+    state = prime(model.sampler, model.spec, GenerationRequest(length=len(steps)), constraint, labels)
+    followed, total = constraint.start(()), 0.0
     for step in steps:
         frame = np.zeros((1, model.spec.size), np.uint8)
         frame[0, list(step)] = 1  # type: ignore[arg-type]
         total += float(model.sampler.log_prob(state, frame)[0])
-        state = model.sampler.advance(state, frame)
+        followed = constraint.step(followed, step)
+        features = np.array([constraint.features(followed)]) if model.spec.features else None
+        state = model.sampler.advance(state, frame, **position_features(features))
     return total / len(steps)
+
+
+def parallels(score: Score) -> float | None:
+    """Return the share of parallel fifths and octaves among pairs of voices that both move as the chord changes.
+
+    Voices are numbered from the lowest; only chords with as many notes as the one before count.
+    """
+    found, before = list[bool](), list[int]()
+    for onset in sorted({note.onset for note in score.notes}):
+        now = sorted({note.pitch for note in score.notes if note.onset <= onset < note.end})
+        if len(now) == len(before):
+            for (low, low_now), (high, high_now) in combinations(zip(before, now, strict=True), 2):
+                if low != low_now and high != high_now:
+                    found.append((high - low) % 12 == (high_now - low_now) % 12 in voice_leading.PERFECT)
+        before = now
+    return fmean(found) if found else None
+
+
+def ends_with_a_triad(score: Score) -> bool:
+    """Return whether the last chord has a third and a fifth above its lowest note."""
+    last = voice_leading.last_chord(score)
+    above = {(pitch - last[0]) % 12 for pitch in last}
+    return bool(above & {3, 4}) and 7 in above
 
 
 def _score(model: LoadedModel, piece: Piece, steps: Sequence[Step]) -> Score:
@@ -92,11 +147,7 @@ def _score(model: LoadedModel, piece: Piece, steps: Sequence[Step]) -> Score:
     return score
 
 
-def _mean(values: Iterable[float | None]) -> float:
-    return fmean(value for value in values if value is not None)
-
-
-def compare_chords(files: Sequence[str], pieces: int) -> None:
+def compare_chords(files: Sequence[str], pieces: int, show: int) -> None:
     """Print how often bars start with the same root."""
     tunes = [tune for file in sorted(files) for tune in split_tunes(Path(file).read_text(errors="replace"))]
     random.Random(1).shuffle(tunes)
@@ -110,9 +161,17 @@ def compare_chords(files: Sequence[str], pieces: int) -> None:
         same += sum(a == b for a, b in pairs)
         tonic += sum(a == pitch_class(key.tonic) for a, _ in pairs)
         total, used = total + len(pairs), used + 1
+        if used <= show:
+            print("\n".join((f"{tune.lines[0]} in {key.tonic} {key.mode}", _named(real), _named(ours))))
         if used == pieces:
             break
     print(f"{used} tunes, {total:,} bars: {same / total:.1%} with the same root; the tonic alone {tonic / total:.1%}")
+
+
+def _named(found: Sequence[int | None]) -> str:
+    """Return the roots of bars as letters, by the sharp names."""
+    names = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+    return " ".join(("-" if root is None else names[root]).ljust(2) for root in found)
 
 
 def roots(tune: TuneText) -> Iterator[int | None]:
