@@ -112,6 +112,17 @@ def _no_wait_for_the_disk():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def first_line():
+    """Return after how many seconds a line of progress is printed; in tests, which may be slow, after an hour."""
+    from composer.cli.render import reading_progress
+
+    with pytest.MonkeyPatch.context() as patch:
+        seconds = reading_progress.FIRST_LINE
+        patch.setattr(reading_progress, "FIRST_LINE", 3600.0)
+        yield seconds
+
+
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory):
     """Names of homes, of which none is there yet: most tests need no folder, and each takes a while to clear away."""

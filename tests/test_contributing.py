@@ -3,16 +3,14 @@
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 PATHS = sorted(set(re.findall(r"(?<![\w/])(?:composer|plugins|tests)(?:/[\w.]+)+", TEXT)))
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_path_that_it_names_is_there(path):
-    assert (ROOT / path.rstrip(".")).exists()
+def test_the_paths_that_it_names_are_there():
+    assert len(PATHS) > 50
+    assert [path for path in PATHS if not (ROOT / path.rstrip(".")).exists()] == []
 
 
 def test_every_package_is_in_the_map():

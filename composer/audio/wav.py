@@ -6,9 +6,10 @@ import io
 import shutil
 import subprocess
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from composer.api import ComposerError, ReadError
 from composer.audio.soundfonts import find_soundfont, is_named
@@ -17,6 +18,10 @@ from composer.audio.timbres import SAMPLE_RATE
 from composer.audio.timeline import Timeline
 
 FLUIDSYNTH = "fluidsynth"
+POLL_SECONDS = 0.1
+"""How often it is looked how much FluidSynth has rendered."""
+BYTES_PER_SECOND = SAMPLE_RATE * 2 * 2
+"""Of its files: two channels of 16 bits."""
 MAX_SECONDS = 3600
 """Longer pieces would take gigabytes of memory."""
 
@@ -33,7 +38,9 @@ def render_wav(
     check_duration(timeline.duration, name)
     path = usable_soundfont(soundfont)
     progress(0)
-    return _synthesized(timeline, progress) if path is None else _with_soundfont(midi, path)
+    return (
+        _synthesized(timeline, progress) if path is None else _with_soundfont(midi, path, timeline.duration, progress)
+    )
 
 
 def check_duration(seconds: float, name: str) -> None:
@@ -73,23 +80,45 @@ def usable_soundfont(given: str = "") -> Path | None:
     return None
 
 
-def _with_soundfont(midi: bytes, soundfont: Path) -> bytes:
-    """Return the WAV file that FluidSynth renders. Raises ComposerError."""
+def _with_soundfont(midi: bytes, soundfont: Path, duration: float, progress: Callable[[float], object]) -> bytes:
+    """Return the WAV file of `duration` seconds that FluidSynth renders. Raises ComposerError."""
     try:
         with TemporaryDirectory(prefix="composer-") as folder:
             piece, sound = Path(folder, "piece.mid"), Path(folder, "piece.wav")
             piece.write_bytes(midi)
             command = [FLUIDSYNTH, "-ni", "-q", "-r", str(SAMPLE_RATE), "-O", "s16", "-T", "wav", "-F", str(sound)]
             files = [str(soundfont.resolve()), str(piece)]
-            done = subprocess.run([*command, *files], check=False, stdin=subprocess.DEVNULL, capture_output=True)
-            if done.returncode == 0 and sound.is_file():
+            expected = max(duration, 1) * BYTES_PER_SECOND
+            reason = _run([*command, *files], lambda: progress(min(_size(sound) / expected, 1)))
+            if not reason and sound.is_file():
                 return sound.read_bytes()
-            reason = " ".join(done.stderr.decode("utf-8", "replace").split()) or f"exit status {done.returncode}"
+            reason = reason or "it wrote no file"
     except OSError as error:
         reason = error.strerror or str(error)
     raise ComposerError(
         f"FluidSynth cannot render with {soundfont}: {reason}", "use --soundfont none for the built-in synthesizer"
     )
+
+
+def _run(command: Sequence[str], look: Callable[[], object]) -> str:
+    """Run a program, calling `look` now and then; return why it failed, nothing if it did not. Raises OSError."""
+    with TemporaryFile() as errors:  # a pipe that nobody reads could fill up
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors) as process:
+            try:
+                while process.poll() is None:
+                    look()
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(POLL_SECONDS)
+            except BaseException:
+                process.kill()
+                raise
+        errors.seek(0)
+        text = errors.read().decode("utf-8", "replace")
+    return " ".join(text.split()) or f"exit status {process.returncode}" if process.returncode else ""
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
 
 
 def _synthesized(timeline: Timeline, progress: Callable[[float], object]) -> bytes:

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 from composer.api import ComposerError, ReadError
 from composer.api.limits import raised, read_up_to
 from composer.api.source import MAX_SOURCE_BYTES
+from composer.cli.render.text import wrap_prose
 from composer.system.escaping import EscapedStream, escape, escape_bytes, escape_line
 from composer.system.files import is_disk_full
 
@@ -122,7 +123,7 @@ class Console:
     def say(self, text: str) -> None:
         """Print a note of one line to stderr unless the console is quiet."""
         if not self.quiet:
-            self._write_error(escape_line(text) + "\n")
+            self._write_prose(escape_line(text))
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
@@ -156,12 +157,16 @@ class Console:
             yield drawn.get()
 
     def print_error(self, text: str) -> None:
-        """Write lines to stderr, escaped, even if the console is quiet; ignore failures."""
+        """Write lines to stderr, escaped and as they are, even if the console is quiet; ignore failures."""
         self._write_error(escape(text) + "\n")
+
+    def print_prose(self, text: str) -> None:
+        """Write a line of prose to stderr, as `say` does, even if the console is quiet."""
+        self._write_prose(escape_line(text))
 
     def show_status(self, text: str) -> None:
         """Replace the last line of a terminal's stderr by `text`; by nothing if it is empty."""
-        self._write_error(f"\r{escape_line(text)}\033[K")
+        self._write_error(f"\r{escape_line(text)[: self.width - 1]}\033[K")  # a second line would stay
 
     def library_output(self) -> contextlib.AbstractContextManager[object]:
         """Send what plugins and libraries print to stderr, escaped, while the context is open."""
@@ -172,7 +177,12 @@ class Console:
 
     def _print_labeled(self, label: str, color: int, text: str) -> None:
         shown = f"\033[1;{color}m{label}\033[0m" if self._use_color(self.stderr) else label
-        self._write_error(f"{shown} {escape_line(text)}\n")
+        self._write_prose(f"{label} {escape_line(text)}", label, shown)
+
+    def _write_prose(self, text: str, label: str = "", shown: str = "") -> None:
+        """Write a line to stderr, which a terminal gets in lines that end between words, and its label as `shown`."""
+        lines = wrap_prose(text, self.width) if self.stderr.isatty() else [text]
+        self._write_error(shown + "\n".join(lines).removeprefix(label) + "\n")
 
     def _write_error(self, text: str) -> None:
         with contextlib.suppress(OSError):

@@ -2,7 +2,8 @@
 
 # No `from __future__ import annotations`: the command line would evaluate the strings at every start.
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from composer.api import Score
 from composer.api.fields import check_ranges, option
@@ -24,6 +25,8 @@ def _instrument_names() -> list[str]:
 class WriteSettings:
     """Title, tempo, instrument and velocity, if not those of the score, by what to lengthen notes, and the SoundFont.
 
+    A format that takes long to write calls `progress` with the share that is written, from 0 to 1.
+
     Raises OptionError for a value out of range.
     """
 
@@ -40,6 +43,9 @@ class WriteSettings:
     )  # fmt: skip
     soundfont: str = option(
         "", "SoundFont for WAV and --play, or none for the built-in synthesizer.", metavar="FILE", recorded=False
+    )
+    progress: Callable[[float], object] | None = field(
+        default=None, compare=False, metadata={"internal": True, "recorded": False}
     )
 
     def __post_init__(self) -> None:

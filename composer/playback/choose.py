@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,27 +64,29 @@ class Sound:
             self._programs()
 
     @contextmanager
-    def players(self, piece: Playable) -> Iterator[Iterator[Player]]:
+    def players(
+        self, piece: Playable, progress: Callable[[float], object] = lambda share: None
+    ) -> Iterator[Iterator[Player]]:
         """Within the context, yield players of `piece`; each is to be used only if the one before has failed.
 
-        Raises ComposerError.
+        `progress` is called with the share that is rendered, if it has to be. Raises ComposerError.
         """
         if self._port is None:
             with TemporaryDirectory(prefix="composer-") as folder:
-                yield self._program_players(Path(folder), piece)
+                yield self._program_players(Path(folder), piece, progress)
             return
         if piece.timeline is None:
             raise ComposerError(f"{piece.name} is a WAV file, which a MIDI port cannot play", "leave out --port")
         yield iter([PortPlayer(piece.timeline, self._port, self._port_name)])
 
-    def _program_players(self, folder: Path, piece: Playable) -> Iterator[Player]:
+    def _program_players(self, folder: Path, piece: Playable, progress: Callable[[float], object]) -> Iterator[Player]:
         for program in self._programs(midi=not piece.wav):
             plays_midi = program not in AUDIO_PLAYERS
             file = folder / ("piece.mid" if plays_midi else "piece.wav")
             if plays_midi:
                 _save(file, piece.midi)
             elif not file.exists():
-                _save(file, piece.wav or render_wav(piece.midi, piece.name, self._soundfont))
+                _save(file, piece.wav or render_wav(piece.midi, piece.name, self._soundfont, progress))
             yield ProgramPlayer(program, file, piece.duration)
             self._failed.add(program.name)
 

@@ -53,6 +53,16 @@ def test_fluidsynth_renders_with_a_soundfont(font, program):
     assert render_wav(MIDI, "a.mid", str(font)) == f"{font}\n".encode()
 
 
+def test_fluidsynth_shows_progress(font, program, monkeypatch):
+    monkeypatch.setattr("composer.audio.wav.POLL_SECONDS", 0.01)
+    half = f"/usr/bin/env PATH=/bin:/usr/bin head -c {44_100 * 2 * 2 // 2} /dev/zero >> $2"
+    program("fluidsynth", 'while [ "$1" != -F ]; do shift; done', half, "/bin/sleep 0.1", half)
+    shares = []
+    assert len(render_wav(MIDI, "a.mid", str(font), shares.append)) == 44_100 * 2 * 2
+    assert 0.5 in shares
+    assert shares == sorted(shares)
+
+
 def test_fluidsynth_fails(font, program):
     program("fluidsynth", "echo bad font >&2", "exit 3")
     with pytest.raises(ComposerError, match=r"cannot render with .*small.sf2: bad font"):

@@ -33,6 +33,8 @@ MAX_TRIES = 10
 MIN_NOTES = 4
 """Phrases with fewer notes are not offered if there are others."""
 
+STATUS_ROWS = 2
+"""Rows of a screen for what was done and for the prompt."""
 WAIT = 3600.0
 """Seconds until a prompt looks again whether a key was pressed."""
 
@@ -115,7 +117,7 @@ class _Session:
     def _action(self, key: str) -> Callable[[], None]:
         """Return what a key does."""
         if key in self.options:
-            return lambda: self._go_on(self.options[key])
+            return lambda: self._take(key)
         known = {"m": self._show_more, "u": self._undo, "e": self._edit, "p": self._play}
         return known.get(key, lambda: None)
 
@@ -126,13 +128,18 @@ class _Session:
 
     def _read_key(self, prompt: str) -> str:
         """Show a prompt, wait for a key, and return it; that to quit if the terminal is gone."""
-        self.console.show_status(prompt[: self.console.width - 1])
+        self.console.show_status(prompt)
         while not self.typed:
             with key_reader(self.console) as read_key:
                 self.typed = read_key(WAIT) if read_key is not None else QUIT[0]
         key, self.typed = self.typed[0].lower(), self.typed[1:]
         self.console.show_status("")
         return key
+
+    def _take(self, key: str) -> None:
+        """Take a continuation that is shown."""
+        self.console.print_prose(f"took {key}")
+        self._go_on(self.options[key])
 
     def _go_on(self, draft: Draft) -> None:
         """Take a draft as the piece so far, and show how it may go on."""
@@ -152,18 +159,17 @@ class _Session:
     def _show_options(self) -> None:
         """Show the continuations of the last draft, each as soon as it is generated."""
         count, options = self.plan.options.choose or 1, self.options
-        rows = (terminal_size(self.console)[1] - 2) // count
+        rows = max((terminal_size(self.console)[1] - STATUS_ROWS) // count, 1)
         for key in map(str, range(1, count + 1 if not self.draft.ended else 1)):
             if key not in options:
                 self.console.show_status(f"generating continuation {key} of {count} ")
                 found = self._new_option()
                 self.console.show_status("")
                 if found is None:
-                    self.console.print_error("\nno other continuations were found; a higher --temp gives more")
+                    self.console.print_prose("no other continuations were found; a higher --temp gives more")
                     break
                 options[key] = found
-            self.view.show(options[key], self.continuations.labels(options[key]), f"({key})", rows)
-        self.console.print_error("")
+            self.view.show(options[key], self.continuations.labels(options[key]), key, rows)
 
     def _new_option(self) -> Draft | None:
         """Return a continuation that was not shown before; None if many tries give none.
@@ -199,7 +205,7 @@ class _Session:
         suffix = ".txt" if representation.native == "text" else ".abc"
         edited = edit(self.console, self.rejected_edit or text, suffix)
         if edited == text:
-            self.console.print_error("nothing was changed")
+            self.console.print_prose("nothing was changed")
             return
         self.rejected_edit = edited
         source = Source(Path(f"edit{suffix}"), name="the edited piece", data=edited.encode(), fragment=True)
@@ -207,7 +213,7 @@ class _Session:
         draft = self.continuations.edited(draft, found.steps, found.labels)
         self.rejected_edit = ""
         for note in found.notes:
-            self.console.print_error(note)
+            self.console.print_prose(note)
         self._go_on(draft)
 
     def _play(self) -> None:

@@ -14,6 +14,8 @@ from composer.cli.choose.continuations import Draft
 from composer.cli.choose.phrases import header_of
 from composer.cli.gen.default_candidates import score_of
 from composer.cli.render.piano_roll import picture
+from composer.cli.render.sketch import sketch
+from composer.cli.render.text import truncate, wrap
 from composer.music.bars import COMMON_TIME
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 MAX_SYSTEMS = 2
 """Lines of the piano roll of a phrase."""
+MIN_SKETCH_ROWS = 2
+"""Rows that must be left for a sketch of the notes below their text."""
+MAX_SKETCH_WIDTH = 80
+INDENT = len("(1) ")
 
 _REPEATS = re.compile(r"^\|:|:\|", re.MULTILINE)
 
@@ -37,19 +43,32 @@ class DraftView:
     def __init__(self, console: Console, representation: Representation) -> None:
         self._console, self._representation = console, representation
 
-    def show(self, draft: Draft, labels: Mapping[str, str], heading: str, rows: int) -> None:
-        """Print the last phrase of a draft under a heading; if there is text, notes only if `rows` hold both."""
-        ends = "   (the piece ends here)" if draft.ended else ""
-        self._console.print_error(f"\n{heading}{ends}")
+    def show(self, draft: Draft, labels: Mapping[str, str], key: str, rows: int) -> None:
+        """Print the last phrase of a draft in at most `rows` rows: with its piano roll if that fits, else folded."""
+        width, canvas = self._console.width, self._console.rich_console(self._console.stderr)
         text = self.text(draft.steps)[len(self.text(draft.steps[: draft.begin])) :].strip()
-        if text:
-            self._console.print_error(text)
-        score = self.phrase(draft, labels)
-        canvas = self._console.rich_console(self._console.stderr)
+        score, end = self.phrase(draft, labels), "(the piece ends here)" if draft.ended else ""
         roll = _roll(score, canvas) if score is not None else []
-        if not text or 2 + text.count("\n") + sum(len(each.split("\n")) for each in roll) < rows:
+        lines = ["", f"({key})   {end}".rstrip(), *(each for line in text.splitlines() for each in wrap(line, width))]
+        if len(lines) + sum(len(system.split("\n")) for system in roll) <= rows:
+            self._console.print_error("\n".join(lines))
             for system in roll:
                 canvas.print(system)
+            return
+        lines = self._folded(text, end, width - INDENT, rows)
+        if score is not None and (left := rows - len(lines)) >= (MIN_SKETCH_ROWS if text else 1):
+            lines += sketch(score, min(width - INDENT, MAX_SKETCH_WIDTH), left, ascii_only=canvas.options.ascii_only)
+        self._console.print_error(
+            "\n".join(" " * INDENT + line for line in lines).replace(" " * INDENT, f"({key}) ", 1)
+        )
+
+    def _folded(self, text: str, end: str, width: int, rows: int) -> list[str]:
+        """Return text in at most `rows` lines: the header of a tune in one, then as much of the rest as fits."""
+        header = header_of(text) if self._representation.native == "abc" else ""
+        lines = [each for line in (*text[len(header) :].splitlines(), end) for each in wrap(line, width)]
+        if header and rows > 1:
+            lines.insert(0, truncate("  ".join(header.splitlines()), width))
+        return lines if len(lines) <= rows else [*lines[: rows - 1], truncate(f"{lines[rows - 1]} …", width)]
 
     def text(self, steps: Sequence[object]) -> str:
         """Return steps as text that can be read; empty if they are none."""

@@ -6,6 +6,7 @@ import dataclasses
 
 from composer.cli.choose.continuations import Continuations, Draft
 from composer.cli.gen.plan import Plan
+from composer.cli.render.reading_progress import ReadingProgress
 
 
 def write_followed(plan: Plan) -> None:
@@ -20,8 +21,10 @@ def write_draft(plan: Plan, continuations: Continuations, draft: Draft) -> None:
     output, finished = plan.output, False
     if output.recipe is not None:
         output = dataclasses.replace(output, recipe={**output.recipe, "choices": list(draft.choices)})
-    encoder = output.encoder(plan.model.representation, 1, continuations.labels(draft))
-    data = encoder.push(continuations.completed(draft)) + encoder.finish()
+    with ReadingProgress(output.console) as progress:
+        labels = continuations.labels(draft)
+        encoder = output.encoder(plan.model.representation, 1, labels, progress=progress.update_rendered)
+        data = encoder.push(continuations.completed(draft)) + encoder.finish()
     try:
         output.target.open(plan.record)
         output.target.write(1, data)

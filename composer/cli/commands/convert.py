@@ -58,17 +58,20 @@ def convert(console: "Console", options: ConvertOptions) -> None:
     """
     from composer.cli.convert.destination import plan_destination
     from composer.cli.convert.writing import make_writer
+    from composer.cli.render.reading_progress import ReadingProgress
     from composer.formats import format_named
 
     console.quiet = options.quiet
     chosen = _target_format(options)
     read_as = format_named(options.read_as) if options.read_as is not None else None
-    write, many = make_writer(chosen, options.soundfont)
+    rendering = ReadingProgress(console)
+    write, many = make_writer(chosen, options.soundfont, rendering.update_rendered)
     destination = plan_destination(console, chosen, many, options.output, options.force)
     if options.as_json and options.output in (None, "-"):
         raise UsageError("--json needs --output", "add --output FOLDER/, or leave out --json")
     run = _Run(console, write, destination, read_as, options.files)
-    run.convert()
+    with rendering:
+        run.convert()
     destination.close()
     if options.as_json:
         console.write_json(run.document(), indent=2)

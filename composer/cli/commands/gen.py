@@ -18,9 +18,10 @@ def gen(console: "Console", options: GenOptions) -> None:
     `composer gen REP --help` also lists the controls of a representation, such as --key and --bars. To generate
     numbered files with several processes, run it under torchrun.
 
-    With --choose 4, you choose each phrase from four continuations, shown as notation or as a piano roll: a line of a
-    tune, else four bars. Press a number to take one, m for four more, p to play, u to undo, e to edit the piece so far
-    in $EDITOR, and q to keep it. `composer replay` reproduces the choices.
+    With --choose 4, you choose each phrase from four continuations: a line of a tune, else four bars. They are shown
+    as notation and as piano rolls; a small terminal gets outlines of the melody instead. Press a number to take one, m
+    for four more, p to play, u to undo, e to edit the piece so far in $EDITOR, and q to keep it. `composer replay`
+    reproduces the choices.
     """
     from composer.system.threads import default_to_one_thread
 

@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,8 +139,7 @@ def _write(console: "Console", options: PlayOptions, chosen: _Chosen) -> None:
     for tune in tunes:
         piece = tune.piece
         with ReadingProgress(console) as progress:
-            show = partial(progress.update_share, "rendering", total=1)
-            data = piece.wav or render_wav(piece.midi, piece.name, options.soundfont, show)
+            data = piece.wav or render_wav(piece.midi, piece.name, options.soundfont, progress.update_rendered)
         if options.output == "-":
             console.write_bytes(data)
         else:

@@ -217,15 +217,14 @@ def _typed(text: str, param: Any) -> Any:
 
 
 def _print(console: "Console", rows: list[tuple[str, Any, str]], as_json: bool) -> None:
-    from composer.cli.models.listing import table
+    from composer.cli.render.table import table
 
     if as_json:
         keys = ("key", "value", "origin")
         console.write_json([dict(zip(keys, row, strict=True)) for row in rows], indent=1, default=str)
     elif rows:
-        console.write(
-            table([("key", "value", "origin"), *((key, _shown(value), origin) for key, value, origin in rows)])
-        )
+        shown = [("key", "value", "origin"), *((key, _shown(value), origin) for key, value, origin in rows)]
+        console.write(table(shown, console.width if console.stdout_is_terminal else None, fold=(2, 1)))
     else:
         console.say("nothing is set; for example: composer config set gen.abc.temp 0.9")
 

@@ -22,9 +22,14 @@ Write = Callable[[FoundPiece], tuple[bytes, Losses]]
 """Returns a piece in a format, and what was lost since it was read, by phrase. Raises ComposerError."""
 
 
-def make_writer(chosen: Format, soundfont: str = "") -> tuple[Write, bool]:
-    """Return the function that writes pieces in a format, and whether a file may hold many. Raises UsageError."""
-    settings = WriteSettings(soundfont=soundfont)
+def make_writer(
+    chosen: Format, soundfont: str = "", progress: Callable[[float], object] | None = None
+) -> tuple[Write, bool]:
+    """Return the function that writes pieces in a format, and whether a file may hold many. Raises UsageError.
+
+    `progress` is called with the share of a piece that is rendered as sound.
+    """
+    settings = WriteSettings(soundfont=soundfont, progress=progress)
     if chosen.write is not None:
         return lambda piece: _write_music(chosen, piece, settings), chosen.name in COLLECTIONS
     kind = notation_of(chosen)

@@ -12,6 +12,7 @@ from composer.api.ranking import Rank, Ranking
 from composer.cli.gen.default_candidates import is_music, score_of
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
+from composer.cli.render.reading_progress import ReadingProgress
 from composer.cli.render.text import count_noun
 from composer.generation.generate import generate
 from composer.generation.request import Chosen, Generated
@@ -97,11 +98,13 @@ def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
     output, first_seed, finished = plan.output, plan.request.seed, False
     try:
         output.target.open(plan.record)
-        for number, piece in enumerate(kept, 1):
-            chosen = Chosen(piece.number, first_seed + piece.number - 1, first_seed)
-            encoder = output.encoder(plan.model.representation, number, piece.labels, chosen)
-            output.target.write(number, encoder.push(piece.steps) + encoder.finish())
-            output.target.finish_piece(number)
+        with ReadingProgress(output.console) as progress:
+            for number, piece in enumerate(kept, 1):
+                chosen = Chosen(piece.number, first_seed + piece.number - 1, first_seed)
+                show = progress.update_rendered
+                encoder = output.encoder(plan.model.representation, number, piece.labels, chosen, show)
+                output.target.write(number, encoder.push(piece.steps) + encoder.finish())
+                output.target.finish_piece(number)
         finished = True
     finally:
         output.target.close(finished=finished)

@@ -60,7 +60,7 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
     for event in events:
         number = event.number
         if number not in pieces:
-            pieces[number] = _PieceInProgress(_encoder(plan, event))
+            pieces[number] = _PieceInProgress(_encoder(plan, event, progress))
         if isinstance(event, Generated):
             pieces[number].steps += len(event.steps)
             if data := pieces[number].encoder.push(event.steps):
@@ -96,12 +96,13 @@ def _counting(judge: Judge | None, progress: ProgressDisplay) -> Judge | None:
     return judge_and_count
 
 
-def _encoder(plan: Plan, event: Generated | Finished) -> PieceEncoder:
+def _encoder(plan: Plan, event: Generated | Finished, progress: ProgressDisplay) -> PieceEncoder:
     """Return the encoder of the piece that begins with `event`."""
     representation = plan.model.representation
     plan_labels = representation.plan_labels(event.plan) if isinstance(event, Generated) else {}
     chosen = event.chosen if isinstance(event, Generated) else None
-    return plan.output.encoder(representation, event.number, {**plan_labels, **plan.labels}, chosen)
+    labels = {**plan_labels, **plan.labels}
+    return plan.output.encoder(representation, event.number, labels, chosen, progress.rendered)
 
 
 class CopiedTooMuch(ComposerError):

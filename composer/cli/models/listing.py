@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from composer.api import CheckpointError
 from composer.api.fields import option
+from composer.cli.render.table import table
 from composer.cli.render.text import file_size
-from composer.system.escaping import escape_line
 
 if TYPE_CHECKING:
     from composer.checkpoints.file import Header
     from composer.cli.console import Console
 
 HEADINGS = ("name", "representation", "architecture", "size", "quality", "date", "")
+FOLDED = tuple(HEADINGS.index(each) for each in ("", "size", "date", "architecture", "quality"))
+"""The columns that a narrow terminal shows below the row, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def list_models(console: "Console", options: ListOptions) -> None:
     elif options.names:
         console.write("".join(f"{model.name}\n" for model in found))
     else:
-        console.write(table([HEADINGS, *(_row(model) for model in found)]))
+        width = console.width if console.stdout_is_terminal else None
+        console.write(table([HEADINGS, *(_row(model) for model in found)], width, FOLDED))
 
 
 def all_models(console: "Console") -> Iterator[ListedModel]:
@@ -119,15 +122,6 @@ def all_models(console: "Console") -> Iterator[ListedModel]:
             own.name, own.path, "own", own.header, used(own.path, own.header.representation), not own.finished,
             training_files.is_in_use(own.path), store.bundled(own.name) is not None, training_files.size(own.path),
         )  # fmt: skip
-
-
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines with columns that are aligned as the console shows them."""
-    rows = [[escape_line(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
-    )
 
 
 def _default_paths() -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,12 @@ class Output:
         number: int,
         labels: Mapping[str, str],
         chosen: Chosen | None = None,
+        progress: Callable[[float], object] | None = None,
     ) -> PieceEncoder:
         """Return an encoder for piece `number`, which becomes number 1 in a file of its own.
 
-        `chosen` says which candidate the piece is, if it was chosen from several.
+        `chosen` says which candidate the piece is, if it was chosen from several. `progress` is called with the share
+        that is written, if that takes long.
         """
         if self.as_piano_roll:
             return BufferedEncoder(representation, number, self._piano_roll, labels, self.settings.tempo)
@@ -62,8 +64,10 @@ class Output:
             first = 1 if self.target.one_file_per_piece else number
             return StreamingEncoder(representation, first, self._filters(made_by))
 
+        settings = dataclasses.replace(self.settings, progress=progress)
+
         def write(score: Score) -> bytes:
-            data = formats.write(self.format.name, score, self.settings)
+            data = formats.write(self.format.name, score, settings)
             marked = provenance.mark(self.format.name, data, made_by) if made_by is not None else data
             return numbered(self.format, marked, number) if self._is_booklet else marked
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from composer.cli.play.keys import ReadKey, key_reader, wait
 from composer.cli.play.pieces import Tune
+from composer.cli.render.reading_progress import ReadingProgress
 from composer.playback.choose import Sound
 from composer.playback.player import Player
 from composer.playback.programs import ProgramFailed
@@ -42,9 +43,10 @@ def play_tunes(console: Console, tunes: Iterable[Tune], sound: Sound) -> None:
 
 def _play(console: Console, tune: Tune, sound: Sound, read_key: ReadKey | None) -> None:
     """Play one piece, with the next program if one fails at its start. Raises Quit, ComposerError."""
-    failures = list[ProgramFailed]()
-    with sound.players(tune.piece) as players:
+    failures, rendering = list[ProgramFailed](), ReadingProgress(console)
+    with sound.players(tune.piece, rendering.update_rendered) as players:
         for player in players:
+            rendering.clear()
             try:
                 _show(console, tune, player, read_key)
                 return

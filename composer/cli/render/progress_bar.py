@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from composer.cli.console import Console
-from composer.cli.render.reading_progress import FIRST_LINE
+from composer.cli.render.reading_progress import LineIntervals, ReadingProgress
 from composer.cli.render.text import time_left
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
     def before_output(self) -> None:
         """Make room for a piece that is written."""
 
+    def rendered(self, share: float) -> None:
+        """Show which share of the sound of a piece has been rendered."""
+
 
 @dataclass
 class GenProgress:
@@ -89,16 +92,22 @@ class GenProgress:
 
 @dataclass
 class LineProgress(ProgressDisplay):
-    """A line on stderr after FIRST_LINE seconds, and after each doubling of that time."""
+    """Lines on stderr at LineIntervals."""
 
     console: Console
     progress: GenProgress
     clock: Callable[[], float] = time.monotonic
-    next_line: float = FIRST_LINE
+    intervals: LineIntervals = field(default_factory=LineIntervals)
+
+    def __post_init__(self) -> None:
+        self.rendering = ReadingProgress(self.console, self.clock)
 
     def __enter__(self) -> Self:
         self.progress.began = self.clock()
         return self
+
+    def __exit__(self, *reason: Any) -> None:
+        self.rendering.clear()
 
     def warn(self, text: str) -> None:
         self.console.warn(text)
@@ -106,12 +115,15 @@ class LineProgress(ProgressDisplay):
     def add_steps(self, steps: int) -> None:
         self.progress.steps += steps
         now = self.clock()
-        if now - self.progress.began >= self.next_line:
-            self.next_line = 2 * (now - self.progress.began)
+        if self.intervals.is_due(now - self.progress.began):
             self.console.say(self.progress.line(now))
 
     def finish_piece(self) -> None:
+        self.rendering.clear()
         self.progress.done += 1
+
+    def rendered(self, share: float) -> None:
+        self.rendering.update_rendered(share)
 
 
 @dataclass
@@ -128,6 +140,7 @@ class StatusLine(LineProgress):
 
     def __exit__(self, *reason: Any) -> None:
         self.before_output()
+        super().__exit__(*reason)
 
     def warn(self, text: str) -> None:
         self.before_output()

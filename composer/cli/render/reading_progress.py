@@ -1,16 +1,16 @@
-"""Progress of reading and evaluating, and a report of what was skipped."""
+"""Progress of reading, evaluating and rendering, and a report of what was skipped."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from composer.check.loss_phrases import in_number
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun, time_left
-from composer.system.escaping import escape_line
 from composer.training.events import Prepared
 
 MAX_REASONS = 12
@@ -30,8 +30,22 @@ def report_pieces(console: Console, event: Prepared) -> None:
         console.warn(note)
 
 
-FIRST_LINE = 5.0
+FIRST_LINE = 2.0
 """Seconds until a line of progress is printed if stderr is not a terminal."""
+
+
+@dataclass
+class LineIntervals:
+    """When lines are printed that are not replaced: after FIRST_LINE seconds, and after each doubling of that time."""
+
+    next_line: float = field(default_factory=lambda: FIRST_LINE)
+
+    def is_due(self, elapsed: float) -> bool:
+        """Return whether a line is to be printed after so many seconds; the next one comes after twice as many."""
+        if elapsed < self.next_line:
+            return False
+        self.next_line = 2 * elapsed
+        return True
 
 
 class ReadSummary(Protocol):
@@ -54,10 +68,10 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
     reasons = sorted(summary.rejected.items(), key=lambda item: -item[1])
     for reason, count in reasons[:MAX_REASONS]:
         first = next(iter(summary.places.get(reason, ())), "")
-        console.print_error(escape_line(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}"))
+        console.print_prose(f"{count:>6,}  {reason}{f', such as {first}' if first else ''}")
     if len(reasons) > MAX_REASONS:
         rest = reasons[MAX_REASONS:]
-        console.print_error(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
+        console.print_prose(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
     for phrase, count in sorted(summary.losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {in_number(count, phrase)}")
     for line in summary.unreadable[:MAX_UNREADABLE]:
@@ -69,13 +83,13 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
 class ReadingProgress(AbstractContextManager["ReadingProgress"]):
     """A line on a terminal that counts what has been read, and is erased at the end.
 
-    Elsewhere, a line is printed after FIRST_LINE seconds, and after each doubling of that time.
+    Elsewhere, lines are printed at LineIntervals.
     """
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console, self._clock = console, clock
         self._start: float | None = None
-        self._shown, self._next_line = False, FIRST_LINE
+        self._shown, self._intervals = False, LineIntervals()
         self._what, self._first = "", 0.0
 
     def __exit__(self, *reason: object) -> None:
@@ -103,11 +117,15 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
         """Show which share of the batches has been measured, and the time left; `done` may be a fraction."""
         self.update_share("evaluating", done, total)
 
+    def update_rendered(self, share: float) -> None:
+        """Show which share of a WAV file has been rendered."""
+        self.update_share("rendering", share, 1)
+
     def update_share(self, what: str, done: float, total: int) -> None:
         """Show `what` is done, which share of it, and the time left; `done` may be a fraction."""
         now = self._clock()
         if what != self._what or done == 0:
-            self._what, self._start, self._first, self._next_line = what, now, done, FIRST_LINE
+            self._what, self._start, self._first, self._intervals = what, now, done, LineIntervals()
         elapsed = now - (self._start or 0.0)
         left = time_left(elapsed, done - self._first, total - done)
         self._show(f"{what}: {done / total:.0%}{f', {left}' if left else ''}", elapsed, is_last=done >= total)
@@ -124,6 +142,5 @@ class ReadingProgress(AbstractContextManager["ReadingProgress"]):
             if not self._console.quiet:
                 self._console.show_status(text)
                 self._shown = True
-        elif elapsed >= self._next_line and not is_last:
-            self._next_line = 2 * elapsed
+        elif not is_last and self._intervals.is_due(elapsed):
             self._console.say(text)

@@ -1,11 +1,17 @@
-"""Plurals, lists of names and durations, as text."""
+"""Plurals, lists of names and durations, as text, and lines that fit a terminal."""
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
 
 MEANINGFUL_SECONDS, MEANINGFUL_SHARE = 3.0, 0.02
 """How long work must have lasted, and how much of it must be done, before the time left can be estimated."""
+
+_WORD = re.compile(r"""(\s*)((?:`[^`]*`|(?<!\w)'[^']*'(?!\w)|"[^"]*"|(?<![\w./-])composer .*|\S)+)""")
+"""A space and a word; what is quoted is one word, and so is a command, which must stay a line to be pasted."""
+_INDENT = re.compile(r"\s*[\d,]+  |\s*")
 
 
 def count_noun(number: int, noun: str) -> str:
@@ -16,6 +22,34 @@ def count_noun(number: int, noun: str) -> str:
 def join_names(names: Sequence[str], word: str = "and") -> str:
     """`abc`, `abc and grid`, `abc, grid and pianoroll`."""
     return f" {word} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return text in lines of at most `width` columns, which begin at words; a word that is too long is left whole."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def wrap_prose(text: str, width: int) -> list[str]:
+    """Return a line of prose in lines of at most `width` columns; quoted names and commands are not broken.
+
+    A word that is longer than a line follows the others, as the terminal breaks it anyway. The lines after a number in
+    a column are indented.
+    """
+    lines, column = [""], 0
+    indent = " " * len(_INDENT.match(text)[0])  # type: ignore[index]
+    for gap, word in _WORD.findall(text):
+        if column + len(gap + word) <= width or len(indent + word) > width or not lines[-1].strip():
+            lines[-1] += gap + word
+            column = (column + len(gap + word) - 1) % width + 1
+        else:
+            lines.append(indent + word)
+            column = len(lines[-1])
+    return lines
+
+
+def truncate(text: str, width: int) -> str:
+    """Return text in at most `width` columns, with an ellipsis if it is cut."""
+    return text if len(text) <= width else text[: width - 2].rstrip(" …") + " …"
 
 
 def file_size(size: int) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from composer.cli.console import Console
 from composer.cli.render.reading_progress import report_pieces
+from composer.cli.render.text import wrap_prose
 from composer.cli.train.status import (
     TrainingStatus,
     memory_line,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from composer.cli.train.snapshots import SnapshotPiece
     from composer.cli.train.tensorboard import TensorBoardWriter
 
+ECHO_COLUMNS = 3
+"""Columns at the right that the live display leaves for `^C`, so that what a terminal echoes does not begin a line."""
+
 
 def reporter(console: Console, status: TrainingStatus, as_json: bool = False) -> Reporter:
     """Return the reporter for the terminal and the options."""
@@ -63,7 +67,7 @@ class Reporter(AbstractContextManager["Reporter"]):
         """Report an event."""
 
     def print_text(self, text: str) -> None:
-        """Print a text, of several lines if need be, between reports."""
+        """Print a text as it is, of several lines if need be, between reports."""
         if not self.console.quiet:
             self.console.print_error(text)
 
@@ -126,7 +130,7 @@ class LiveReporter(Reporter):
         self._live = RichLive(
             get_renderable=self.render, console=self._rich, refresh_per_second=8, redirect_stdout=False
         )
-        self._printed = ExitStack()
+        self._printed, self._ended = ExitStack(), False
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -135,6 +139,7 @@ class LiveReporter(Reporter):
 
     def __exit__(self, *reason: Any) -> None:
         self._printed.close()
+        self._ended, self._live.transient = True, not self.status.validated
         with suppress(OSError):  # the terminal is gone
             self._live.__exit__(*reason)
 
@@ -143,35 +148,36 @@ class LiveReporter(Reporter):
         if isinstance(event, Prepared):
             report_pieces(self.console, event)
         elif isinstance(event, Started):
-            self.print_text(opening_line(event, self.status.step_name))
+            self._print_prose(opening_line(event, self.status.step_name))
         elif isinstance(event, RolledBack):
-            self.print_text(rolled_back_line(event))
+            self._print_prose(rolled_back_line(event))
         elif isinstance(event, MicroBatchHalved):
-            self.print_text(f"warning: {memory_line(event)}")
+            self._print_prose(f"warning: {memory_line(event)}")
 
     def print_text(self, text: str) -> None:
-        self._rich.print(text)
+        self._rich.print(text, soft_wrap=True)
+
+    def _print_prose(self, text: str) -> None:
+        self.print_text("\n".join(wrap_prose(text, self._rich.width)))
 
     def render(self) -> RenderableType:
-        """Return the current display."""
+        """Return the current display; at the end, only the last validation."""
         from rich.console import Group
+        from rich.constrain import Constrain
         from rich.padding import Padding
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
-        status = self.status
-        if status.updated is None:
-            return Text("")
-        rows: list[RenderableType] = [
-            Padding(ProgressBar(total=1.0, completed=status.done, width=min(60, self._rich.width - 2)), 0),
-            Text(update_line(status), no_wrap=True, overflow="ellipsis"),
-        ]
-        if status.validated:
+        status, width = self.status, self._rich.width - ECHO_COLUMNS
+        rows: list[RenderableType] = []
+        if status.updated is not None and not self._ended:
+            rows.append(Padding(ProgressBar(total=1.0, completed=status.done, width=min(60, width)), 0))
+            rows.append(Text(update_line(status, width)))
+        if status.updated is not None and status.validated:
             last = status.in_phase(validation_line(status.validated[-1], status.best))
-            line = Text(last, no_wrap=True, overflow="ellipsis")
-            curve = sparkline([event.value for event in status.validated], self._rich.width - len(line) - 4)
-            rows.append(Text.assemble(line, "  ", (curve, "green")))
-        return Group(*rows)
+            curve = sparkline([event.value for event in status.validated], width - len(last) - 2)
+            rows.append(Text.assemble(last, "  ", (curve, "green")) if curve else Text(last))
+        return Constrain(Group(*rows), width)
 
 
 class Ending(NamedTuple):

@@ -96,19 +96,19 @@ def unreached_line(event: Started) -> str | None:
     )
 
 
-def update_line(status: TrainingStatus) -> str:
-    """Return the progress line."""
-    started, updated = status.started, status.updated
+def update_line(status: TrainingStatus, width: int | None = None) -> str:
+    """Return the progress line; if it is longer than `width`, without rate and epoch, and then without the unit."""
+    started, updated, left = status.started, status.updated, status.left
     if started is None or updated is None:
         return ""
-    parts = [
-        f"update {updated.update:,}/{started.updates:,}",
-        f"epoch {updated.epoch:.1f}",
-        f"loss {status.convert(status.loss):.3f} {status.unit}",
-        f"{updated.rate:,.0f} {status.step_name}s/s",
+    count, loss = f"update {updated.update:,}/{started.updates:,}", f"loss {status.convert(status.loss):.3f}"
+    with_unit, time_left = f"{loss} {status.unit}", [f"{duration(left)} left"] if left is not None else []
+    rate = f"{updated.rate:,.0f} {status.step_name}s/s"
+    lines = [
+        status.in_phase("  ".join([count, *parts, *time_left]))
+        for parts in ([f"epoch {updated.epoch:.1f}", with_unit, rate], [with_unit], [loss])
     ]
-    left = status.left
-    return status.in_phase("  ".join([*parts, f"{duration(left)} left"] if left is not None else parts))
+    return next((line for line in lines if width is None or len(line) <= width), lines[-1])
 
 
 def memory_line(event: MicroBatchHalved) -> str:

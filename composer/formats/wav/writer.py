@@ -18,7 +18,7 @@ def write(score: Score, settings: WriteSettings) -> bytes:
     """Return the sound of `score`, which is that of the MIDI file. Raises ComposerError as `render_wav` does."""
     name = score.title or "the piece"
     check_duration(_seconds(score, settings), name)  # writing the MIDI file of a long piece takes seconds
-    return render_wav(write_midi(score, settings), name, settings.soundfont)
+    return render_wav(write_midi(score, settings), name, settings.soundfont, settings.progress or (lambda share: None))
 
 
 def _seconds(score: Score, settings: WriteSettings) -> float:

@@ -69,6 +69,15 @@ def test_columns_are_aligned_as_names_are_shown(composer, mine, add):
         assert len({line.index(facts) for line in own}) == 1, own
 
 
+@pytest.mark.parametrize(("columns", "headings"), [(60, 3), (80, 5), (140, 6)])
+def test_the_list_fits_the_terminal_and_loses_nothing(composer, mine, columns, headings):
+    narrow = composer("models", terminal=True, COLUMNS=str(columns)).out.splitlines()
+    assert max(map(len, narrow)) <= columns
+    wide = composer("models").out.replace(",", "").splitlines()[1:]
+    assert len(narrow[0].split()) == headings
+    assert sorted(" ".join(narrow[1:]).replace(",", "").split()) == sorted(" ".join(wide).split())
+
+
 def test_the_bundled_model_is_used_until_another_one_is_chosen(composer, mine):
     assert not composer(*GEN).err
     assert composer("models", "use", "mine").err == "composer gen abc now uses model mine\n"

@@ -34,14 +34,21 @@ def test_bar_beside_a_file_that_is_written_from_a_terminal(stream):
     assert isinstance(progress_display(console, 5, lambda: 0, "step", to_stdout=False), LiveBar)
 
 
-def test_lines_in_a_pipe_at_growing_intervals(stream):
-    console, now = Console(stream(), stream(), stream(), {}), iter([0.0, 2, 5, 9, 10, 19, 20])
+@pytest.fixture
+def lines_after(monkeypatch):
+    """Have lines of progress printed after so many seconds."""
+    return lambda seconds: monkeypatch.setattr("composer.cli.render.reading_progress.FIRST_LINE", seconds)
+
+
+def test_lines_in_a_pipe_at_growing_intervals(stream, lines_after, first_line):
+    lines_after(first_line)
+    console, now = Console(stream(), stream(), stream(), {}), iter([0.0, 1, 2, 3, 10, 19, 20])
     with LineProgress(console, GenProgress(10, lambda: 0, "step"), lambda: next(now)) as progress:
         for _ in range(6):
             progress.add_steps(100)
             progress.finish_piece()
     assert console.stderr.data.decode().splitlines() == [
-        "1 of 10 pieces  40 steps/s  45 s left",
+        "1 of 10 pieces  100 steps/s",
         "3 of 10 pieces  40 steps/s  23 s left",
         "5 of 10 pieces  30 steps/s  20 s left",
     ]
@@ -58,6 +65,33 @@ def test_a_line_on_a_terminal_gives_way_to_pieces(stream):
         progress.before_output()
         progress.add_steps(100)
     assert console.stderr.data.decode() == "\rgenerating: 200 steps  80 steps/s\033[K\r\033[K"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("convert", "{tune}"),
+        ("play", "{tune}"),
+        ("gen", "abc", "-c", "{checkpoint}", "--length", 80),
+        ("gen", "abc", "-c", "{checkpoint}", "--length", 80, "--candidates", 2),
+    ],
+)
+def test_rendering_sound_shows_progress(composer, checkpoint, tmp_path, lines_after, command):
+    lines_after(0.0)
+    (tmp_path / "tune.abc").write_text("X:1\nT:One\nM:4/4\nL:1/1\nK:C\nC|D|E|F|]\n")
+    words = [str(word).format(tune=tmp_path / "tune.abc", checkpoint=checkpoint) for word in command]
+    done = composer(*words, "-o", tmp_path / "tune.wav")
+    assert done.code == 0, done.err
+    assert "rendering: 0%\n" in done.err
+    assert (tmp_path / "tune.wav").stat().st_size > 44_100
+
+
+def test_rendering_on_a_terminal_gives_way_to_pieces(stream):
+    console = Console(stream(), stream(), stream(terminal=True), {"TERM": "xterm"})
+    with StatusLine(console, GenProgress(1, lambda: 0, "step"), lambda: 0.0) as progress:
+        progress.rendered(0.5)
+        progress.finish_piece()
+    assert console.stderr.data.decode() == "\rrendering: 50%\033[K\r\033[K"
 
 
 def test_no_estimate_before_it_means_something():

@@ -1,6 +1,7 @@
 """Progress of training: lines, JSON and a live display."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,12 +121,18 @@ def test_quiet_prints_only_warnings(console):
 
 def test_live_display(terminal):
     seconds = iter(range(10_000))
-    report_story(LiveReporter(terminal, TrainingStatus(clock=lambda: float(next(seconds)))))
-    text = terminal.stderr.data.decode()
-    assert "━" in text
-    assert "update 51/200" in text
-    assert "validation 3.030 bits per token (best 2.885)" in text
-    assert "▁█" in text
+    live = LiveReporter(terminal, TrainingStatus(clock=lambda: float(next(seconds))))
+    with live:
+        for event in STORY:
+            live.on_event(event)
+        live._live.refresh()
+        shown = terminal.stderr.data.decode()
+    assert "━" in shown
+    assert "update 51/200" in shown
+    last = terminal.stderr.data.decode().removeprefix(shown)
+    assert not re.search("━|update 51", last), "the bar is erased"
+    assert "validation 3.030 bits per token (best 2.885)" in last
+    assert "▁█" in last
 
 
 def test_reporter_for_each_terminal(console, terminal):
@@ -145,7 +152,9 @@ def test_time_left():
     now = 10.0
     status.on_event(Updated(50, 1.0, 2.0, 0.003, 5000.0))
     assert status.left == pytest.approx(30.0)
-    assert update_line(status).endswith("30 s left")
+    assert update_line(status) == "update 50/200  epoch 1.0  loss 2.000 nats  5,000 steps/s  30 s left"
+    assert update_line(status, 50) == "update 50/200  loss 2.000 nats  30 s left"
+    assert update_line(status, 40) == "update 50/200  loss 2.000  30 s left"
 
 
 def test_time_left_of_a_resumed_run():

@@ -1,19 +1,16 @@
-"""Notes of MusicXML as they sound: transposing instruments, cue notes, percussion, ties, tuplets and chord symbols."""
+"""Notes of MusicXML as they sound: transposing instruments, cue notes, ties, bars, tuplets, tempos and keys."""
 
 from fractions import Fraction
 
 import pytest
 from musicxml_text import OPEN, REPEAT, attributes, back, bar, notes, played, read, sound, timed, transpose, words
 
-from composer.formats.musicxml.part_list import program_of_name
 from composer.formats.musicxml.part_reader import (
-    DRUM_NOTES,
     GRACE_NOTES,
     INVALID_TEMPOS,
     MICROTONES,
     NO_LENGTH,
     OTHER_KEYS,
-    PROGRAM_CHANGES,
 )
 from composer.formats.musicxml.reader import read_notation
 
@@ -71,11 +68,6 @@ class TestTransposition:
         score = read([bar(attributes(more=transpose(0, more=f"<double{above}/>")), "C4/4")])
         assert pitches(score) == sorted([60, other])
 
-    def test_of_chord_symbols(self):
-        bass = "<bass><bass-step>A</bass-step></bass>"
-        score = read([bar(attributes(more=transpose(-2, -1)), harmony("D", "minor", bass), "D5/4")])
-        assert [chord.symbol for chord in score.chords] == ["Cm/G"]
-
     def test_the_key_is_that_of_most_parts(self):
         horn = [bar(attributes("4/4", 0, more=transpose(-7, -4)), "G4/4")]
         strings = [bar(attributes("4/4", 3), "A4/4")]
@@ -120,93 +112,6 @@ def test_timewise_with_a_part_that_begins_late():
     first, second = f'<part id="P1">{notes("r/4")}</part>', f'<part id="P2">{notes("C4/4")}</part>'
     data = f"<score-timewise><measure>{first}</measure><measure>{first}{second}</measure></score-timewise>"
     assert timed(read_notation(data.encode(), "a.xml")) == [(48, 60, 48)]
-
-
-def midi_instrument(number, channel=1, program=1, unpitched=None, name=""):
-    key = f"P1-I{number}"
-    sound_number = "" if unpitched is None else f"<midi-unpitched>{unpitched + 1}</midi-unpitched>"
-    return (
-        f'<score-instrument id="{key}"><instrument-name>{name}</instrument-name></score-instrument>',
-        f'<midi-instrument id="{key}"><midi-channel>{channel}</midi-channel>'
-        f"<midi-program>{program}</midi-program>{sound_number}</midi-instrument>",
-    )
-
-
-def declared(*instruments):
-    return {1: "".join(each for kind in zip(*instruments, strict=True) for each in kind)}
-
-
-UNPITCHED = "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
-
-
-def drum(instrument="", beats=1):
-    named = f'<instrument id="{instrument}"/>' if instrument else ""
-    return f"<note>{UNPITCHED}<duration>{12 * beats}</duration>{named}</note>"
-
-
-PERCUSSION_CLEF = attributes(more="<clef><sign>percussion</sign></clef>")
-
-
-class TestPercussion:
-    def test_of_several_sounds(self):
-        kit = declared(midi_instrument(1, 10, unpitched=36), midi_instrument(2, 10, unpitched=42))
-        (part,) = read([bar(drum("P1-I1"), drum("P1-I2"))], declared=kit).parts
-        assert (part.percussion, [note.pitch for note in part.notes]) == (True, [36, 42])
-
-    def test_pitches_on_channel_10_are_sounds(self):
-        (part,) = read([bar("C2/1 D2/1")], declared=declared(midi_instrument(1, 10, program=41))).parts
-        assert (part.percussion, part.program, [note.pitch for note in part.notes]) == (True, 0, [36, 38])
-
-    def test_pitches_under_a_percussion_clef_are_sounds(self):
-        (part,) = read([bar(attributes(more=transpose(12)), PERCUSSION_CLEF, "C2/1")]).parts
-        assert (part.percussion, [note.pitch for note in part.notes]) == (True, [36])
-
-    def test_a_clef_counts_for_its_staff_only(self):
-        clef = '<clef number="2"><sign>percussion</sign></clef>'
-        score = read([bar(attributes(more=clef), "C5/1", back(1), notes("C2/1", voice=2, staff=2))])
-        assert [(part.percussion, part.notes[0].pitch) for part in score.parts] == [(False, 72), (True, 36)]
-
-    def test_beside_pitched_notes_of_the_same_part(self):
-        both = declared(midi_instrument(1, 1, program=48), midi_instrument(2, 10, unpitched=49))
-        score = read([bar(notes("C4/1", instrument="P1-I1"), drum("P1-I2"))], declared=both)
-        assert [(part.percussion, part.notes[0].pitch) for part in score.parts] == [(False, 60), (True, 49)]
-
-    @pytest.mark.parametrize("instrument", ["", "P1-I9"])
-    def test_without_a_known_sound_is_counted(self, instrument):
-        kit = declared(midi_instrument(1, 10, unpitched=36), midi_instrument(2, 10, unpitched=42))
-        score = read(
-            [bar(drum(instrument), "C4/1" if not instrument else notes("C4/1", instrument="P1-I1"))], declared=kit
-        )
-        assert score.losses == {DRUM_NOTES: 1}
-
-
-class TestInstruments:
-    def test_programs(self):
-        score = read(["C4/4"], declared=declared(midi_instrument(1, 2, program=74)))
-        assert [part.program for part in score.parts] == [73]
-
-    def test_two_in_one_part_become_two_parts(self):
-        two = declared(midi_instrument(1, 1, 74, name="Flute"), midi_instrument(2, 2, 73, name="Piccolo"))
-        content = bar(notes("C4/2", instrument="P1-I1"), notes("D4/2", instrument="P1-I2"))
-        score = read([content], declared=two)
-        assert [(part.name, part.program, len(part.notes)) for part in score.parts] == [
-            ("Part 1", 73, 1),
-            ("Piccolo", 72, 1),
-        ]
-
-    @pytest.mark.parametrize(
-        ("name", "program"),
-        [
-            ("Violin", 40), ("Violin II", 40), ("Violin 1", 40), ("Clarinet in Bb", 71), ("B♭ Clarinet", 71),
-            ("Horn in F", 60), ("Alto Sax", 65), ("Violoncello", 42), ("Soprano", 52), ("Zither", 0), ("", 0),
-        ],
-    )  # fmt: skip
-    def test_names(self, name, program):
-        assert program_of_name(name) == program
-
-    def test_changes_are_counted(self):
-        change = '<sound><midi-instrument id="P1-I1"><midi-program>46</midi-program></midi-instrument></sound>'
-        assert read([bar("C4/2", change, "C4/2")]).losses == {PROGRAM_CHANGES: 1}
 
 
 class TestTies:
@@ -398,60 +303,6 @@ class TestPitch:
         key = "<key><key-step>F</key-step><key-alter>1</key-alter><key-step>B</key-step><key-alter>-1</key-alter></key>"
         score = read([bar(attributes(more=key), "C4/4")])
         assert (score.keys, score.losses) == ((), {OTHER_KEYS: 1})
-
-
-def harmony(root, kind, more="", text="", alter=""):
-    alter = f"<root-alter>{alter}</root-alter>" if alter else ""
-    return (
-        f'<harmony><root><root-step>{root}</root-step>{alter}</root><kind text="{text}">{kind}</kind>{more}</harmony>'
-    )
-
-
-def degree(value, alter=0, kind="add"):
-    return (
-        f"<degree><degree-value>{value}</degree-value><degree-alter>{alter}</degree-alter>"
-        f"<degree-type>{kind}</degree-type></degree>"
-    )
-
-
-class TestChordSymbols:
-    @pytest.mark.parametrize(
-        ("element", "symbol"),
-        [
-            (harmony("F", "major-seventh", alter="1"), "F#maj7"),
-            (harmony("B", "dominant", "<bass><bass-step>D</bass-step></bass>", alter="-1"), "Bb7/D"),
-            (harmony("C", "major", degree(9)), "Cadd9"),
-            (harmony("G", "dominant", degree(9, -1)), "G7b9"),
-            (harmony("D", "suspended-fourth", degree(7, -1)), "D7sus4"),
-            (harmony("A", "other", text="m7b5"), "Am7b5"),
-        ],
-    )
-    def test_are_spelled(self, element, symbol):
-        score = read([bar(element, "C4/4")])
-        assert ([chord.symbol for chord in score.chords], score.losses) == ([symbol], {})
-
-    @pytest.mark.parametrize(
-        ("element", "symbol"),
-        [
-            (harmony("C", "minor-11th"), "Cm9"),
-            (harmony("C", "dominant", degree(9, 1)), "C7"),
-            (harmony("C", "major", degree(3, 0, "subtract")), "C"),
-            (harmony("C", "Tristan"), "C"),
-        ],
-    )
-    def test_that_are_simplified_are_counted(self, element, symbol):
-        score = read([bar(element, "C4/4")])
-        assert ([chord.symbol for chord in score.chords], sum(score.losses.values())) == ([symbol], 1)
-
-    def test_last_until_the_next_one(self):
-        none = "<harmony><root><root-step>C</root-step></root><kind>none</kind></harmony>"
-        later = harmony("G", "dominant", "<offset>24</offset>")
-        score = read([bar(harmony("C", "major"), later, "C4/4"), bar(none, "C4/4"), bar(harmony("F", "minor"), "C4/4")])
-        assert [tuple(chord) for chord in score.chords] == [(0, 2, "C"), (2, 2, "G7"), (8, 4, "Fm")]
-
-    def test_are_repeated(self):
-        score = read([bar(harmony("C", "major"), "C4/2", harmony("F", "major"), "C4/2", REPEAT)])
-        assert [tuple(chord) for chord in score.chords] == [(0, 2, "C"), (2, 2, "F"), (4, 2, "C"), (6, 2, "F")]
 
 
 @pytest.mark.parametrize(

@@ -140,13 +140,18 @@ def test_progress_is_shown_from_the_start(stream):
     ]
 
 
-def test_progress_in_a_pipe_is_printed_at_growing_intervals(stream):
+def test_progress_in_a_pipe_is_printed_at_growing_intervals(stream, monkeypatch, first_line):
+    monkeypatch.setattr("composer.cli.render.reading_progress.FIRST_LINE", first_line)
     console = Console(stream(), stream(), stream(), {"TERM": "xterm"})
-    seconds = iter([0, 4, 12, 20, 30])
+    seconds = iter([0, 1.9, 2, 3.9, 12, 20, 30])
     with ReadingProgress(console, lambda: float(next(seconds))) as reading:
-        for done in (0, 0.25, 0.5, 1, 1.5):
+        for done in (0, 0.125, 0.1875, 0.25, 0.5, 1, 1.5):
             reading.update_measured(done, 2)
-    assert console.stderr.data.decode() == "evaluating: 25%, 36 s left\nevaluating: 75%, 10 s left\n"
+    assert console.stderr.data.decode().splitlines() == [
+        "evaluating: 9%",
+        "evaluating: 25%, 36 s left",
+        "evaluating: 75%, 10 s left",
+    ]
 
 
 def test_progress_is_reported_before_the_first_window(checkpoint, tunes):

@@ -1,0 +1,29 @@
+"""Tables of text: aligned columns, of which a narrow terminal shows the least important ones below each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from composer.cli.render.text import wrap
+from composer.system.escaping import escape_line
+
+_GAP = 2
+
+
+def table(rows: Sequence[Sequence[str]], width: int | None = None, fold: Sequence[int] = ()) -> str:
+    """Return rows, of which the first one has the headings, with columns that are aligned as the console shows them.
+
+    If they are wider than `width`, the columns `fold` follow below each row, in this order, until the others fit.
+    """
+    rows = [[escape_line(cell) for cell in row] for row in rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    kept, waiting = list(range(len(widths))), list(fold)
+    while width is not None and waiting and sum(widths[each] + _GAP for each in kept) - _GAP > width:
+        kept.remove(waiting.pop(0))
+    lines = list[str]()
+    for number, row in enumerate(rows):
+        lines.append((" " * _GAP).join(row[column].ljust(widths[column]) for column in kept).rstrip())
+        if number and width is not None:
+            folded = ", ".join(cell for column, cell in enumerate(row) if cell and column not in kept)
+            lines += [" " * _GAP + line for line in wrap(folded, width - _GAP)]
+    return "".join(f"{line}\n" for line in lines)
