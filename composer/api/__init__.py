@@ -22,12 +22,25 @@ from composer.api.hooks import API_VERSION, hookimpl
 from composer.api.model import DataSize, Model
 from composer.api.representation import Decoder, Event, GenerationContext, NoOptions, Representation, TextDecoder
 from composer.api.sampler import Sampler
-from composer.api.score import ChordSymbol, Key, Meter, Note, Part, Piece, RejectedPiece, Score, Section, Tempo
+from composer.api.score import (
+    BarNumber,
+    ChordSymbol,
+    Key,
+    Meter,
+    Note,
+    Part,
+    Piece,
+    RejectedPiece,
+    Score,
+    Section,
+    Tempo,
+)
 from composer.api.sequence import SequenceSpec, Step, StepKind, UnitGroup
 from composer.api.source import Source
 
 __all__ = [
     "API_VERSION",
+    "BarNumber",
     "CheckpointError",
     "ChordSymbol",
     "ComposerError",

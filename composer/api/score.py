@@ -95,13 +95,21 @@ class Section(NamedTuple):
         return (self.end - self.onset) / self.times
 
 
+class BarNumber(NamedTuple):
+    """The `number` as written of the bar that begins at beat `onset`."""
+
+    onset: Fraction
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """Music in performance order: repeats are expanded, ties are merged.
 
     `pickup` is the length in beats of an incomplete first bar, or 0. `losses` counts what reading a file lost, as in
-    `Piece.losses`, `sections` are the sections as written, in order, none if they are unknown, and `fermatas` are the
-    beats at which notes with a fermata begin, ascending. These three do not affect equality.
+    `Piece.losses`, `sections` are the sections as written, in order, none if they are unknown, `fermatas` are the
+    beats at which notes with a fermata begin, ascending, and `bar_numbers` are those of all bars as played, none if the
+    first bar is 1 and the others follow. These four do not affect equality.
     """
 
     parts: tuple[Part, ...]
@@ -114,6 +122,7 @@ class Score:
     losses: Mapping[str, int] = field(default_factory=dict, compare=False)
     sections: tuple[Section, ...] = field(default=(), compare=False)
     fermatas: tuple[Fraction, ...] = field(default=(), compare=False)
+    bar_numbers: tuple[BarNumber, ...] = field(default=(), compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

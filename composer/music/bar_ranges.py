@@ -56,7 +56,7 @@ def parse_bar_ranges(text: str) -> BarRanges:
 def spans(ranges: BarRanges, score: Score) -> tuple[tuple[Fraction, Fraction], ...]:
     """Return the start and end of each bar of `score` in `ranges`, in beats. Raises Unsatisfiable like `check`.
 
-    Bars are counted with repeats played out. The pickup, bar 0, is always among them.
+    Bars are counted as played. The pickup, bar 0, is always among them.
     """
     every = list(bars(score))
     ranges.check(every[-1].number if every else 0)

@@ -20,12 +20,16 @@ COMMON_TIME = Meter(Fraction(0), 4, 4)
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar, from beat `start` to beat `end`. A pickup has number 0, the first full bar number 1."""
+    """One bar, from beat `start` to beat `end`. A pickup has number 0, the first full bar number 1.
+
+    `number` counts the bars as played, and `written` those of a score, in which repeats stand once.
+    """
 
     number: int
     start: Fraction
     end: Fraction
     meter: Meter
+    written: int
 
     @property
     def length(self) -> Fraction:
@@ -52,20 +56,23 @@ class Bar:
 
 def bars(score: Score) -> Iterator[Bar]:
     """Yield the bars of `score` from beat 0 to its end. A meter change inside a bar cuts the bar short."""
-    number, end_of_score = 1, score.duration
+    number, written, end_of_score = 1, 1, score.duration
+    numbers = deque(score.bar_numbers)
     for begin, stop, meter, is_pickup in _passages(score, end_of_score):
         if is_pickup:
-            yield Bar(0, begin, score.pickup, meter)
+            yield Bar(0, begin, score.pickup, meter, 0)
             continue
         start = begin
         while start < end_of_score and (stop is None or start < stop):
             end = start + meter.bar if stop is None else min(start + meter.bar, stop)
-            yield Bar(number, start, end, meter)
+            while numbers and numbers[0].onset <= start:
+                written = numbers.popleft().number
+            yield Bar(number, start, end, meter, written if score.bar_numbers else number)
             start, number = end, number + 1
 
 
 def count_bars(score: Score) -> int:
-    """Return the number of bars of `score` without its pickup, which is the number of the last bar."""
+    """Return the number of bars of `score` as played, without its pickup."""
     end_of_score = score.duration
     return sum(
         ceil(((end_of_score if stop is None else min(stop, end_of_score)) - start) / meter.bar)

@@ -34,13 +34,13 @@ def lines(score: Score) -> Iterator[Line]:
             yield from whole
         else:
             line.end = bar.end
-            line.bars.append((bar.start, bar.number))
+            line.bars.append((bar.start, bar.written))
     if line is not None:
         yield line
 
 
 def _cut(bar: Bar) -> Iterator[Line]:
-    start, begins = bar.start, [(bar.start, bar.number)]
+    start, begins = bar.start, [(bar.start, bar.written)]
     while bar.end - start > LINE_BEATS:
         yield Line(start, start + LINE_BEATS, begins)
         start, begins = start + LINE_BEATS, []

@@ -68,7 +68,8 @@ class AbcControls:
     )  # fmt: skip
     keep_bars: str = option(
         "",
-        "Infill: keep these bars of --prime, such as 1-4,7, and generate the others. Other controls apply to all bars.",
+        "Infill: keep these bars of --prime, such as 1-4,7, and generate the others. `composer show` prints their "
+        "numbers. Other controls apply to all bars.",
         metavar="BARS",
     )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from composer.api import Score
 from composer.cli.render.roll_layout import Mark, System, lay_out
 from composer.cli.render.text import count_noun
-from composer.music.bars import count_bars
+from composer.music.bars import bars, count_bars
 from composer.music.instruments import PERCUSSION
 from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
 from composer.music.sounding import sounding_parts
@@ -139,11 +139,11 @@ class _Shown:
 
     def __init__(self, systems: Iterator[System], max_systems: int | None) -> None:
         self._systems, self._max_systems = systems, max_systems
-        self._last_bar = 0
+        self._bars = 0
 
     def __iter__(self) -> Iterator[System]:
         for system in islice(self._systems, self._max_systems):
-            self._last_bar = max(system.bars.values(), default=self._last_bar)
+            self._bars += sum(number > 0 for number in system.bars.values())
             yield system
 
     def remainder(self, score: Score) -> str:
@@ -151,8 +151,9 @@ class _Shown:
         if next(self._systems, None) is None:
             return ""
         last = count_bars(score)
-        left = last - self._last_bar
-        return f"\n\n… {count_noun(left, 'more bar')}, to bar {last}" if left else f"\n\n… the rest of bar {last}"
+        left = last - self._bars
+        to_last = "" if score.bar_numbers else f", to bar {last}"
+        return f"\n\n… {count_noun(left, 'more bar')}{to_last}" if left else "\n\n… the rest of the last bar"
 
 
 def _pairs(system: System) -> Iterator[tuple[int, int]]:
@@ -298,12 +299,19 @@ def facts(score: Score) -> Iterator[str]:
         return
     pitches = [note.pitch for part in score.parts if not part.percussion for note in part.notes]
     yield _size(score, len(pitches))
-    yield count_noun(count_bars(score), "bar")
+    yield _bars(score)
     if pitches:
         sharps = score.keys[0].sharps if score.keys else 0
         yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({min(pitches), max(pitches)}))
     minutes, seconds = divmod(max(round(TempoMap(score.tempos).seconds(score.duration)), 1), 60)
     yield f"{minutes}:{seconds:02}"
+
+
+def _bars(score: Score) -> str:
+    """Return how many bars there are: as written, and as played if these are more."""
+    played = count_bars(score)
+    written = max((bar.written for bar in bars(score)), default=0) if score.bar_numbers else played
+    return count_noun(written, "bar") + (f" ({played} with repeats)" if played > written else "")
 
 
 def _size(score: Score, pitched: int) -> str:

@@ -39,8 +39,8 @@ class System:
     """One line of the roll: `columns` cells from beat `start`, pitches `lowest` to `highest`.
 
     A cell takes `cell` beats. `marks` are by column and pitch. `bars` and `beats` are the columns of bar lines (with
-    the bars' numbers) and of the other beats; `chords` the columns of chord symbols. In a system of percussion, the
-    pitches are indices of `sounds`, which are MIDI numbers.
+    the bars' numbers as written) and of the other beats; `chords` the columns of chord symbols. In a system of
+    percussion, the pitches are indices of `sounds`, which are MIDI numbers.
     """
 
     start: Fraction
@@ -136,7 +136,7 @@ def _wrap(all_bars: Iterator[Bar], cell: Fraction, max_bars: int, width: int) ->
                 yield system
             system, full = System(bar.start, 0, cell=cell), 0
         full += bar.number > 0
-        system.bars[system.columns] = bar.number
+        system.bars[system.columns] = bar.written
         beat = max(round(bar.pulse / cell), 1)
         first = columns % beat if bar.number == 0 else 0
         for column in range(columns):

@@ -161,7 +161,7 @@ def _bars(representation: Representation, score: Score, found: Surprisal) -> Ite
     for number, bar in enumerate(all_bars):
         begin = bisect_left(timeline.onsets, bar.start)
         end = bisect_left(timeline.onsets, bar.end) if number + 1 < len(all_bars) else len(found.bits)
-        yield str(bar.number), sum(timeline.values[begin:end]), end - begin
+        yield str(bar.written), sum(timeline.values[begin:end]), end - begin
 
 
 BREAKS: Mapping[str | None, re.Pattern[str]] = {"abc": re.compile(r"[:\[]*\|[|:\]]*|::|\n")}

@@ -101,7 +101,7 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
     whole = m21.stream.Score()
     whole.metadata = m21.metadata.Metadata()
     whole.metadata.title = score.title
-    layout = list(bars(score)) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME)]
+    layout = list(bars(score)) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
     for number, part in enumerate(score.parts or [Part()], 1):
         staff = m21.stream.Part()
         program = part.program if settings.instrument is None else settings.instrument

@@ -50,7 +50,7 @@ def _tempo_points(score: Score) -> Iterator[list[float]]:
 def _bar_lines(score: Score) -> Iterator[list[float]]:
     """Yield the start, end, number and pulse of each bar."""
     for bar in bars(score):
-        yield [_rounded(bar.start), _rounded(bar.end), bar.number, _rounded(bar.pulse)]
+        yield [_rounded(bar.start), _rounded(bar.end), bar.written, _rounded(bar.pulse)]
 
 
 def _range(parts: tuple[Part, ...], *, is_percussion: bool) -> dict[str, int]:

@@ -59,7 +59,7 @@ class NoteControls:
     keep_bars: str = option(
         "",
         "Infill: keep the pickup and these bars of --prime, such as 4-8, and generate the others. Bars are "
-        "numbered with repeats written out. --range, --key and --scale apply only to new bars.",
+        "counted as played. --range, --key and --scale apply only to new bars.",
         metavar="BARS",
     )
 

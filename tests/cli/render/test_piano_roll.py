@@ -131,7 +131,7 @@ def test_max_systems():
 
 def test_the_rest_of_a_long_bar_is_named():
     text = roll_text(score(run(*[60, 64] * 64), meter=(64, 4)), 40, max_systems=1)
-    assert text.rstrip().endswith("… the rest of bar 1")
+    assert text.rstrip().endswith("… the rest of the last bar")
 
 
 def test_systems_are_laid_out_as_they_are_drawn():

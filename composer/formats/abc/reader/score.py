@@ -11,6 +11,7 @@ from typing import TypeVar
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats.abc.elements import Instrument, Sound, Tune
 from composer.formats.abc.reader import structure
+from composer.formats.abc.reader.bar_numbers import bar_numbers
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import played_bars, tune_bars
@@ -69,6 +70,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         losses={phrase: count for phrase, count in losses.items() if count},
         sections=tuple(written_sections(sections[names[0]], first)),
         fermatas=note_beginnings((at for _, played in voices.values() for at in _fermatas(played)), parts),
+        bar_numbers=bar_numbers(time, written, first),
     )
 
 

@@ -11,7 +11,9 @@ from composer.api import Unsatisfiable
 from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.grammar.automaton import Automaton
 from composer.formats.abc.grammar.infill import bars_of
+from composer.formats.abc.reader.score import read_score
 from composer.music.bar_ranges import parse_bar_ranges
+from composer.music.bars import bars
 
 TUNES = {
     "pickup": "R:reel\nM:4/4\nL:1/8\nK:G\n|:D2|G2BG DGBG|A2cA FAcA|B4- B2d2|g6:|\n|:ga|b8-|b2ag f2ed|c2BA GFED|G6:|\n",
@@ -62,6 +64,22 @@ def test_bars_are_numbered_as_written_without_pickups(characters):
     numbers = {name: [bar.number for bar in bars_of(tune, rules)] for name, tune in TUNES.items()}
     assert numbers["pickup"] == [0, 1, 2, 3, 4, 0, 5, 6, 7, 8]
     assert numbers["endings"] == list(range(1, 11))
+
+
+@pytest.mark.parametrize("name", TUNES)
+def test_shown_bars_have_the_same_numbers(name, characters):
+    shown = [bar.written for bar in bars(read_score(f"X:1\nT:Any\n{TUNES[name]}"))]
+    assert {*shown, 0} == {bar.number for bar in bars_of(TUNES[name], Automaton(characters))} | {0}
+    if name == "pickup":
+        assert shown == [0, *range(1, 5), *range(1, 5), *range(5, 9), *range(5, 9)]
+    elif name == "endings":
+        assert shown == [1, 2, 3, 4, 1, 2, *range(5, 11)]
+
+
+def test_a_shown_bar_has_a_number_of_the_tune_even_if_its_bars_are_irregular():
+    irregular = "X:1\nM:4/4\nL:1/8\nK:G\n|:D2|G8|[1A6:|[2A8||\n|:B2|d8|e6:|\n"
+    score = read_score(irregular)
+    assert [bar.written for bar in bars(score)] == [0, 1, 2, 1, 3, 3, 4, 5, 4]
 
 
 def test_kept_bars_may_use_any_spelling(constrain, characters):
