@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from composer.api import ReadError, Score
+from composer.api import Note, ReadError, Score
 from composer.api.limits import limit_hint, raised
+from composer.music.time_order import as_float, in_time
 
 MAX_NOTES = 500_000
 MAX_BEATS = 100_000
@@ -39,10 +40,25 @@ def exceeded_limit(score: Score) -> str:
     """Return which limit `score` exceeds, as a predicate such as `is silent for more than ...`; empty if none."""
     if sum(len(part.notes) for part in score.parts) > raised(MAX_NOTES):
         return f"has more than {raised(MAX_NOTES):,} notes"
-    notes = sorted(note for part in score.parts for note in part.notes)
-    end, silence = Fraction(0), raised(MAX_SILENCE)
+    if _has_long_silence(score):
+        return f"is silent for more than {raised(MAX_SILENCE):,} beats in one place"
+    return too_long() if score.duration > raised(MAX_BEATS) else ""
+
+
+def too_long() -> str:
+    """Return the predicate of a piece of more than MAX_BEATS beats."""
+    return f"is more than {raised(MAX_BEATS):,} beats long"
+
+
+def _has_long_silence(score: Score) -> bool:
+    """Return whether nothing sounds for more than MAX_SILENCE beats before a note, by fractions in close cases only."""
+    notes = sorted((note for part in score.parts for note in part.notes), key=lambda note: in_time(note.onset))
+    limit, end, last = raised(MAX_SILENCE), 0.0, Note(Fraction(0), 0, Fraction(0))
     for note in notes:
-        if note.onset - end > silence:
-            return f"is silent for more than {silence:,} beats in one place"
-        end = max(end, note.end)
-    return f"is more than {raised(MAX_BEATS):,} beats long" if max(end, score.duration) > raised(MAX_BEATS) else ""
+        start = as_float(note.onset)
+        if start - end > limit - 1 and note.onset - last.end > limit:
+            return True
+        stop = start + as_float(note.duration)
+        if stop > end:
+            end, last = stop, note
+    return False

@@ -88,9 +88,11 @@ CASES: Sequence[Case] = (
     Case("zip: 300,000 members", files.zip_of_many("a.zip", 300_000), ("check", "a.zip"), True),
     Case("mxl: 2 GB", files.zip_of_zeros("a.mxl", [2048 * MEGABYTE], "score.xml"), ("check", "a.mxl"), True),
     Case("kern: 1 million notes", files.file_of("a.krn", lambda: files.kern(1_000_000)), ("check", "a.krn"), True),
-    Case("kern: 190,000 notes", files.file_of("a.krn", lambda: files.kern(190_000)), ("check", "a.krn")),
-    Case("kern: 15,000 notes", files.file_of("a.krn", lambda: files.kern(15_000)), ("check", "a.krn")),
-    Case("kern: 20,000 spines", files.file_of("a.krn", files.wide_kern), ("check", "a.krn"), True),
+    Case("kern: 90,000 notes", files.file_of("a.krn", lambda: files.kern(90_000)), ("check", "a.krn"), True),
+    Case("kern: 24,000 notes", files.file_of("a.krn", lambda: files.kern(24_000)), ("check", "a.krn"), False),
+    Case("kern: 79,000 tokens", files.file_of("a.krn", lambda: files.wide_kern(19_800, 3)), ("check", "a.krn"), False),
+    Case("kern: 96,000 notes by sections", files.file_of("a.krn", lambda: files.kern_sections(4)), ("check", "a.krn")),
+    Case("kern: 20,000 spines", files.file_of("a.krn", lambda: files.wide_kern(4, 20_000)), ("check", "a.krn"), True),
     Case("kern: splits 16 times", files.file_of("a.krn", files.splitting_kern), ("check", "a.krn"), True),
     Case(
         "kern: line of 30 MB",
@@ -148,15 +150,20 @@ CASES: Sequence[Case] = (
         Case(f"text: {name}", files.file_of("a.txt", content), arguments)
         for name, content in {
             "line of 200 MB": lambda: "a" * (200 * MEGABYTE),
-            "40 MB of lines": lambda: "so it goes on\n" * (3 * MEGABYTE),
+            "40 MB of lines": lambda: files.lines(3 * MEGABYTE),
             "40 MB of line ends": lambda: "\n" * (40 * MEGABYTE),
             "all characters": lambda: "".join(map(chr, range(32, 0xD800))) * 20,
         }.items()
-        for arguments in (
-            ("check", "a.txt"),
-            ("gen", "text", "--prime", "a.txt", *SMALL),
-            ("train", "text", "a.txt", *TRAIN),
-        )
+        for arguments in (("check", "a.txt"), ("gen", "text", "--prime", "a.txt", *SMALL))
+    ),
+    *(
+        Case(f"text: {name}", files.file_of("a.txt", content), ("train", "text", "a.txt", *TRAIN))
+        for name, content in {
+            "line of 200 MB": lambda: "a" * (200 * MEGABYTE),
+            "7 MB of lines": lambda: files.lines(MEGABYTE // 2),  # to train on more takes longer, as it should
+            "40 MB of line ends": lambda: "\n" * (40 * MEGABYTE),
+            "all characters": lambda: "".join(map(chr, range(32, 0xD800))) * 20,
+        }.items()
     ),
     Case(
         "csv: field of 50 MB",
@@ -179,6 +186,15 @@ CASES: Sequence[Case] = (
         "musicxml: 30 MB of notes",
         files.file_of("a.musicxml", lambda: files.musicxml(1, 370_000)),
         ("check", "a.musicxml"),
+        True,
+    ),
+    *(
+        Case(f"musicxml: {name}", files.file_of("a.musicxml", content), ("check", "a.musicxml"))
+        for name, content in {
+            "149,000 notes in a bar": lambda: files.musicxml(1, 149_000, divisions=4),
+            "149,000 notes in 9,312 bars": lambda: files.musicxml(9312, 16, divisions=4),
+            "480,000 notes by repeats": lambda: files.musicxml(1, 30_000, divisions=64, times=16),
+        }.items()
     ),
     Case(
         "musicxml: 100,000 bars",
@@ -186,8 +202,9 @@ CASES: Sequence[Case] = (
         ("check", "a.musicxml"),
         True,
     ),
-    Case("mei: 49,000 notes", files.file_of("a.mei", lambda: files.mei(49_000)), ("check", "a.mei")),
-    Case("mei: 300,000 notes", files.file_of("a.mei", lambda: files.mei(300_000)), ("check", "a.mei"), True),
+    Case("mei: 49,000 notes", files.file_of("a.mei", lambda: files.mei(1, 49_000)), ("check", "a.mei"), False),
+    Case("mei: 4,900 bars", files.file_of("a.mei", lambda: files.mei(4900, 10)), ("check", "a.mei"), False),
+    Case("mei: 300,000 notes", files.file_of("a.mei", lambda: files.mei(1, 300_000)), ("check", "a.mei"), True),
     *(
         Case("50,000 equal notes", files.file_of("a.abc", lambda: files.equal_notes(50_000)), arguments)
         for arguments in (

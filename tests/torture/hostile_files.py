@@ -94,8 +94,15 @@ def kern(records: int, token: str = "4c") -> str:
     return "**kern\n*M4/4\n" + "".join(f"{token}\n" for _ in range(records)) + "*-\n"
 
 
-def wide_kern() -> str:
-    return "\t".join(["**kern"] * 20_000) + "\n" + ("\t".join(["4c"] * 20_000) + "\n") * 20
+def wide_kern(records: int, spines: int) -> str:
+    """One spine of notes, and so many of words."""
+    record = "\t".join(["4c"] + ["la"] * spines) + "\n"
+    return "\t".join(["**kern"] + ["**text"] * spines) + "\n" + record * records
+
+
+def kern_sections(times: int) -> str:
+    """A section of 24,000 sixteenths that is played so many times."""
+    return f"**kern\n*>[{','.join('A' * times)}]\n*>A\n" + "16c\n" * 24_000 + "*-\n"
 
 
 def splitting_kern() -> str:
@@ -112,22 +119,31 @@ def midi(notes: int) -> bytes:
     return struct.pack(">4sIHHH", b"MThd", 6, 0, 1, 96) + struct.pack(">4sI", b"MTrk", len(track)) + track
 
 
-def musicxml(bars: int, notes: int) -> str:
+def musicxml(bars: int, notes: int, divisions: int = 1, times: int = 1) -> str:
+    """Bars of so many equal notes; each of the bars is played `times` times."""
     note = "<note><pitch><step>C</step><octave>4</octave></pitch><duration>1</duration></note>"
-    inside = "".join(f'<measure number="{bar}">{note * notes}</measure>' for bar in range(bars))
+    begin = f"<attributes><divisions>{divisions}</divisions></attributes>"
+    end = f'<barline><repeat direction="backward" times="{times}"/></barline>' if times > 1 else ""
+    inside = "".join(f'<measure number="{bar}">{begin}{note * notes}{end}</measure>' for bar in range(bars))
     return (
         '<score-partwise><part-list><score-part id="P"><part-name/></score-part></part-list>'
         f'<part id="P">{inside}</part></score-partwise>'
     )
 
 
-def mei(notes: int) -> str:
+def mei(bars: int, notes: int) -> str:
+    """So many bars of so many notes."""
     note = '<note pname="c" oct="4" dur="4"/>'
+    bar = '<measure n="{}"><staff n="1"><layer>' + note * notes + "</layer></staff></measure>"
     return (
-        '<mei xmlns="http://www.music-encoding.org/ns/mei"><music><body><mdiv><score><scoreDef><staffGrp>'
-        '<staffDef n="1" lines="5"/></staffGrp></scoreDef><section><measure n="1"><staff n="1"><layer>'
-        f"{note * notes}</layer></staff></measure></section></score></mdiv></body></music></mei>"
+        '<mei xmlns="http://www.music-encoding.org/ns/mei" meiversion="5.0"><music><body><mdiv><score><scoreDef>'
+        '<staffGrp><staffDef n="1" lines="5"/></staffGrp></scoreDef><section>'
+        f"{''.join(map(bar.format, range(bars)))}</section></score></mdiv></body></music></mei>"
     )
+
+
+def lines(count: int) -> str:
+    return "so it goes on\n" * count
 
 
 def many_tunes(count: int) -> str:

@@ -12,7 +12,7 @@ from hostile_inputs import MAX_MEMORY, command
 
 FEW = [
     ("device", "check"), ("device on stdin", "replay"), ("zip: 2,000 overlapping", "check"),
-    ("kern: splits 16 times", "check"),
+    ("kern: splits 16 times", "check"), ("kern: 30 MB of comments", "check"),
     ("abc: line of 50 MB", "show"), ("checkpoint: layers=10**9", "gen"), ("replay: length", "replay"),
     ("bad files among models", "plugins"),
 ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 import re
 
-_KERN = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*[\r\n]|![^\r\n]*[\r\n])*\*\*")
+_KERN = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*+[\r\n]|![^\r\n]*+[\r\n])*+\*\*")
+"""Without going back, which would take 170 bytes of memory for each comment."""
 
 
 def is_kern(data: bytes) -> bool:

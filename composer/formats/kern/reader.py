@@ -19,6 +19,7 @@ from composer.formats.kern.simplified import simplify
 from composer.formats.kern.spines import KERN_HINT, Spines, read_spines
 from composer.formats.kern.stream_score import written_music
 from composer.formats.kern.written_music import (
+    MAX_PLAYED_NOTES,
     Passage,
     WrittenMusic,
     WrittenNote,
@@ -27,7 +28,7 @@ from composer.formats.kern.written_music import (
     play,
     play_notes,
 )
-from composer.formats.limits import MAX_NOTES, check_count, check_size, exceeded_limit
+from composer.formats.limits import check_count, check_size, exceeded_limit
 from composer.formats.musicxml.cache import through_cache
 from composer.formats.musicxml.library import quiet
 
@@ -68,7 +69,7 @@ def read_score(spines: Spines, name: str) -> Score:
     """Return the score of `spines` as it is played; its losses count the notes that differ from those of the text."""
     played, left_out = played_passages(spines)
     count = count_notes(spines.notes, played)
-    check_count(count, MAX_NOTES, "notes with its repeats written out", name, "correct its section order")
+    check_count(count, MAX_PLAYED_NOTES, "notes with its repeats written out", name, "correct its section order")
     signs = spines.signs
     music = replace(
         written_music(_parsed(spines, name)),

@@ -13,9 +13,11 @@ from html import unescape
 from typing import NamedTuple, NoReturn
 
 from composer.api import ReadError
+from composer.formats.kern.input_limits import MAX_NOTES
 from composer.formats.kern.note_tokens import NoteToken, read_token
 from composer.formats.kern.signs import Signs
 from composer.formats.kern.written_music import WrittenNote
+from composer.formats.limits import check_count
 from composer.music.direction_words import Direction, mentions_jump, read_direction
 
 KERN_HINT = "check the file with the Humdrum tool `humdrum`, or export it again as kern"
@@ -109,10 +111,13 @@ class _Strand:
 
 
 class _Walker:
-    """Reads line after line. `now` is the beat of the latest line with notes, -1 before the first one."""
+    """Reads line after line. `now` is the beat of the latest line with notes, -1 before the first one.
+
+    `count` is the number of notes and rests in all scores.
+    """
 
     def __init__(self, name: str) -> None:
-        self.name, self.number = name, 0
+        self.name, self.number, self.count = name, 0, 0
 
     def start(self, number: int) -> None:
         self.number = number
@@ -219,6 +224,8 @@ class _Walker:
     def _read_token(self, token: str) -> tuple[NoteToken, ...]:
         if (size := token.count(" ") + 1) > MAX_CHORD:
             self._refuse(f"a chord of {size} notes, more than {MAX_CHORD}")
+        self.count += size
+        check_count(self.count, MAX_NOTES, "notes and rests", self.name)
         try:
             return read_token(token)
         except ValueError:

@@ -12,9 +12,13 @@ from typing import NamedTuple, TypeVar
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.formats.fermatas import note_beginnings
 from composer.music.tempo_map import DEFAULT_BPM
+from composer.music.time_order import in_order
 
 _TEMPO, _METER, _KEY = Tempo(Fraction(0), DEFAULT_BPM), Meter(Fraction(0), 4, 4), Key(Fraction(0), 0)
 """The signs of music before its first ones."""
+
+MAX_PLAYED_NOTES = 100_000
+"""With repeats written out."""
 
 SignT = TypeVar("SignT", Tempo, Meter, Key)
 
@@ -90,11 +94,12 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
     parts = []
     for staff in music.staves:
         notes = join_ties(play_notes(staff.notes, played))
-        if doubled := len(notes) - len(set(notes)):
+        unique = in_order(notes)
+        if doubled := len(notes) - len(unique):
             losses["notes doubled in unison left out"] += doubled
         if notes:
             program = 0 if staff.percussion else staff.program
-            parts.append(Part(tuple(sorted(set(notes))), staff.name, program, staff.percussion))
+            parts.append(Part(unique, staff.name, program, staff.percussion))
     score = Score(
         tuple(parts),
         (),

@@ -19,8 +19,8 @@ from composer.api import ReadError, RejectedPiece, Score, Source
 from composer.api.limits import limit_hint
 from composer.formats.kern.library import converter21, rejected_score
 from composer.formats.kern.stream_score import written_music
-from composer.formats.kern.written_music import WrittenMusic, count_notes, passages, play
-from composer.formats.limits import MAX_NOTES, check_count, check_size, exceeded_limit
+from composer.formats.kern.written_music import MAX_PLAYED_NOTES, WrittenMusic, count_notes, passages, play
+from composer.formats.limits import check_count, check_size, exceeded_limit
 from composer.formats.mei.playback import bar_order
 from composer.formats.mei.preparation import prepare
 from composer.formats.mei.xml_tree import MEI_HINT, parse_mei, tag
@@ -91,7 +91,7 @@ def _played(element: Element, music: WrittenMusic, losses: Counter[str], name: s
         order = list(range(len(starts)))
     played = passages(starts, music.end, order)
     count = sum(count_notes(staff.notes, played) for staff in music.staves)
-    check_count(count, MAX_NOTES, "notes with its repeats written out", name, "correct its repeats")
+    check_count(count, MAX_PLAYED_NOTES, "notes with its repeats written out", name, "correct its repeats")
     return play(replace(music, losses=losses), played)
 
 

@@ -129,3 +129,14 @@ def number(element: Element, tag: str) -> Fraction:
 def to_number(text: str) -> Fraction:
     """Convert the text of a number, which may have decimals; empty is 0."""
     return Fraction(text.strip().removeprefix("+") or 0)
+
+
+def ticks(element: Element) -> int | Fraction:
+    """Return the `duration` in an element: an integer if it is whole, which is faster."""
+    return _ticks(element.findtext("duration") or "0")
+
+
+@cache
+def _ticks(text: str) -> int | Fraction:
+    found = to_number(text)
+    return found if found.denominator > 1 else found.numerator

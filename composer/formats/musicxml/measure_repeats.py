@@ -10,6 +10,7 @@ from composer.api import ReadError
 from composer.api.limits import limit_hint, raised
 from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.elements import Bar
+from composer.music.time_order import in_time
 
 WITHOUT_SOURCE = "measure repeats with nothing to repeat left out"
 BEAT_REPEATS = "beat repeats left out"
@@ -84,6 +85,6 @@ class MeasureRepeats:
             self.copied.add(len(notes), here)
             bar.notes += notes
             bar.length = bar.length or source.length
-        bar.notes.sort(key=lambda note: note.onset)
+        bar.notes.sort(key=lambda note: in_time(note.onset))
         self.bars.append(bar)
         return bar

@@ -16,6 +16,7 @@ from composer.formats.musicxml.attributes import (
     read_key,
     read_meter,
     read_transposition,
+    ticks,
     to_number,
 )
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
@@ -38,6 +39,7 @@ MAX_DIVISIONS = 100
 """Bar lines with signs of repeats inside a bar."""
 _VELOCITY, _FORTE = 80, Fraction(90, 100)
 """The usual velocity, and that of one percent of `dynamics`, which are relative to forte."""
+_EVERY: frozenset[int] = frozenset()
 _SEMITONES = dict(zip(LETTERS, MAJOR_SCALE, strict=True))
 
 
@@ -61,6 +63,7 @@ class _PartReader:
     def __init__(self, info: PartInfo, copied: NoteCount) -> None:
         self.info = info
         self.divisions = Fraction(1)
+        self.quotients: dict[int | Fraction, Fraction] = {}
         self.meter: tuple[int, int] | None = None
         self.key: tuple[int, str] | None = None
         self.transpositions: dict[int, Transposition] = {}
@@ -71,14 +74,18 @@ class _PartReader:
             "note": self._note, "backup": self._backup, "forward": self._forward, "attributes": self._attributes,
             "direction": self._direction, "sound": self._sound, "harmony": self._harmony, "barline": self._bar_line,
         }  # fmt: skip
+        self.cursor: int | Fraction
+        self.onset: int | Fraction
+        self.furthest: int | Fraction
+        self.last_note: int | Fraction
         self._begin()
 
     def _begin(self) -> None:
         self.bar = Bar()
-        self.cursor = self.onset = self.furthest = self.last_note = Fraction(0)
+        self.cursor = self.onset = self.furthest = self.last_note = 0
         self.chord_dynamics: str | None = None
         self.chord_voice = "1"
-        self.beats: dict[Fraction, Fraction] = {}
+        self.beats: dict[int | Fraction, Fraction] = {}
         """Places in the bar, in divisions, whose exact beat is another one, since divisions cannot hold the tuplet."""
 
     def read(self, elements: Iterable[Element]) -> Bar:
@@ -106,19 +113,26 @@ class _PartReader:
 
     # Time
 
-    def _beat(self, place: Fraction) -> Fraction:
-        found = self.beats.get(place)
-        return place / self.divisions if found is None else found
+    def _beat(self, place: int | Fraction) -> Fraction:
+        found = self.beats.get(place) if self.beats else None
+        return self._quotient(place) if found is None else found
 
-    def _move(self, place: Fraction) -> None:
-        self.cursor = max(place, Fraction(0))
+    def _quotient(self, place: int | Fraction) -> Fraction:
+        """Return `place` in beats by the divisions. Those found before are kept, since bars have the same places."""
+        found = self.quotients.get(place)
+        if found is None:
+            found = self.quotients[place] = place / self.divisions
+        return found
+
+    def _move(self, place: int | Fraction) -> None:
+        self.cursor = max(place, 0)
         self.furthest = max(self.furthest, self.cursor)
 
     def _backup(self, element: Element) -> None:
-        self._move(self.cursor - number(element, "duration"))
+        self._move(self.cursor - ticks(element))
 
     def _forward(self, element: Element) -> None:
-        self._move(self.cursor + number(element, "duration"))
+        self._move(self.cursor + ticks(element))
 
     def _offset(self, element: Element, *, always: bool) -> Fraction:
         """Return the beat of an element, moved by its `offset` if that is to be heard."""
@@ -139,28 +153,28 @@ class _PartReader:
         onset = self._beat(start)
         duration = Fraction(0)
         if not grace:
-            ticks = number(element, "duration")
-            duration = self._duration(element, start, ticks)
-            self.last_note = max(self.last_note, start + ticks * (not rest))
+            length = ticks(element)
+            duration = self._duration(element, start, length)
+            self.last_note = max(self.last_note, start + length * (not rest))
             if element.find("chord") is None:
-                self._move(self.cursor + ticks)
+                self._move(self.cursor + length)
         if not rest and element.find("cue") is None:
             self._sounding_note(element, onset, duration, grace=grace)
             if duration and element.find("notations/fermata") is not None:
                 self.bar.fermatas.append((onset,))
 
-    def _duration(self, element: Element, start: Fraction, ticks: Fraction) -> Fraction:
-        """Return the length in beats: for tuplets that the divisions cannot hold, the exact one that is notated."""
-        onset, end = self._beat(start), start + ticks
+    def _duration(self, element: Element, start: int | Fraction, length: int | Fraction) -> Fraction:
+        """Return a length in beats: for tuplets that the divisions cannot hold, the exact one that is notated."""
+        onset, end = self._beat(start), start + length
         tuplet, kind = element.find("time-modification"), (element.findtext("type") or "").strip()
-        if tuplet is not None and kind in NOTE_TYPES and ticks:
-            length = dotted(NOTE_TYPES[kind], len(element.findall("dot")))
-            length *= number(tuplet, "normal-notes") / (number(tuplet, "actual-notes") or 1)
-            if 0 < abs(length - ticks / self.divisions) < 1 / self.divisions:
-                self.beats.setdefault(end, onset + length)
+        if tuplet is not None and kind in NOTE_TYPES and length:
+            notated = dotted(NOTE_TYPES[kind], len(element.findall("dot")))
+            notated *= number(tuplet, "normal-notes") / (number(tuplet, "actual-notes") or 1)
+            if 0 < abs(notated - length / self.divisions) < 1 / self.divisions:
+                self.beats.setdefault(end, onset + notated)
         elif start in self.beats:
-            self.beats.setdefault(end, onset + ticks / self.divisions)
-        return self._beat(end) - onset
+            self.beats.setdefault(end, onset + self._quotient(length))
+        return self._beat(end) - onset if self.beats else self._quotient(length)
 
     def _sounding_note(self, element: Element, onset: Fraction, duration: Fraction, *, grace: bool) -> None:
         losses = self.bar.losses
@@ -179,7 +193,9 @@ class _PartReader:
         pitches = (sound,) if sound is not None else self._pitches(element, staff, percussion=line.percussion)
         ties = {each.get("type") for each in element.iterfind("tie")}
         ties = ties or {each.get("type") for each in element.iterfind("notations/tied")}
-        passes = frozenset(map(int, re.findall(r"\d{1,4}", element.get("time-only", ""))))
+        passes = _EVERY
+        if only := element.get("time-only"):
+            passes = frozenset(map(int, re.findall(r"\d{1,4}", only)))
         voice, velocity = (element.findtext("voice") or self.chord_voice).strip(), self._velocity(element)
         for pitch in pitches:
             if 0 <= pitch <= 127:
@@ -216,9 +232,11 @@ class _PartReader:
         if pitch is None:
             return []
         octave, step = int(pitch.findtext("octave") or 4), (pitch.findtext("step") or "C").strip()
-        sounding = 12 * (octave + 1) + _SEMITONES[step] + number(pitch, "alter")
+        sounding: int | Fraction = 12 * (octave + 1) + _SEMITONES[step]
         transposition = CONCERT if percussion else self._transposition(staff)
-        sounding += transposition.semitones
+        for semitones in (number(pitch, "alter"), transposition.semitones):
+            if semitones:  # sums of fractions are slow
+                sounding += semitones
         if sounding.denominator > 1:
             self.bar.losses[MICROTONES] += 1
         return [round(sounding), *([round(sounding) + transposition.doubled] if transposition.doubled else [])]
@@ -228,7 +246,7 @@ class _PartReader:
 
     def _velocity(self, element: Element) -> int:
         text = element.get("dynamics") or self.chord_dynamics or ""
-        if not re.fullmatch(r"\d{1,4}(\.\d{1,9})?", text, re.ASCII):
+        if not text or not re.fullmatch(r"\d{1,4}(\.\d{1,9})?", text, re.ASCII):
             return _VELOCITY
         return min(max(round(to_number(text) * _FORTE), 1), 127)
 
@@ -264,6 +282,7 @@ class _PartReader:
         self.cursor, self.onset = self.cursor * ratio, self.onset * ratio
         self.furthest, self.last_note = self.furthest * ratio, self.last_note * ratio
         self.divisions = divisions
+        self.quotients.clear()
 
     def _direction(self, element: Element) -> None:
         self.bar.marks += marks_of_direction(element, self._beat(self.cursor))

@@ -18,6 +18,7 @@ from composer.formats.musicxml.elements import Bar, Line, WrittenNote
 from composer.formats.musicxml.playback import Passage, bar_signs, passages
 from composer.music.playback_order import MAX_BARS, playback_order
 from composer.music.tempo_map import DEFAULT_BPM
+from composer.music.time_order import in_order, in_time
 
 OPEN_TIES = "ties without an end left out"
 
@@ -196,8 +197,9 @@ def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Coun
         if start == 0:
             losses.update(written.losses)
         whole = start == 0 and end >= written.length
+        shift = now - start
         notes += [
-            note._replace(onset=now + note.onset - start)
+            note._replace(onset=shift + note.onset)
             for note in (written.notes if whole else _between(written.notes, start, end))
             if not note.passes or number in note.passes
         ]
@@ -205,7 +207,7 @@ def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Coun
     for line, each in _joined(notes, losses):
         lines[line].append(each)
     for line in sorted(lines, key=lambda line: (line.staff, line.percussion)):
-        yield Part(tuple(sorted(set(lines[line]))), line.name, line.program, line.percussion)
+        yield Part(in_order(lines[line]), line.name, line.program, line.percussion)
 
 
 def _joined(notes: Sequence[WrittenNote], losses: Counter[str]) -> Iterator[tuple[Line, Note]]:
@@ -214,7 +216,7 @@ def _joined(notes: Sequence[WrittenNote], losses: Counter[str]) -> Iterator[tupl
     A tie leads to the note of the same pitch at its end that is in the same voice, or else in another one. Ties that
     this note does not end are counted in `losses`.
     """
-    ordered = sorted(notes, key=lambda note: note.onset)
+    ordered = sorted(notes, key=lambda note: in_time(note.onset))
     found: list[tuple[Line, Note]] = []
     held: dict[tuple[int, bool], dict[str, int]] = {}
     at = 0

@@ -157,7 +157,7 @@ def test_jumps_in_other_words_are_counted():
 def test_orders_that_play_too_many_notes_are_refused():
     music = "4c 4d 4e 4f\n" * 1000
     text = f"**kern\n*>[{','.join(['A'] * 1000)}]\n*>A\n{music}*-"
-    with pytest.raises(ReadError, match="more than 500,000 notes with its repeats written out"):
+    with pytest.raises(ReadError, match="more than 100,000 notes with its repeats written out"):
         list(read_pieces(source(kern(text), "a.krn")))
 
 

@@ -284,6 +284,7 @@ BROKEN = {
         "at line 403: a spine without notes or",
     ),
     "a line that never ends": ("**kern\n" + "4c " * 10_000 + "\n*-", "line 2 has more than 20,000 characters"),
+    "too many notes": ("**kern\n" + "4c 4e 4g 4cc\n" * 6300 + "*-", "has more than 25,000 notes and rests"),
     "too many bars": ("**kern\n" + "4c\n=\n" * 6000 + "*-", "has more than 5,000 bars"),
 }
 

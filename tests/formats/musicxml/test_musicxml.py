@@ -265,6 +265,14 @@ def test_errors_name_the_file_the_fault_and_a_hint(fault):
     assert caught.value.hint
 
 
+def test_too_many_notes_are_refused_with_the_option_that_allows_them(monkeypatch):
+    monkeypatch.setattr("composer.formats.musicxml.xml_tree._LIMITS", {"note": (3, "notes")})
+    assert read_notation(xml_score([bar("C4/4")] * 3), "song.xml").notes
+    with pytest.raises(ReadError, match=r"song\.xml has more than 3 notes") as caught:
+        read_notation(xml_score([bar("C4/4")] * 4), "song.xml")
+    assert "COMPOSER_LIMITS=2" in caught.value.hint
+
+
 def test_too_many_bars_of_all_parts_together_are_refused(monkeypatch):
     monkeypatch.setattr("composer.formats.musicxml.xml_tree._MAX_PART_BARS", 6)
     whole = bar("C4/4")
