@@ -69,10 +69,10 @@ class Form:
         return fmean(each for each in scores if each is not None) * self.length * self.variety
 
     def __str__(self) -> str:
-        """Return the scores that are known and that a reader can act on."""
+        """Return the scores below 1 that a reader can act on; empty if there are none."""
         scores = {"repeats": self.returns, "phrases": self.phrases, "cadence": self.cadence, "parts": self.regular}
         scores |= {"closes": self.closes, "length": self.length, "variety": self.variety}
-        return ", ".join(f"{name} {score:.2f}" for name, score in scores.items() if score is not None)
+        return ", ".join(f"{name} {score:.2f}" for name, score in scores.items() if score is not None and score < 1)
 
     @property
     def is_flawless(self) -> bool:

@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
 
 class Candidate(NamedTuple):
-    """A piece with its number among all candidates, and the seed that generated it."""
+    """A piece with its number among all candidates."""
 
     number: int
-    seed: int
     steps: Sequence[Step]
     complete: bool
     rank: Rank
@@ -90,7 +89,7 @@ def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discard
             discarded.without_notes += 1
         else:
             rank = ranking.rank(piece.logp, score)
-            yield Candidate(event.number, event.seed, piece.steps, event.complete, rank, piece.labels)
+            yield Candidate(event.number, piece.steps, event.complete, rank, piece.labels)
 
 
 def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
@@ -116,7 +115,7 @@ def _summarize(plan: Plan, ranking: Ranking, kept: Sequence[Candidate], discarde
     if kept:
         console.say(f"best {len(kept)} of {options.generated:,} by {ranking.name}:")
     for number, piece in enumerate(kept, 1):
-        console.say(f"  {number}. piece {piece.number} (seed {piece.seed}): {piece.rank.text}")
+        console.say(f"  {number}. candidate {piece.number}: {piece.rank.text}")
     if cut := sum(not piece.complete for piece in kept):
         limit = count_noun(plan.request.length, plan.model.representation.step_name)
         console.warn(f"{count_noun(cut, 'piece')} truncated at {limit}; use a larger --length")

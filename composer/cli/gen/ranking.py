@@ -85,7 +85,8 @@ def _form(logp: Sequence[float], score: Score | None) -> Rank:
     from composer.analysis.form import Form, form_of
 
     found = form_of(score) if score is not None else Form(0.0, 0.0, 0.0)
-    return Rank((found.value,), f"{found.value:.2f} ({found})", found.is_flawless)
+    faults = f" ({found})" if str(found) else ""
+    return Rank((found.value,), f"{found.value:.2f}{faults}", found.is_flawless)
 
 
 def _check_likelihood(model: LoadedModel) -> None:

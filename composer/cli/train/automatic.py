@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import typing
 from contextlib import suppress
 from typing import Any
 
 from composer.api import DataSize, Model, OptionError, PluginError, Representation, SequenceSpec
-from composer.cli.render.text import count_noun
 from composer.cli.train.options import TrainOptions
 from composer.registry import plugins as registry
 from composer.registry.guard import AUTHOR_HINT
@@ -18,6 +18,7 @@ from composer.training.settings import Settings
 
 MODEL = "attn-lstm"
 POSITIONS = "positions"
+SHOWN = ("hidden", "dropout", "batch_size")
 
 
 def is_automatic(options: TrainOptions) -> bool:
@@ -65,13 +66,14 @@ def suggested(model: Model, spec: SequenceSpec, size: DataSize, flags: dict[str,
 
 
 def describe(run: TrainingRun) -> str:
-    """Return the line that says what was chosen, and why; empty if the model suggests nothing."""
-    size, steps, found = run.data.size, run.representation.step_name, run.model.suggest(run.data.spec, run.data.size)
+    """Return the line that says what was chosen, with the settings that depend most on the size of the data.
+
+    It is empty if the model suggests nothing.
+    """
+    found = run.model.suggest(run.data.spec, run.data.size)
     if not found:
         return ""
-    chosen = {"model": run.model.name} | ({POSITIONS: True} if run.data.spec.features else {})
-    chosen |= {name: getattr(run.config if hasattr(run.config, name) else run.settings, name) for name in found}
-    return (
-        f"settings for {count_noun(size.pieces, 'piece')} with {count_noun(size.steps, steps)} (less data gets more "
-        f"dropout and smaller batches): {' '.join(as_pairs(chosen))}"
-    )
+    shown = [name for name in SHOWN if name in found] or list(found)[: len(SHOWN)]
+    chosen = {name: getattr(run.config if hasattr(run.config, name) else run.settings, name) for name in shown}
+    pairs = " ".join(as_pairs({"model": run.model.name, **chosen}))
+    return f"settings that suit the data: {pairs} (all: composer show {shlex.quote(run.path.stem)})"
