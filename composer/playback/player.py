@@ -17,11 +17,14 @@ class Player(Protocol):
 
     @property
     def is_finished(self) -> bool:
-        """Whether the piece is over. Raises ComposerError if it cannot go on."""
+        """Whether the piece is over, or cannot go on."""
 
     @property
     def is_paused(self) -> bool:
         """Whether it waits for `resume`."""
+
+    def check(self) -> None:
+        """Raise ComposerError if it cannot go on."""
 
     def start(self) -> None:
         """Begin to play. Raises ComposerError."""

@@ -46,18 +46,21 @@ class LivePlayer:
 
     @property
     def is_finished(self) -> bool:
-        """Whether all messages have been sent. Raises ComposerError if the port has failed, or is gone."""
+        """Whether all messages have been sent, or the port has failed."""
+        with self._changed:
+            return not self._waiting or self._error is not None
+
+    @property
+    def is_paused(self) -> bool:
+        return self._clock.is_paused
+
+    def check(self) -> None:
+        """Raise ComposerError if the port has failed, or is gone."""
         if self._error is not None:
             raise self._error
         if time.monotonic() - self._checked > CHECK_SECONDS:
             self._checked = time.monotonic()
             check_present(self._port, self.name)
-        with self._changed:
-            return not self._waiting
-
-    @property
-    def is_paused(self) -> bool:
-        return self._clock.is_paused
 
     def add(self, messages: Iterable[TimedMessage], *, ends_first: bool = True) -> None:
         """Play `messages` too, late ones at once; with `ends_first`, notes end before others start at the same time."""

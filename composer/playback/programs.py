@@ -76,12 +76,13 @@ class ProgramPlayer:
 
     @property
     def is_finished(self) -> bool:
-        if self._process is None or (code := self._process.poll()) is None:
-            return False
-        if code:
+        return self._process is not None and self._process.poll() is not None
+
+    def check(self) -> None:
+        """Raise ProgramFailed if the program has failed."""
+        if self._process is not None and (code := self._process.poll()):
             assert self._errors is not None
             raise ProgramFailed(f"{self.name} cannot play: {reason_of(self._errors, code)}", WAV_HINT)
-        return True
 
     def start(self) -> None:
         path = self._program.path or self.name

@@ -23,7 +23,9 @@ def timeline_of(score):
 
 def finish(player):
     while not player.is_finished:
+        player.check()
         time.sleep(0.001)
+    player.check()
     player.stop()
 
 

@@ -11,10 +11,16 @@ from composer.music.bars import Bar, bars
 from composer.music.sounding import chord_part
 from composer.music.tempo_map import DEFAULT_BPM
 
+TICKS_PER_BEAT = 480
+"""The times of a player are rounded to ticks."""
+
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a piece: its `steps` so far, of which the music up to beat `played` is in bars, its plan and seed."""
+class Position:
+    """A position in a piece that is being composed, from which it can be continued.
+
+    It has its `steps` so far, of which the music up to beat `played` is in bars, its plan and seed.
+    """
 
     seed: int
     steps: tuple[Step, ...] = ()
@@ -27,8 +33,8 @@ class Place:
 class JamBar:
     """One bar: parts whose notes are timed from its start, its `length` in beats, its meter, and its tempo.
 
-    `starts` is whether a piece, called `title`, begins with it. After it, composing can go on from `place`, if it was
-    composed.
+    `starts` is whether a piece, called `title`, begins with it. After it, composing can go on from `position`, if it
+    was composed.
     """
 
     parts: tuple[Part, ...]
@@ -37,7 +43,7 @@ class JamBar:
     bpm: float = DEFAULT_BPM
     starts: bool = False
     title: str = ""
-    place: Place | None = None
+    position: Position | None = None
 
     def transposed(self, semitones: int) -> JamBar:
         """Return the bar moved by `semitones`; notes beyond the range of MIDI are moved by octaves."""

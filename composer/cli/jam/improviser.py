@@ -11,8 +11,8 @@ from composer.cli.jam.bars import JamBar
 AHEAD = 8
 """Bars that are composed ahead at most."""
 
-Bars = Callable[[], Iterator[JamBar]]
-"""Returns bars, which are composed as they are asked for."""
+Bars = Callable[[], Iterator[JamBar | None]]
+"""Returns bars, which are composed as they are asked for; None while the next one is not complete."""
 
 
 class Improviser:
@@ -66,14 +66,14 @@ class Improviser:
             return bar
 
     def stop(self) -> None:
-        """End the thread, after the step that it is at."""
+        """End the thread, at most a step later."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
         self._thread.join()
 
     def _run(self) -> None:
-        epoch, bars = 0, iter(tuple[JamBar]())
+        epoch, bars = 0, iter(tuple[JamBar | None]())
         while True:
             with self._changed:
                 while not self._stopped and (self._done or len(self._ready) >= AHEAD) and epoch == self._epoch:
@@ -82,15 +82,16 @@ class Improviser:
                     return
                 renewed = self._bars if epoch != self._epoch else None
                 epoch = self._epoch
-            bar, failure = None, None
+            bar, is_over, failure = None, False, None
             try:
                 bars = renewed() if renewed is not None else bars
-                bar = next(bars, None)
+                bar = next(bars)
+            except StopIteration:
+                is_over = True
             except Exception as error:  # shown by the main thread
-                failure = error
+                is_over, failure = True, error
             with self._changed:
                 if epoch == self._epoch:
-                    self._done = bar is None
-                    self.failure = failure
+                    self._done, self.failure = is_over, failure
                     self.has_begun = self.has_begun or bar is not None
                     self._ready.extend(() if bar is None else (bar,))

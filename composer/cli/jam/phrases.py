@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count, pairwise
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Meter, Note, Part, Score, Tempo
 from composer.music.rounding import rounded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 POLL_SECONDS = 0.002
 """How often the port is asked for messages."""
@@ -25,8 +23,8 @@ HELD_SECONDS = 10.0
 """How long a key that is down keeps a phrase from ending: its release may be lost."""
 ALL_NOTES_OFF = frozenset({120, *range(123, 128)})
 """Controllers that release all keys: all sound off, all notes off, and the changes of mode."""
-FINEST = 480
-"""Parts of a beat to which the times of a player are rounded."""
+MAX_NOTES = 1000
+"""The notes of a phrase at most, the last ones: nobody need rest."""
 
 
 class PlayedNote(NamedTuple):
@@ -40,10 +38,11 @@ class PlayedNote(NamedTuple):
 
 @dataclass
 class PhraseDetector:
-    """Collects notes until none has sounded for `rest` seconds."""
+    """Collects notes until none has sounded for `rest` seconds; `on_note` is called with each complete one."""
 
     rest: float
-    notes: list[PlayedNote] = field(default_factory=list)
+    on_note: Callable[[PlayedNote], object] = lambda note: None
+    notes: deque[PlayedNote] = field(default_factory=lambda: deque(maxlen=MAX_NOTES))
     _down: dict[int, tuple[float, int]] = field(default_factory=dict)
     _last: float = 0.0
 
@@ -60,7 +59,7 @@ class PhraseDetector:
         if message.type not in {"note_on", "note_off"}:
             return
         if begun := self._down.pop(message.note, None):
-            self.notes.append(PlayedNote(begun[0], seconds, message.note, begun[1]))
+            self._add(PlayedNote(begun[0], seconds, message.note, begun[1]))
         if message.type == "note_on" and message.velocity:
             self._down[message.note] = seconds, message.velocity
         self._last = seconds
@@ -71,36 +70,38 @@ class PhraseDetector:
         if is_held or now - self._last < self.rest:
             return []
         self._release(now)
-        return self.end()
-
-    def end(self) -> list[PlayedNote]:
-        """Return the complete notes of the phrase so far, by start, and begin the next."""
-        notes, self.notes = sorted(self.notes), []
+        notes = sorted(self.notes)
+        self.notes.clear()
         return notes
+
+    def held(self, now: float) -> list[PlayedNote]:
+        """Return the notes of keys that are down, as if they were released now."""
+        return [PlayedNote(begin, now, pitch, velocity) for pitch, (begin, velocity) in self._down.items()]
+
+    def _add(self, note: PlayedNote) -> None:
+        self.notes.append(note)
+        self.on_note(note)
 
     def _release(self, seconds: float) -> None:
         """End all notes of keys that are down: when the last key was heard, or else at a time."""
         for pitch, (begin, velocity) in self._down.items():
-            self.notes.append(PlayedNote(begin, self._last if self._last > begin else seconds, pitch, velocity))
+            self._add(PlayedNote(begin, self._last if self._last > begin else seconds, pitch, velocity))
         self._down.clear()
 
 
-def as_notes(played: Sequence[PlayedNote], start: float, bpm: float) -> tuple[Note, ...]:
-    """Return notes with times in beats after `start`."""
+def as_score(notes: Sequence[Note], meter: Meter, bpm: float) -> Score:
+    """Return a phrase from its first note on, with times that can be notated.
 
-    def beats(seconds: float) -> Fraction:
-        return Fraction(round((seconds - start) * bpm / 60 * FINEST), FINEST)
-
-    shortest = Fraction(1, FINEST)
-    return tuple(
-        Note(beats(each.start), each.pitch, max(beats(each.end) - beats(each.start), shortest), each.velocity)
-        for each in played
+    Gaps of a sixteenth and less between notes are closed.
+    """
+    start = notes[0].onset
+    score = rounded(
+        Score(
+            (Part(tuple(note._replace(onset=note.onset - start) for note in notes)),),
+            tempos=(Tempo(Fraction(0), bpm),),
+            meters=(meter,),
+        )
     )
-
-
-def as_score(notes: tuple[Note, ...], meter: Meter, bpm: float) -> Score:
-    """Return a phrase with times that can be notated; gaps of a sixteenth and less between notes are closed."""
-    score = rounded(Score((Part(notes),), tempos=(Tempo(Fraction(0), bpm),), meters=(meter,)))
     onsets = sorted({note.onset for note in score.notes})
     following = dict(pairwise(onsets))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
 
 from composer.api import ComposerError
-from composer.cli.jam.tape import Tape
+from composer.cli.jam.performance import Performance
+from composer.cli.jam.phrases import PlayedNote
 from composer.cli.output.files import save
 from composer.formats import WriteSettings
 from composer.formats.midi.writer import write_midi
@@ -27,10 +29,13 @@ class Recording:
     def __init__(self, start: Fraction) -> None:
         self.start, self.path = start, free_name()
 
-    def save(self, tape: Tape, stop: Fraction) -> Path | None:
-        """Write what was played until beat `stop`; None if that is silence. Raises ComposerError."""
-        start = next((each.start for each in tape.bars if each.end > self.start), self.start)
-        score = tape.score(start, stop=stop)
+    def save(self, performance: Performance, stop: Fraction, held: Iterable[PlayedNote] = ()) -> Path | None:
+        """Write what was played until beat `stop`, with notes that are `held`; None if that is silence.
+
+        Raises ComposerError.
+        """
+        start = next((each.start for each in performance.bars if each.end > self.start), self.start)
+        score = performance.score(start, stop=stop, held=held)
         if not score.is_audible:
             return None
         data = write_midi(score, WriteSettings())

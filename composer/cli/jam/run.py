@@ -17,8 +17,9 @@ from composer.cli.jam.options import JamOptions
 from composer.cli.jam.phrases import listening
 from composer.cli.jam.session import Jam, punctual_threads
 from composer.cli.jam.tunes import Settings, TuneComposer
-from composer.cli.play.keys import ReadKey, key_reader, wait
-from composer.cli.play.session import TICK, Quit
+from composer.cli.jam.view import JamView
+from composer.cli.play.keys import ReadKey, key_reader
+from composer.cli.play.session import Quit, play_until_over
 from composer.cli.render.text import count_noun
 from composer.cli.representation_argument import find_representation
 from composer.music.bars import parse_meter
@@ -80,27 +81,18 @@ def load_tunes(console: Console, options: JamOptions) -> tuple[TuneComposer, Set
 
 def _play(console: Console, jam: Jam, player: LivePlayer, read_key: ReadKey | None, options: JamOptions) -> None:
     """Play until the user quits or the time is over. Raises Quit, ComposerError."""
-    player.start()
-    if read_key is None or console.quiet:
-        doing = f"listening to {options.input}, answering" if options.input is not None else "playing"
-        console.say(f"{doing} with {player.name}; Ctrl-C stops")
-        while not _is_over(player, options):
-            jam.advance()
-            jam.press((read_key or wait)(TICK))
-        return
-    from composer.cli.jam.view import JamView
-    from composer.cli.play.roll_view import second_screen
-
     view = JamView(console)
-    with second_screen(console):
-        while not _is_over(player, options):
-            jam.advance()
-            view.draw(jam.tape, jam.coming, jam.beat, *jam.status())
-            jam.press(read_key(TICK))
 
+    def is_over() -> bool:
+        jam.advance()
+        return options.seconds is not None and player.position >= options.seconds
 
-def _is_over(player: LivePlayer, options: JamOptions) -> bool:
-    return options.seconds is not None and player.position >= options.seconds
+    def draw() -> None:
+        view.draw(jam.performance, jam.coming, jam.beat, *jam.status())
+
+    player.start()
+    doing = f"listening to {options.input}, answering" if options.input is not None else "playing"
+    play_until_over(console, read_key, f"{doing} with {player.name}; Ctrl-C stops", is_over, draw, jam.press)
 
 
 def _end(console: Console, jam: Jam) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from math import ceil
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from composer.api import ComposerError, Meter, Score
 from composer.cli.jam.bars import JamBar
 from composer.cli.jam.improviser import Improviser
-from composer.cli.jam.phrases import Listener, PhraseDetector, PlayedNote, as_notes, as_score
+from composer.cli.jam.performance import Performance
+from composer.cli.jam.phrases import Listener, PhraseDetector, as_score
 from composer.cli.jam.recording import Recording
-from composer.cli.jam.tape import Tape
 from composer.cli.jam.tunes import Settings, TuneComposer
 from composer.cli.play.session import Quit, clock
 from composer.cli.render.text import count_noun
@@ -37,6 +37,8 @@ TEMPERATURE_STEP, MAX_TEMPERATURE = 0.05, 2.0
 DENSITIES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 """Onsets per beat."""
 MAX_SHIFT = 24
+KEPT_BARS, KEPT_NOTES = 64, 4096
+"""Bars and notes of the keyboard that are kept when there are twice as many, unless they are recorded."""
 _KEY = re.compile(r"\033\[[ABCD]|\033O[ABCD]|.", re.DOTALL)
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 HELP = ("up/down: temp", "left/right: density", "+/-: key", "r: record", "space: pause", "q: quit")
@@ -55,11 +57,11 @@ class Jam:
         bpm: float,
         listener: Listener | None = None,
     ) -> None:
-        self.tape, self.waits, self.saved = Tape(), 0, list[str]()
+        self.performance, self.waits, self.saved = Performance(bpm), 0, list[str]()
         self._console, self._tunes, self._settings, self._player = console, tunes, settings, player
         self._meter, self._bpm, self._listener = meter, bpm, listener
         self._accepted = settings
-        self._phrases = PhraseDetector(REST * float(meter.bar) * 60 / bpm)
+        self._phrases = PhraseDetector(REST * float(meter.bar) * 60 / bpm, self.performance.hear)
         self._improviser = Improviser()
         self._shift = 0
         self._recording: Recording | None = None
@@ -76,15 +78,16 @@ class Jam:
     @property
     def beat(self) -> Fraction:
         """The beat that is playing."""
-        return self.tape.beat(self._player.position)
+        return self.performance.beat(self._player.position)
 
     def advance(self) -> None:
         """Do what is due now. Raises ComposerError."""
-        _ = self._player.is_finished  # raises if the port has failed
+        self._player.check()
         if self._listener is not None:
             self._listen(self._listener)
         self._check()
         self._feed()
+        self._forget()
 
     def press(self, keys: str) -> None:
         """Do what the pressed keys say. Raises Quit, ComposerError."""
@@ -99,8 +102,9 @@ class Jam:
     @property
     def _actions(self) -> dict[str, Callable[[], None]]:
         return {
-            "up": lambda: self._heat(TEMPERATURE_STEP), "down": lambda: self._heat(-TEMPERATURE_STEP),
-            "right": lambda: self._thicken(1), "left": lambda: self._thicken(-1),
+            "up": lambda: self._change_temperature(TEMPERATURE_STEP),
+            "down": lambda: self._change_temperature(-TEMPERATURE_STEP),
+            "right": lambda: self._change_density(1), "left": lambda: self._change_density(-1),
             "+": lambda: self._transpose(1), "=": lambda: self._transpose(1), "-": lambda: self._transpose(-1),
             "r": self.record, "R": self.record, " ": self._pause,
         }  # fmt: skip
@@ -125,9 +129,7 @@ class Jam:
             self._recording = Recording(self.beat)
             return
         recording, self._recording, stop = self._recording, None, self.beat
-        if played := self._phrases.end():
-            self._tape_phrase(played)
-        path = recording.save(self.tape, stop)
+        path = recording.save(self.performance, stop, self._phrases.held(self._player.position))
         self._note = f"wrote {path}" if path is not None else "nothing was played, so nothing was written"
         if path is not None:
             self.saved.append(str(path))
@@ -146,27 +148,27 @@ class Jam:
                 return
             self._is_playing = True
             self._wait_until(now + LEAD)
-        while self.tape.end_seconds < now + LEAD:
+        while self.performance.end_seconds < now + LEAD:
             bar = self._improviser.take()
             if bar is not None:
-                self._player.add(self.tape.append(bar.transposed(self._shift)))
+                self._player.add(self.performance.append(bar.transposed(self._shift)))
             elif self._improviser.is_done:
-                self._is_playing = self.tape.end_seconds > now and self._is_playing
+                self._is_playing = self.performance.end_seconds > now and self._is_playing
                 return
-            elif self.tape.end_seconds < now + LEAD / 4:
+            elif self.performance.end_seconds < now + LEAD / 4:
                 self.waits += 1
-                self.tape.rest(Fraction(1))
+                self.performance.rest(Fraction(1))
             else:
                 return
 
     def _wait_until(self, seconds: float) -> None:
         """Rest until a time; in answers, until the next bar line after it."""
-        if self._listener is None or not self.tape.bars:
-            self.tape.rest_until(seconds)
+        if self._listener is None or not self.performance.bars:
+            self.performance.rest_until(seconds)
             return
         bar = self._meter.bar
-        missing = (self.tape.beat(seconds) - self.tape.end) / bar
-        self.tape.rest(max(ceil(missing), 0) * bar)
+        missing = (self.performance.beat(seconds) - self.performance.end) / bar
+        self.performance.rest(max(ceil(missing), 0) * bar)
 
     def _check(self) -> None:
         """Take back a setting that the model cannot follow. Raises the error if it was another one."""
@@ -195,44 +197,50 @@ class Jam:
             if was_empty and not self._phrases.is_empty:
                 self._improviser.compose(None)
                 self._player.clear()
-                self.tape.stop(seconds)
+                self.performance.stop(seconds)
                 self._is_playing, self._note = False, ""
         if played := self._phrases.phrase(self._player.position):
-            phrase, settings = self._tape_phrase(played), self._settings
+            notes, settings = [self.performance.note_of(each) for each in played], self._settings
+            phrase = as_score(notes, self._meter, self._bpm)
+            self._add_phrase(phrase, played[0].start)
             self._improviser.compose(lambda: self._tunes.answer(phrase, settings))
             self._console_say(f"answering {count_noun(len(played), 'note')}")
 
-    def _tape_phrase(self, played: Sequence[PlayedNote]) -> Score:
-        """Put a phrase that was played on the tape, and return it with times that can be notated."""
-        start = played[0].start
-        self.tape.rest_until(start, self._bpm)
-        notes, first = as_notes(played, start, self._bpm), self.tape.end
-        phrase = as_score(notes, self._meter, self._bpm)
-        self.tape.keyboard += [note._replace(onset=note.onset + first) for note in notes]
+    def _add_phrase(self, phrase: Score, start: float) -> None:
+        """Leave the bars of a phrase to the player, who began at a time in seconds."""
+        self.performance.rest_until(start)
         for number in range(max(ceil(phrase.duration / self._meter.bar), 1)):
-            self.tape.append(JamBar((), self._meter.bar, self._meter, self._bpm, starts=not number))
-        return phrase
+            self.performance.append(JamBar((), self._meter.bar, self._meter, self._bpm, starts=not number))
+
+    def _forget(self) -> None:
+        """Keep the memory bounded, however long the jam lasts."""
+        if self._recording is not None:
+            return
+        if len(bars := self.performance.bars) > 2 * KEPT_BARS:
+            self.performance.forget(bars[-KEPT_BARS].start)
+        if len(notes := self.performance.keyboard) > 2 * KEPT_NOTES:
+            self.performance.forget(notes[-KEPT_NOTES].onset)
 
     def _recompose(self, *, new_piece: bool = False) -> None:
         """Compose what follows anew, with the current settings, but for what sounds next."""
         if self._listener is not None:
             return
-        ready, keep, until = self._improviser.ready, 0, self.tape.end_seconds
+        ready, keep, until = self._improviser.ready, 0, self.performance.end_seconds
         while keep < len(ready) and until < self._player.position + RESPONSE:
             until += float(ready[keep].length) * 60 / ready[keep].bpm
             keep += 1
-        last = ready[keep - 1] if keep else self.tape.bars[-1].bar if self.tape.bars else None
-        place = last.place if last is not None and not new_piece else None
+        last = ready[keep - 1] if keep else self.performance.bars[-1].bar if self.performance.bars else None
+        position = last.position if last is not None and not new_piece else None
         settings = self._settings
-        self._improviser.compose(lambda: self._tunes.endless(settings, place), keep)
+        self._improviser.compose(lambda: self._tunes.endless(settings, position), keep)
 
-    def _heat(self, change: float) -> None:
+    def _change_temperature(self, change: float) -> None:
         temperature = round(self._settings.temperature + change, 2)
         if 0 < temperature <= MAX_TEMPERATURE:
             self._settings = dataclasses.replace(self._settings, temperature=temperature)
             self._recompose()
 
-    def _thicken(self, direction: int) -> None:
+    def _change_density(self, direction: int) -> None:
         """Take the next density up or down; from a free one, the next to that of the last bars."""
         if not self._tunes.has_density:
             self._note = f"`{self._tunes.model.representation.name}` has no density"
@@ -246,7 +254,7 @@ class Jam:
 
     def _heard_density(self) -> float:
         """Return the onsets per beat of the last bars."""
-        bars = [each.bar for each in self.tape.bars[-4:]]
+        bars = [each.bar for each in self.performance.bars[-4:]]
         onsets = sum(len(part.notes) for bar in bars for part in bar.parts)
         return onsets / float(sum(bar.length for bar in bars)) if bars else 1.0
 

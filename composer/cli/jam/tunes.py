@@ -16,7 +16,7 @@ from composer.checkpoints.load import LoadedModel
 from composer.cli.gen.conditions import with_control_labels
 from composer.cli.gen.default_candidates import score_of
 from composer.cli.gen.hints import hint_for_silence
-from composer.cli.jam.bars import JamBar, Place, cut, last_start
+from composer.cli.jam.bars import JamBar, Position, cut, last_start
 from composer.generation.generate import generate
 from composer.generation.plans import constraint_of
 from composer.generation.request import Finished, GenerationRequest
@@ -67,27 +67,27 @@ class TuneComposer:
         representation = self.model.representation
         return representation.kind is StepKind.TOKENS or representation.positional
 
-    def endless(self, settings: Settings, place: Place | None = None) -> Iterator[JamBar]:
-        """Yield bars without end: the rest of the piece at `place`, then new pieces.
+    def endless(self, settings: Settings, position: Position | None = None) -> Iterator[JamBar | None]:
+        """Yield bars without end: the rest of the piece at `position`, then new pieces, and None after each step.
 
         A piece without an end of its own is continued from its second half. Raises ComposerError.
         """
         silent = 0
         while True:
-            last, place = None, place or self._new_piece()
-            for bar in self._bars(place, self._controls_for(settings), settings):
-                last = bar.place
+            last, position = None, position or self._new_piece()
+            for bar in self._bars(position, self._controls_for(settings), settings):
+                last = bar.position if bar is not None else last
                 yield bar
-            silent = 0 if last is not None or place.played else silent + 1
+            silent = 0 if last is not None or position.played else silent + 1
             if silent >= MAX_SILENT:
                 hint = hint_for_silence(dataclasses.replace(self._sampling, temperature=settings.temperature))
                 raise ComposerError(f"{MAX_SILENT} pieces in a row have no notes", hint)
-            place = None if self.has_end or last is None else self._second_half(last)
+            position = None if self.has_end or last is None else self._second_half(last)
 
-    def answer(self, phrase: Score, settings: Settings) -> Iterator[JamBar]:
+    def answer(self, phrase: Score, settings: Settings) -> Iterator[JamBar | None]:
         """Yield an answer to a phrase: as many bars, in its key and range as far as the model allows.
 
-        Raises ComposerError if the representation cannot express the phrase.
+        None is yielded after each step. Raises ComposerError if the representation cannot express the phrase.
         """
         representation = self.model.representation
         piece = representation.primer_from_score(phrase)
@@ -96,14 +96,17 @@ class TuneComposer:
         shift = _highest_first(phrase) - _highest_first(heard) if heard is not None and heard.notes else 0
         bar = phrase.meters[0].bar
         count = min(max(int(played / bar), MIN_ANSWER), MAX_ANSWER)
-        place = Place(self._next_seed(), steps, played, labels=dict(piece.labels))
+        position = Position(self._next_seed(), steps, played, labels=dict(piece.labels))
         wanted = _like(heard or phrase, int(played / bar) + count)
         left = count
         for names in (("bars", "key", "range"), ("bars", "range"), ("key", "range"), ("range",), ("bars",), ()):
             controls = self._controls_for(settings, {name: wanted[name] for name in names})
             with suppress(Unsatisfiable):
-                for each in self._bars(place, controls, settings):
-                    yield dataclasses.replace(each.transposed(shift), place=None)
+                for each in self._bars(position, controls, settings):
+                    if each is None:
+                        yield None
+                        continue
+                    yield dataclasses.replace(each.transposed(shift), position=None)
                     left -= 1
                     if not left:
                         return
@@ -111,23 +114,28 @@ class TuneComposer:
                     return
         raise ComposerError("the model cannot continue this phrase", "play another one")
 
-    def _bars(self, place: Place, controls: Any, settings: Settings) -> Iterator[JamBar]:
-        """Yield the bars of the piece at `place` from there on. Raises Unsatisfiable, ComposerError."""
+    def _bars(self, position: Position, controls: Any, settings: Settings) -> Iterator[JamBar | None]:
+        """Yield the bars of the piece at `position` from there on, and None after each step.
+
+        Raises Unsatisfiable, ComposerError.
+        """
         representation = self.model.representation
         spec = self.model.spec
-        given = {**self._conditions, **place.labels} if spec.features else place.labels
-        context = GenerationContext(primer=place.steps, labels=given, plan=place.plan or None, titles=self._titles)
-        plan_labels = representation.plan_labels(place.plan or "") if place.plan else {}
+        given = {**self._conditions, **position.labels} if spec.features else position.labels
+        context = GenerationContext(
+            primer=position.steps, labels=given, plan=position.plan or None, titles=self._titles
+        )
+        plan_labels = representation.plan_labels(position.plan or "") if position.plan else {}
         labels = {**plan_labels, **representation.control_labels(controls)}
         request = GenerationRequest(
-            length=max(representation.max_steps(controls, context), len(place.steps) + 1),
-            seed=place.seed,
+            length=max(representation.max_steps(controls, context), len(position.steps) + 1),
+            seed=position.seed,
             sampling=dataclasses.replace(self._sampling, temperature=settings.temperature),
-            primer=place.steps,
+            primer=position.steps,
             conditions=with_control_labels(self._conditions, labels, spec.conditions),
         )
         constraint = constraint_of(representation, controls, context)
-        yield from _Reading(self.model, place, labels, self.bpm).bars(
+        yield from _BarReader(self.model, position, labels, self.bpm).bars(
             generate(self.model.sampler, spec, request, constraint)
         )
 
@@ -138,38 +146,42 @@ class TuneComposer:
             values["density"] = settings.density
         return dataclasses.replace(self._controls, **values)
 
-    def _new_piece(self) -> Place:
-        return Place(self._next_seed())
+    def _new_piece(self) -> Position:
+        return Position(self._next_seed())
 
     def _next_seed(self) -> int:
         self._seed += 1
         return self._seed - 1
 
-    def _second_half(self, place: Place) -> Place:
-        """Return a new piece that begins with the second half of the one that ends at `place`."""
-        steps = place.steps[len(place.steps) // 2 :]
-        score = score_of(self.model.representation, steps, place.labels)
-        return Place(self._next_seed(), steps, _in_bars(score) if score is not None else Fraction(0))
+    def _second_half(self, position: Position) -> Position:
+        """Return a new piece that begins with the second half of the one that ends at `position`."""
+        steps = position.steps[len(position.steps) // 2 :]
+        score = score_of(self.model.representation, steps, position.labels)
+        return Position(self._next_seed(), steps, _in_bars(score) if score is not None else Fraction(0))
 
 
-class _Reading:
+class _BarReader:
     """Reads the steps of one piece as bars, while they are generated."""
 
-    def __init__(self, model: LoadedModel, place: Place, labels: Mapping[str, str], bpm: float | None) -> None:
-        self._model, self._place, self._bpm = model, place, bpm
-        self._labels = {**labels, **place.labels}
+    def __init__(self, model: LoadedModel, position: Position, labels: Mapping[str, str], bpm: float | None) -> None:
+        self._model, self._position, self._bpm = model, position, bpm
+        self._labels = {**labels, **position.labels}
         self._steps: list[Step] = []
         self._looks: list[tuple[int, Fraction]] = []
         """After how many steps the music was complete up to which beat."""
 
-    def bars(self, events: Iterator[Any]) -> Iterator[JamBar]:
-        """Yield each bar when the next one is complete too, since its notes may be tied over the bar line."""
-        plan, looked = self._place.plan, len(self._place.steps)
+    def bars(self, events: Iterator[Any]) -> Iterator[JamBar | None]:
+        """Yield each bar when the next one is complete too, since its notes may be tied over the bar line.
+
+        None is yielded after each step, so that composing can be stopped there.
+        """
+        plan, looked = self._position.plan, len(self._position.steps)
         for event in events:
             if isinstance(event, Finished):
                 break
             self._steps += event.steps
             plan = event.plan or plan
+            yield None
             if len(self._steps) >= looked + STEPS_PER_LOOK:
                 looked = len(self._steps)
                 yield from self._complete(plan, is_over=False)
@@ -188,12 +200,13 @@ class _Reading:
             self._looks.append((len(self._steps), stop))
         elif not is_over:
             return
-        played = self._place.played
+        played = self._position.played
         for bar in cut(score, played, None if is_over else before, self._bpm):
             played += bar.length
             steps = self._steps[: self._steps_until(played)]
-            self._place = Place(self._place.seed, tuple(steps), played, plan, self._place.labels)
-            yield dataclasses.replace(bar, place=self._place)
+            position = Position(self._position.seed, tuple(steps), played, plan, self._position.labels)
+            self._position = position
+            yield dataclasses.replace(bar, position=position)
 
     def _steps_until(self, beat: Fraction) -> int:
         """Return after how many steps the music was complete up to `beat`."""

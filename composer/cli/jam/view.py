@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from composer.cli.jam.bars import JamBar
-from composer.cli.jam.tape import Tape
+from composer.cli.jam.performance import Performance
 from composer.cli.play.roll_view import RollView
 
 if TYPE_CHECKING:
@@ -26,24 +26,25 @@ class JamView:
         self._start = Fraction(0)
         self._shown: object = None
 
-    def draw(self, tape: Tape, coming: Sequence[JamBar], beat: Fraction, *status: str) -> None:
+    def draw(self, performance: Performance, coming: Sequence[JamBar], beat: Fraction, *status: str) -> None:
         """Draw the roll with a cursor at `beat`, and lines of `status` below."""
-        start = self._page(tape, beat)
-        shown = (start, len(tape.bars), len(tape.keyboard), coming)
+        self._turn_page(performance, beat)
+        shown = (self._start, len(performance.bars), len(performance.keyboard), coming)
         if shown != self._shown:
-            score = tape.score(start, _of_piece(coming))
+            score = performance.score(self._start, _of_piece(coming))
             self._view = RollView(self._console, score if score.is_audible else None)
-            self._shown, self._start = shown, start
+            self._shown = shown
         self._view.draw_at(max(beat - self._start, Fraction(0)), *status)
 
-    def _page(self, tape: Tape, beat: Fraction) -> Fraction:
-        """Return the beat at which the page begins that `beat` is on."""
-        if not tape.bars:
-            return Fraction(0)
-        current = first = tape.bar_at(beat)
-        while first and not tape.bars[first].bar.starts:
-            first -= 1
-        return tape.bars[first + (current - first) // PAGE * PAGE].start
+    def _turn_page(self, performance: Performance, beat: Fraction) -> None:
+        """Begin a page at the piece that is played at `beat`, or when the page is full."""
+        bars, current = performance.bars, performance.bar_at(beat)
+        if not bars:
+            return
+        first = min(performance.bar_at(self._start), current)
+        starts = (at for at in range(current, first, -1) if bars[at].bar.starts)
+        first = next(starts, first)
+        self._start = bars[first + (current - first) // PAGE * PAGE].start
 
 
 def _of_piece(coming: Sequence[JamBar]) -> Sequence[JamBar]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from composer.cli.play.keys import ReadKey, key_reader, wait
 from composer.cli.play.pieces import Tune
+from composer.cli.play.roll_view import RollView, second_screen
 from composer.cli.render.reading_progress import ReadingProgress
 from composer.playback.choose import Sound
 from composer.playback.player import Player
@@ -25,6 +26,10 @@ _HELP = "space: pause   n: next   q: quit"
 
 class Quit(Exception):
     """The user wants no more."""
+
+
+class _Next(Exception):
+    """The user wants the next piece."""
 
 
 def play_tunes(console: Console, tunes: Iterable[Tune], sound: Sound) -> None:
@@ -58,39 +63,58 @@ def _play(console: Console, tune: Tune, sound: Sound, read_key: ReadKey | None) 
 
 
 def _show(console: Console, tune: Tune, player: Player, read_key: ReadKey | None) -> None:
-    if read_key is None:
-        try:
-            player.start()
-            console.say(f"playing {tune.piece.name} ({clock(tune.piece.duration)}) with {player.name}")
-            while not player.is_finished:
-                wait(TICK)
-        finally:
-            player.stop()
-        return
-    from composer.cli.play.roll_view import RollView, second_screen
-
+    """Play a piece with one player. Raises Quit, ComposerError."""
     view = RollView(console, tune.score)
+
+    def is_over() -> bool:
+        finished = player.is_finished
+        player.check()  # later, since a program that fails in between is finished too
+        return finished
+
+    try:
+        player.start()
+        with suppress(_Next):
+            play_until_over(
+                console, read_key, f"playing {tune.piece.name} ({clock(tune.piece.duration)}) with {player.name}",
+                is_over, lambda: view.draw(player.position, _status(tune, player)),
+                lambda keys: _follow(keys, player),
+            )  # fmt: skip
+    finally:
+        player.stop()
+
+
+def play_until_over(
+    console: Console,
+    read_key: ReadKey | None,
+    announcement: str,
+    is_over: Callable[[], bool],
+    draw: Callable[[], object],
+    press: Callable[[str], object],
+) -> None:
+    """Draw what is played, and follow the keys that are pressed. Without keys, or if quiet, only announce it.
+
+    Raises what the functions raise.
+    """
+    if read_key is None or console.quiet:
+        console.say(announcement)
+        while not is_over():
+            press((read_key or wait)(TICK))
+        return
     with second_screen(console):
-        try:
-            player.start()
-            while not player.is_finished:
-                view.draw(player.position, _status(tune, player))
-                if _follow(read_key(TICK), player):
-                    break
-        finally:
-            player.stop()
+        while not is_over():
+            draw()
+            press(read_key(TICK))
 
 
-def _follow(keys: str, player: Player) -> bool:
-    """Do what the pressed keys say; return whether to go on to the next piece. Raises Quit."""
+def _follow(keys: str, player: Player) -> None:
+    """Do what the pressed keys say. Raises Quit, _Next."""
     for key in keys:
         if key in "qQ\x04":
             raise Quit
         if key == " ":
             (player.resume if player.is_paused else player.pause)()
         if key in "nN":
-            return True
-    return False
+            raise _Next
 
 
 def _status(tune: Tune, player: Player) -> str:

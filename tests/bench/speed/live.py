@@ -78,7 +78,7 @@ def measure(name: str, seconds: float) -> None:
         player.start()
         while player.position < seconds:
             jam.advance()
-            view.draw(jam.tape, jam.coming, jam.beat, *jam.status())
+            view.draw(jam.performance, jam.coming, jam.beat, *jam.status())
             if player.position > (presses + 1) * CHANGE_SECONDS:
                 jam.press("\033[B" if presses % 2 else "\033[A")
                 presses += 1

@@ -7,7 +7,8 @@ from mido import Message
 from virtual_midi import KEYS, Input, install_input
 
 from composer.api import ComposerError
-from composer.cli.jam.phrases import PhraseDetector, PlayedNote, as_notes, as_score, listening
+from composer.cli.jam.performance import Performance
+from composer.cli.jam.phrases import PhraseDetector, PlayedNote, as_score, listening
 from composer.music.bars import COMMON_TIME
 
 
@@ -51,8 +52,8 @@ def test_all_notes_off(control):
 
 def test_a_phrase_is_notated_as_it_was_meant():
     played = [PlayedNote(10.02, 10.44, 60, 70), PlayedNote(10.51, 10.93, 62, 70), PlayedNote(11.0, 11.9, 64, 70)]
-    notes = as_notes(played, 10.02, 120.0)
-    assert [round(float(note.onset), 2) for note in notes] == [0, 0.98, 1.96]
+    notes = [Performance().note_of(each) for each in played]
+    assert [round(float(note.onset), 2) for note in notes] == [20.04, 21.02, 22.0]
     score = as_score(notes, COMMON_TIME, 120.0)
     assert [(note.onset, note.duration, note.pitch) for note in score.notes] == [
         (0, 1, 60),

@@ -1,8 +1,9 @@
-"""What has been played, bar by bar: as messages in time, as a score to draw, and as a recording."""
+"""What is played in a jam, bar by bar: as messages in time, and as a score to draw and to record."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -11,19 +12,18 @@ from typing import Any, NamedTuple, TypeVar
 
 from composer.api import Note, Part, Score, Tempo
 from composer.audio.timeline import DRUM_CHANNEL, TimedMessage
-from composer.cli.jam.bars import JamBar
+from composer.cli.jam.bars import TICKS_PER_BEAT, JamBar
+from composer.cli.jam.phrases import PlayedNote
 from composer.music.tempo_map import DEFAULT_BPM
 
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
-FINEST = 480
-"""Parts of a beat to which the times of a player are rounded."""
 KEYBOARD = "Keyboard"
 
 
 T = TypeVar("T")
 
 
-class TapedBar(NamedTuple):
+class PlayedBar(NamedTuple):
     """A bar, and the beat at which it begins."""
 
     start: Fraction
@@ -48,17 +48,24 @@ class _Anchor(NamedTuple):
 
 
 @dataclass
-class Tape:
-    """The bars that were played, without gaps but for rests, and the notes of the player, all in beats.
+class Performance:
+    """The bars that are played, without gaps but for rests, and the notes of the player, all in beats.
 
-    `end` is the beat at which the next bar begins.
+    It begins at the tempo `bpm`. `end` is the beat at which the next bar begins.
     """
 
-    bars: list[TapedBar] = field(default_factory=list)
+    bpm: float = DEFAULT_BPM
+    bars: list[PlayedBar] = field(default_factory=list)
     keyboard: list[Note] = field(default_factory=list)
     end: Fraction = Fraction(0)
-    _anchors: list[_Anchor] = field(default_factory=lambda: [_Anchor(Fraction(0), Fraction(0), DEFAULT_BPM)])
-    _programs: dict[int, int] = field(default_factory=dict)
+    _anchors: list[_Anchor] = field(init=False)
+    _programs: dict[int, tuple[Fraction, int]] = field(
+        default_factory=lambda: dict.fromkeys(range(16), (Fraction(-1), 0))
+    )
+    """The program of each channel, and the beat at which it was set; none if that is not known."""
+
+    def __post_init__(self) -> None:
+        self._anchors = [_Anchor(Fraction(0), Fraction(0), self.bpm)]
 
     @property
     def end_seconds(self) -> float:
@@ -68,7 +75,7 @@ class Tape:
     def append(self, bar: JamBar) -> list[TimedMessage]:
         """Put `bar` at the end, and return its messages."""
         self._set_tempo(bar.bpm)
-        self.bars.append(TapedBar(self.end, bar))
+        self.bars.append(PlayedBar(self.end, bar))
         messages = list(self._messages(bar, self.end))
         self.end += bar.length
         return messages
@@ -77,23 +84,38 @@ class Tape:
         """Leave so many beats empty."""
         self.end += beats
 
-    def rest_until(self, seconds: float, bpm: float | None = None) -> None:
-        """Leave the time until `seconds` empty, and go on at another tempo, if one is given."""
-        beats = (Fraction(seconds) - self._seconds(self.end)) / self._anchors[-1].beat_length
-        self.end += max(Fraction(round(beats * FINEST), FINEST), Fraction(0))
-        if bpm is not None:
-            self._set_tempo(bpm)
+    def rest_until(self, seconds: float) -> None:
+        """Leave the time until `seconds` empty."""
+        self.end = max(self.end, self._tick(seconds))
+
+    def note_of(self, played: PlayedNote) -> Note:
+        """Return a note of the player in beats."""
+        start = self._tick(played.start)
+        duration = max(self._tick(played.end) - start, Fraction(1, TICKS_PER_BEAT))
+        return Note(start, played.pitch, duration, played.velocity)
+
+    def hear(self, played: PlayedNote) -> None:
+        """Add a note of the player."""
+        self.keyboard.append(self.note_of(played))
 
     def stop(self, seconds: float) -> None:
-        """Remove what was not played by a time, at which the next bar begins."""
-        beat = Fraction(round(self.beat(seconds) * FINEST), FINEST)
+        """Remove what was not played by a time, at which the next bar begins; its messages are not sent."""
+        beat = self._tick(seconds)
         while self.bars and self.bars[-1].start >= beat:
             self.bars.pop()
         if self.bars and self.bars[-1].end > beat:
             start, bar = self.bars.pop()
             parts = (replace(part, notes=_shifted(part.notes, Fraction(0), beat - start)) for part in bar.parts)
-            self.bars.append(TapedBar(start, replace(bar, parts=tuple(parts), length=beat - start)))
+            self.bars.append(PlayedBar(start, replace(bar, parts=tuple(parts), length=beat - start)))
         self.end = min(self.end, beat)
+        self._programs = {channel: each for channel, each in self._programs.items() if each[0] < beat}
+
+    def forget(self, before: Fraction) -> None:
+        """Forget what ended before a beat, so that the memory is bounded."""
+        self.bars = [each for each in self.bars if each.end > before]
+        self.keyboard = [note for note in self.keyboard if note.end > before]
+        while len(self._anchors) > 1 and self._anchors[1].beat <= before:
+            del self._anchors[0]
 
     def beat(self, seconds: float) -> Fraction:
         """Return the beat at a time."""
@@ -105,15 +127,25 @@ class Tape:
         """Return the number, from 0, of the last bar that begins at `beat` or before."""
         return max(bisect_right(self.bars, beat, key=lambda each: each.start) - 1, 0)
 
-    def score(self, start: Fraction, coming: Iterable[JamBar] = (), stop: Fraction | None = None) -> Score:
-        """Return what was played from beat `start` on, and the bars that are `coming`; notes end at `stop`."""
+    def score(
+        self,
+        start: Fraction,
+        coming: Iterable[JamBar] = (),
+        stop: Fraction | None = None,
+        held: Iterable[PlayedNote] = (),
+    ) -> Score:
+        """Return what was played from beat `start` on, and the bars that are `coming`; notes end at `stop`.
+
+        `held` are notes of keys that are still down.
+        """
         bars, end = [each for each in self.bars if each.start >= start], self.end
         for bar in coming:
-            bars.append(TapedBar(end, bar))
+            bars.append(PlayedBar(end, bar))
             end += bar.length
         parts = list(_joined(bars))
-        if keyboard := tuple(sorted(note for note in self.keyboard if note.onset >= start)):
-            parts.append(Part(keyboard, KEYBOARD))
+        keyboard = sorted([*self.keyboard, *map(self.note_of, held)])
+        if heard := tuple(note for note in keyboard if note.onset >= start):
+            parts.append(Part(heard, KEYBOARD))
         meters = _changes((each.start - start, each.bar.meter) for each in bars)
         tempos = _changes((max(each.beat - start, Fraction(0)), each.bpm) for each in self._anchors)
         is_pickup = bool(bars) and bars[0].bar.length < bars[0].bar.meter.bar
@@ -124,6 +156,10 @@ class Tape:
             pickup=bars[0].bar.length if is_pickup else Fraction(0),
             title=bars[0].bar.title if bars else "",
         )
+
+    def _tick(self, seconds: float) -> Fraction:
+        """Return the beat at a time, rounded to ticks."""
+        return Fraction(round(self.beat(seconds) * TICKS_PER_BEAT), TICKS_PER_BEAT)
 
     def _seconds(self, beat: Fraction) -> Fraction:
         anchor = next((each for each in reversed(self._anchors) if each.beat <= beat), self._anchors[0])
@@ -145,8 +181,8 @@ class Tape:
         for part in bar.parts:
             channel = DRUM_CHANNEL if part.percussion else CHANNELS[free % len(CHANNELS)]
             free += not part.percussion
-            if self._programs.get(channel, 0) != part.program:
-                self._programs[channel] = part.program
+            if self._programs.get(channel, (start, None))[1] != part.program:
+                self._programs[channel] = start, part.program
                 change = Message("program_change", channel=channel, program=part.program)
                 yield TimedMessage(float(self._seconds(start)), change)
             for note in part.notes:
@@ -155,14 +191,18 @@ class Tape:
                     yield TimedMessage(float(self._seconds(start + beat)), message)
 
 
-def _joined(bars: Sequence[TapedBar]) -> Iterator[Part]:
-    """Yield the parts of all bars together, each named after its first one."""
-    for at in range(max((len(each.bar.parts) for each in bars), default=0)):
-        having = [each for each in bars if at < len(each.bar.parts)]
-        notes = (
-            note._replace(onset=note.onset + each.start) for each in having for note in each.bar.parts[at].notes
-        )  # fmt: skip
-        yield replace(having[0].bar.parts[at], notes=tuple(notes))
+def _joined(bars: Sequence[PlayedBar]) -> Iterator[Part]:
+    """Yield the parts of all bars together: those of one instrument, in turn, each named after its first one."""
+    first, notes = dict[tuple[bool, int, int], Part](), dict[tuple[bool, int, int], list[Note]]()
+    for start, bar in bars:
+        seen = Counter[tuple[bool, int]]()
+        for part in bar.parts:
+            instrument = part.percussion, part.program
+            seen[instrument] += 1
+            key = (*instrument, seen[instrument])
+            first.setdefault(key, part)
+            notes.setdefault(key, []).extend(note._replace(onset=note.onset + start) for note in part.notes)
+    return (replace(part, notes=tuple(notes[key])) for key, part in first.items())
 
 
 def _shifted(notes: Iterable[Note], start: Fraction, stop: Fraction | None) -> tuple[Note, ...]:
