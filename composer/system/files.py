@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -83,12 +83,25 @@ def open_existing(path: Path) -> int:
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
+class NotAFile(OSError):
+    """A pipe, a socket or a device instead of a file."""
+
+
 def open_regular(path: Path) -> BinaryIO:
-    """Open a file to read it. Raises OSError, also for a pipe or a device, which could block or have no end."""
+    """Open a file to read it. Raises OSError; NotAFile for what could block or have no end."""
+    return _open_if(path, stat.S_ISREG)
+
+
+def open_file_or_device(path: Path) -> BinaryIO:
+    """Open a file or a device such as /dev/null to read it. Raises OSError; NotAFile for a pipe, which could block."""
+    return _open_if(path, lambda mode: stat.S_ISREG(mode) or stat.S_ISCHR(mode))
+
+
+def _open_if(path: Path, is_allowed: Callable[[int], bool]) -> BinaryIO:
     file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115 - Path.open has no opener; the caller closes it
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    if not is_allowed(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "not a regular file", str(path))
+        raise NotAFile(errno.EINVAL, "not a regular file", str(path))
     return file
 
 

@@ -12,6 +12,8 @@ from composer.checkpoints import store
 from composer.formats import FORMATS, all_formats, detect, find_format, format_of, write
 from composer.formats.read import music_suffixes
 from composer.registry import plugins as registry
+from composer.registry.reporting import report_to
+from composer.system.warnings import warn_once
 from composer.training import presets
 
 FORMAT = """
@@ -92,7 +94,9 @@ def install(tmp_path, monkeypatch):
         registry._plugins.cache_clear()
         registry.load.cache_clear()
         registry._load_once.cache_clear()
-        registry.warn_once.cache_clear()
+        report_to(warn_once)
+        registry.report_once.cache_clear()
+        warn_once.cache_clear()
         registry._reported.clear()
 
     yield make
@@ -197,12 +201,13 @@ def test_a_format_that_fails(install, composer, tmp_path, format_, command, mess
         assert "failed in Format.read" in composer("check", tmp_path / "a.sketch").out
 
 
-def test_a_format_that_cannot_recognize_files_is_a_warning(install, capsys):
+def test_a_format_that_cannot_recognize_files_is_a_warning(install):
     install("sketch", sketches().replace('data.startswith(b"#sketch")', "data.nonsense()"))
     install("zigzag", sketches("zigzag"))
+    warnings = []
+    report_to(warnings.append)
     for _ in range(2):
         assert detect(b"#sketch").name == "zigzag"
-    warnings = capsys.readouterr().err.splitlines()
     assert len(warnings) == 1
     assert "plugin `sketch` (sketch-music 1.2) failed in Format.recognize: AttributeError" in warnings[0]
 

@@ -151,6 +151,13 @@ INPUT_GUARDS = (
         "tests/system/test_private_folder.py::test_a_new_folder_is_private_whatever_the_umask",
     ),
     Guard(
+        "a pipe as the configuration file",
+        "composer/system/files.py",
+        "stat.S_ISREG(mode) or stat.S_ISCHR(mode)",
+        "stat.S_ISREG(mode) or stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)",
+        "tests/cli/commands/test_config.py::test_a_pipe_as_the_file_is_not_waited_for",
+    ),
+    Guard(
         "size of the configuration file",
         "composer/cli/config/file.py",
         "if len(data) > MAX_BYTES:",

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from composer.api import ComposerError
 from composer.api.limits import read_up_to
-from composer.system.files import write_atomic
+from composer.system.files import NotAFile, open_file_or_device, write_atomic
 
 MAX_BYTES = 1_000_000
 _HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(?:#.*)?")
@@ -94,7 +94,7 @@ class ConfigFile(NamedTuple):
 def load(path: Path) -> ConfigFile:
     """Read a configuration file; one that is missing is empty. Raises ComposerError if it is not valid TOML."""
     try:
-        with path.open("rb", buffering=0) as file:  # a device has no end
+        with open_file_or_device(path) as file:  # a device has no end
             data = read_up_to(file, MAX_BYTES)
         if len(data) > MAX_BYTES:
             raise ComposerError(f"{path} is larger than {MAX_BYTES:,} bytes", "set COMPOSER_CONFIG to another file")
@@ -104,6 +104,8 @@ def load(path: Path) -> ConfigFile:
         return ConfigFile(path)
     except IsADirectoryError as error:
         raise ComposerError(f"{path} is a folder", "remove it, or set COMPOSER_CONFIG to a file") from error
+    except NotAFile as error:
+        raise ComposerError(f"{path} is a pipe or socket, not a file", "set COMPOSER_CONFIG to a file") from error
     except OSError as error:
         raise ComposerError(f"cannot read {path}: {error.strerror or error}", "check its permissions") from error
     except UnicodeDecodeError as error:

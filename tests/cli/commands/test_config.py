@@ -144,6 +144,13 @@ def test_a_device_as_the_file_is_read_up_to_a_limit(composer, monkeypatch):
     assert composer("config", "get", "gen.temp").code == 0
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+def test_a_pipe_as_the_file_is_not_waited_for(composer, tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("COMPOSER_CONFIG", str(tmp_path / "pipe"))
+    composer("gen", "abc").failed(f"{tmp_path / 'pipe'} is a pipe or socket, not a file", "COMPOSER_CONFIG to a file")
+
+
 def test_a_folder_as_the_file(composer, tmp_path, monkeypatch):
     monkeypatch.setenv("COMPOSER_CONFIG", str(tmp_path))
     composer("config").failed(f"{tmp_path} is a folder", "set COMPOSER_CONFIG to a file")
