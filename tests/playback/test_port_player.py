@@ -1,32 +1,15 @@
 """Playing through a MIDI port."""
 
 import time
-from fractions import Fraction
 
 import pytest
 from mido import Message
-from virtual_midi import NAME, Output, install, sounding
+from virtual_midi import NAME, Output, finish, install, sounding, twelve_notes
 
-from composer.api import ComposerError, Note, Part, Score
+from composer.api import ComposerError
 from composer.audio.timeline import TimedMessage, Timeline
-from composer.formats import WriteSettings
-from composer.formats.midi.writer import write_midi
 from composer.playback.port_player import LivePlayer, PortPlayer
 from composer.playback.ports import check_present, only_output, open_output
-
-FAST = Score((Part(tuple(Note(Fraction(i, 20), 60 + i, Fraction(1, 20)) for i in range(12))),))
-
-
-def timeline_of(score):
-    return Timeline.of(write_midi(score, WriteSettings()), "a.mid")
-
-
-def finish(player):
-    while not player.is_finished:
-        player.check()
-        time.sleep(0.001)
-    player.check()
-    player.stop()
 
 
 def wait_for(condition):
@@ -35,7 +18,7 @@ def wait_for(condition):
 
 
 def test_a_port_receives_what_the_file_says_in_time():
-    timeline, port = timeline_of(FAST), Output()
+    timeline, port = twelve_notes(), Output()
     player = PortPlayer(timeline, port, NAME)
     before = time.perf_counter()
     player.start()

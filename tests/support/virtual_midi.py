@@ -1,6 +1,7 @@
 """A backend for mido: the output port `Virtual Synth 1` notes what arrives and when, `Virtual Keys 1` is played."""
 
 import time
+from fractions import Fraction
 
 NAME = "Virtual Synth 1"
 KEYS = "Virtual Keys 1"
@@ -72,3 +73,23 @@ def sounding(messages):
         elif message.type in {"note_on", "note_off"}:
             down.discard((message.channel, message.note))
     return down
+
+
+def twelve_notes():
+    """The timeline of a MIDI file with twelve short notes, which takes 0.3 seconds."""
+    from composer.api import Note, Part, Score
+    from composer.audio.timeline import Timeline
+    from composer.formats import WriteSettings
+    from composer.formats.midi.writer import write_midi
+
+    notes = tuple(Note(Fraction(number, 20), 60 + number, Fraction(1, 20)) for number in range(12))
+    return Timeline.of(write_midi(Score((Part(notes),)), WriteSettings()), "a.mid")
+
+
+def finish(player):
+    """Play to the end. Raises what the player raises."""
+    while not player.is_finished:
+        player.check()
+        time.sleep(0.001)
+    player.check()
+    player.stop()
