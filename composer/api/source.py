@@ -31,8 +31,8 @@ class Source:
     folders below it can become labels. A source larger than `limit` bytes, times COMPOSER_LIMITS, cannot be read.
 
     `fragment` marks a primer, typed or in a file: the beginning of a piece, to be read as one piece, unchanged.
-    `typed` marks the text of `--prime-text`, whose `path` has no suffix: read it in the native notation. Without
-    `fragment`, it is a whole piece whose bars infilling keeps. stdin has no suffix either, and may hold anything.
+    `infill` marks a whole piece whose bars infilling keeps. `typed` marks the text of `--prime-text`, whose `path` has
+    no suffix: read it in the native notation. stdin has no suffix either, and may hold anything.
 
     `temporary` marks data that is read only once, so that a cache need not keep what is read from it.
     """
@@ -42,6 +42,7 @@ class Source:
     root: Path | None = None
     data: bytes | None = None
     fragment: bool = False
+    infill: bool = False
     typed: bool = False
     temporary: bool = False
     limit: int = MAX_SOURCE_BYTES

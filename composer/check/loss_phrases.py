@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+_LEFT_OUT = " left out"
 
 
 def counted(count: int, phrase: str) -> str:
     """Return `count` and the phrase: `1 note left out`, `2,000 notes left out`."""
     return f"{count:,} {in_number(count, phrase)}"
+
+
+def summary(losses: Mapping[str, int]) -> str:
+    """Return all losses in one line: `1 note, 2 slurs left out; 3 chords shortened`."""
+    phrases = [counted(count, phrase) for phrase, count in losses.items()]
+    omitted = [phrase.removesuffix(_LEFT_OUT) for phrase in phrases if phrase.endswith(_LEFT_OUT)]
+    others = [phrase for phrase in phrases if not phrase.endswith(_LEFT_OUT)]
+    return "; ".join([*([", ".join(omitted) + _LEFT_OUT] if omitted else []), *others])
 
 
 def in_number(count: int, phrase: str) -> str:

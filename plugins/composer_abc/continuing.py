@@ -6,12 +6,15 @@ from composer.api import Unsatisfiable
 from composer_abc.plans import USUAL_PART, Counters, parts_of
 
 END_DROPPED = "dropped the final `|]` to continue the tune"
+DOUBLE_BAR_CHANGED = "changed the final `||` to `|]`, as the tune ends there"
 
 
 def bars_begun(counters: Counters) -> int:
     """Return the number of bars that a primer begins, without its pickup: the short last bar completes that."""
-    position, _, complete = counters[-1]
-    return sum(parts_of(counters)) + complete + (position > 0)
+    position, part, complete = last = counters[-1]
+    entered = next(at for at, (_, each, _) in enumerate(counters) if each == part)
+    has_begun = any(each != last for each in counters[entered:])  # a part with a pickup begins inside a bar
+    return sum(parts_of(counters)) + complete + (position > 0 and has_begun)
 
 
 def check_bars(counters: Counters, bars: int) -> None:
@@ -33,8 +36,11 @@ def opened(text: str, counters: Counters, bars: int) -> tuple[str, str]:
     begun = bars_begun(counters)
     if is_closed(text) and bars > begun:
         return text.rstrip("\n").removesuffix("]"), END_DROPPED
-    if bars == begun and text.endswith("|\n") and not text.endswith((":|\n", "||\n")):
-        return text.removesuffix("\n"), ""  # the last bar line becomes `|]`
+    written = text.rstrip("\n")
+    if bars == begun and written.endswith("||"):
+        return written.removesuffix("|"), DOUBLE_BAR_CHANGED
+    if bars == begun and written.endswith("|") and not written.endswith(":|"):
+        return written, ""  # the last bar line becomes `|]`
     return text, ""
 
 

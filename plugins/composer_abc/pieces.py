@@ -13,6 +13,7 @@ from composer.formats.read import MUSIC_SUFFIXES, music_suffix, read_scores
 from composer_abc import titles
 
 if TYPE_CHECKING:
+    from composer.formats.abc.dialect.normalize import NormalizedTune
     from composer.formats.abc.reader.lexer import TuneText
 
 NUMBER_LINE = re.compile(r"X:[^\n]*(\n|$)")
@@ -46,7 +47,8 @@ def dialect_pieces(text: str, source: Source) -> Iterator[Piece[str] | RejectedP
     for number, tune in enumerate(split_tunes(text, source.label), 1):
         first = tune.lines[0] if tune.lines else ""
         numbered = first[2:].strip() if first.startswith("X:") else ""
-        yield _read_or_reject(_dialect_piece, tune, f"{source.label}: tune {numbered or number}")
+        read = _infill_piece if source.infill else _dialect_piece
+        yield _read_or_reject(read, tune, f"{source.label}: tune {numbered or number}")
 
 
 def raw_pieces(text: str, source: Source) -> Iterator[Piece[str] | RejectedPiece]:
@@ -78,7 +80,17 @@ def _read_or_reject(
 def _dialect_piece(tune: TuneText, name: str) -> Piece[str] | RejectedPiece:
     from composer.formats.abc.dialect.normalize import normalize
 
-    normal = normalize(tune, name)
+    return _piece(normalize(tune, name), name)
+
+
+def _infill_piece(tune: TuneText, name: str) -> Piece[str] | RejectedPiece:
+    from composer.formats.abc.dialect.primer import normalized_infill
+
+    normal = normalized_infill(tune, name)
+    return _piece(normal, name) if isinstance(normal, RejectedPiece) else _piece(_with_letters(normal), name)
+
+
+def _piece(normal: NormalizedTune | RejectedPiece, name: str) -> Piece[str] | RejectedPiece:
     if isinstance(normal, RejectedPiece):
         return normal
     labels = {"rhythm": normal.rhythm, "meter": normal.meter, "key": normal.key, "mode": normal.mode}
@@ -137,9 +149,13 @@ def _primer_piece(text: str, tunes: Sequence[TuneText], source: Source, raw: boo
         return rewritten
     if rewritten is None:
         return Piece(legal or text, source=source.label)
-    letters = titles.count_accented(rewritten.title)
-    losses = {**rewritten.losses, titles.LETTERS_REPLACED: letters} if letters else rewritten.losses
-    return Piece(rewritten.text, rewritten.title, source.label, losses=losses)
+    return Piece(rewritten.text, rewritten.title, source.label, losses=_with_letters(rewritten).losses)
+
+
+def _with_letters(normal: NormalizedTune) -> NormalizedTune:
+    """Count the letters of the title that the dialect writes without their accents."""
+    letters = titles.count_accented(normal.title)
+    return replace(normal, losses={**normal.losses, titles.LETTERS_REPLACED: letters}) if letters else normal
 
 
 def in_other_keys(piece: Piece[str], raw: bool) -> Iterator[Piece[str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Source, Step
-from composer.check.loss_phrases import counted
+from composer.check.loss_phrases import summary
 from composer.cli import inputs
 from composer.cli.console import Console
 from composer.formats.read import no_music_hint
@@ -55,7 +55,8 @@ def read_whole_piece(
     representation: Representation, console: Console, file: str | None = None, text: str | None = None
 ) -> tuple[Piece, Sequence[str]]:
     """Return the whole piece in a file or a text, for infill, with notes as in Primer. Raises as `read_primer` does."""
-    piece, _, notes = _first(representation, _source(console, file, text, fragment=False))
+    source = _source(console, file, text, fragment=False)
+    piece, _, notes = _first(representation, source)
     return piece, notes
 
 
@@ -72,7 +73,8 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
         why, hint = (", so there is nothing to continue", "use another primer") if fragment else ("", no_music_hint())
         raise ReadError(f"{name} is empty{why}", "check the command before the pipe" if file == "-" else hint)
     path = Path("-" if file == "-" else name)
-    return Source(path, name=name, data=data, fragment=fragment, typed=text is not None, limit=MAX_BYTES)
+    typed = text is not None
+    return Source(path, name=name, data=data, fragment=fragment, infill=not fragment, typed=typed, limit=MAX_BYTES)
 
 
 def _first(representation: Representation, source: Source) -> tuple[Piece, tuple[Step, ...], Sequence[str]]:
@@ -83,7 +85,8 @@ def _first(representation: Representation, source: Source) -> tuple[Piece, tuple
     steps = tuple(representation.prime(piece))
     if source.fragment and not steps:
         raise _no_primer(source, representation, None)
-    notes = [f"{source.label}: {counted(count, phrase)}" for phrase, count in representation.losses(piece).items()]
+    losses = representation.losses(piece)
+    notes = [f"{source.label}: {summary(losses)}"] if losses else []
     if next(pieces, None) is not None:
         notes.append(f"{source.label} contains several pieces; using the first")
     return piece, steps, notes

@@ -37,6 +37,14 @@ def test_a_primer_of_all_the_bars_is_completed(gen):
     assert gen(OPEN, "--bars", "4").out.endswith("A2FA G4|]\n\n")
 
 
+@pytest.mark.parametrize("tune", [FINISHED, PICKUP])
+def test_a_primer_that_ends_with_a_double_bar_line_may_be_the_whole_tune(gen, tune):
+    result = gen(tune.replace("|]", "||"), "--bars", "4")
+    assert result.out.rstrip() == tune.rstrip()
+    assert "changed the final `||` to `|]`" in result.err
+    gen(tune.replace("|]", "||"), "--bars", "3").failed("which has 4 bars", "use --bars 12")
+
+
 @pytest.mark.parametrize(
     ("tune", "options"),
     [

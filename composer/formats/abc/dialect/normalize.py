@@ -18,7 +18,7 @@ from composer.formats.abc.reader.playback import tune_bars
 from composer.formats.abc.reader.structure import Bar, Section, bars_as_played, ordered_sections
 from composer.music.keys import Signature, Time, parse_key, pitch
 
-__all__ = ["normalize"]
+__all__ = ["NormalizedTune", "normalize"]
 
 _FATAL = {
     "ending without a first": "mismatched endings",

@@ -17,7 +17,7 @@ from composer.formats.abc.reader.parser import OTHER_FIELDS, parse_tune
 from composer.formats.abc.reader.playback import tune_bars
 from composer.formats.abc.reader.structure import Bar, sections
 
-__all__ = ["dialect_primer", "normalized_primer"]
+__all__ = ["dialect_primer", "normalized_infill", "normalized_primer"]
 
 _FINISHED = (":|", "||", "|]")
 _COMPLETE = re.compile(r"\|\]?\s*$")
@@ -66,10 +66,18 @@ def normalized_primer(text: TuneText, source: str) -> NormalizedTune | RejectedP
     return replace(normal, text=primer)
 
 
+def normalized_infill(text: TuneText, source: str) -> NormalizedTune | RejectedPiece:
+    """Return a whole tune whose bars infilling keeps rewritten in the dialect, or a RejectedPiece."""
+    tune = parse_tune(text)
+    normal = normalize_tune(tune, source)
+    return normal if isinstance(normal, RejectedPiece) else replace(normal, losses=_losses(tune, normal))
+
+
 def _losses(tune: Tune, normal: NormalizedTune) -> Mapping[str, int]:
     """Count what the dialect leaves out of a primer, also besides its notes: the player wrote it and may miss it."""
     besides = Counter(tune.unscored)
     besides[OTHER_FIELDS.format("R")] -= bool(normal.rhythm and tune.first("R"))
+    besides[OTHER_FIELDS.format("Q")] += bool(tune.tempo)
     return {**normal.losses, **+besides}
 
 
