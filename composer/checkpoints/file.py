@@ -31,6 +31,7 @@ MAX_BYTES, MAX_TRAINING_BYTES = 256 * 1024 * 1024, 4 * 1024**3
 """Of a model, which is read as a whole, and of the state of a training run."""
 
 _KEY = "composer"
+_NAME_HINT = "use a name that `composer models` lists, or a .safetensors file that `composer train` wrote"
 _COPY_HINT = "copy it again; `composer models` lists all models"
 _EXTRA = "extra:"
 """Prefix of the names of arrays that are not weights; no part of a network has a colon in its name."""
@@ -247,17 +248,19 @@ def _unreadable(path: Path, error: OSError) -> CheckpointError:
 
 
 def _near_hint(path: Path) -> str:
-    """Return the model in the same folder whose name is like that of `path`, if there is one."""
+    """Return the model in the same folder whose name is like that of `path`, if there is one, or what else to do."""
     from difflib import get_close_matches  # not needed without an error
 
     with suppress(OSError):
         models = {each.stem: each for each in path.parent.iterdir() if each.suffix == ".safetensors"}
         if near := get_close_matches(path.name.removesuffix(".safetensors"), models, 1):
             return f"did you mean `{models[near[0]]}`?"
-    return "`composer models` lists all models"
+    if absent := next((folder for folder in reversed(path.parents) if not folder.exists()), None):
+        return f"there is no folder {absent}"
+    return _NAME_HINT
 
 
 def _not_a_checkpoint(path: Path) -> CheckpointError:
     if path.suffix != ".safetensors":
-        return NotACheckpoint(f"{path} is not a checkpoint", "`composer models` lists all models")
+        return NotACheckpoint(f"{path} is not a checkpoint", _NAME_HINT)
     return DamagedCheckpoint(f"{path} is not a complete checkpoint", _COPY_HINT, path)

@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: the strings would be evaluated at every start.
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -110,16 +111,18 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
     chosen = _format(options.format, target)
     stdin = options.file == "-"
     source = Source(Path("-"), "stdin", data=console.read_bytes()) if stdin else Source(Path(options.file))
-    text = _with_chords(console, source)
+    text, notes = _with_chords(source)
     if chosen.name == "abc":
         data = text.encode()
     else:
         from composer.formats.abc.reader.score import read_score
 
         data = formats.write(chosen.name, read_score(text))
+    if target is None and chosen.binary and console.stdout_is_terminal:
+        raise UsageError(f"`{chosen.name}` is binary and cannot be shown", f"add -o tune{chosen.suffixes[0]}")
+    for note in notes:
+        console.say(f"{source.label}: {note}")
     if target is None:
-        if chosen.binary and console.stdout_is_terminal:
-            raise UsageError(f"`{chosen.name}` is binary and cannot be shown", f"add -o tune{chosen.suffixes[0]}")
         console.write_bytes(data)
         return
     note = new_folder_note(target.parent)
@@ -141,10 +144,11 @@ def _format(name: str | None, target: Path | None) -> "Format":
     return chosen
 
 
-def _with_chords(console: "Console", source: Source) -> str:
-    """Return the tunes of `source` in ABC with chord symbols, and say what changed. Raises ReadError, OptionError."""
+def _with_chords(source: Source) -> tuple[str, Sequence[str]]:
+    """Return the tunes of `source` in ABC with chord symbols, and notes on what changed. Raises ReadError."""
     import re
 
+    from composer.cli.render.text import count_noun
     from composer.formats import detect
     from composer.formats.abc.chord_symbols import add_chords
     from composer.formats.abc.reader.lexer import split_tunes
@@ -152,7 +156,7 @@ def _with_chords(console: "Console", source: Source) -> str:
 
     kind = detect(source.bytes())
     is_abc = kind is not None and kind.name == "abc"
-    text = source.text() if is_abc or kind is None else _melody(console, source)
+    text, notes = (source.text(), list[str]()) if is_abc or kind is None else _melody(source)
     tunes = split_tunes(text)
     if not tunes:
         raise ReadError(f"no tune in {source.label}", "an ABC tune starts with `X:1` and has a `K:` line")
@@ -163,13 +167,16 @@ def _with_chords(console: "Console", source: Source) -> str:
         first = tune.first - 1
         lines[first : first + len(tune.lines)] = mark_as_changed(added.text, "harmonize").splitlines()
         written, replaced = written + added.written, replaced + added.replaced
+    if not written:
+        raise ReadError(f"{source.label} is too short for chords: no bar is full", "use a tune of one bar or more")
     if replaced:
-        console.say(f"{source.label}: replaced {replaced:,} chord symbols")
-    return "\n".join(lines)
+        notes.append(f"replaced {count_noun(replaced, 'chord symbol')}")
+    return "\n".join(lines), notes
 
 
-def _melody(console: "Console", source: Source) -> str:
-    """Return the melody of the first piece of `source` in ABC, and say what is lost. Raises ReadError, EncodeError."""
+def _melody(source: Source) -> tuple[str, list[str]]:
+    """Return the melody of the first piece of `source` in ABC, and what is lost. Raises ReadError, EncodeError."""
+    from composer.check.loss_phrases import summary
     from composer.formats.abc.writer.score import dialect_with_losses
     from composer.formats.read import no_music_error, read_scores
 
@@ -180,7 +187,5 @@ def _melody(console: "Console", source: Source) -> str:
             continue
         assert isinstance(music, Score)
         text, losses = dialect_with_losses(music)
-        for phrase, count in losses.items():
-            console.say(f"{source.label}: {count:,} {phrase}")
-        return f"X:1\n{text}"
+        return f"X:1\n{text}", [summary(losses)] if losses else []
     raise no_music_error(source, rejected)

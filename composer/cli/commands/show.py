@@ -64,9 +64,6 @@ class ShowOptions:
         if self.provenance and (self.surprise or self.shows_units or self.output is not None):
             flag = "--surprise" if self.surprise else "--units" if self.shows_units else "--output"
             raise UsageError(f"--provenance cannot be combined with {flag}", "show one after the other")
-        if self.as_json and not (self.shows_units or self.provenance):
-            hint = f"composer show {shlex.join(self.files)} --units --json"
-            raise UsageError("--json needs --units or --provenance", hint)
         if self.checkpoint is not None and not (self.surprise or self.shows_units):
             raise UsageError(
                 "--checkpoint needs --surprise or --units", f"to see the model's card: composer show {self.checkpoint}"
@@ -128,6 +125,7 @@ def show(console: "Console", options: ShowOptions) -> None:
         draw(console, found, PictureFile(options.output, options.picture, options.force, console), options)
         return
     first, second = next(found), next(found, None)
+    _check_json(options, first)
     if second is None:
         if isinstance(first, ReadError):
             raise first
@@ -139,6 +137,16 @@ def show(console: "Console", options: ShowOptions) -> None:
 def make_command(summary: str) -> OptionsCommand:
     """Return the command for the parser."""
     return OptionsCommand("show", show, ShowOptions, summary)
+
+
+def _check_json(options: ShowOptions, first: Path | Source | ReadError) -> None:
+    """Raise UsageError if there is nothing that --json applies to."""
+    if not options.as_json or options.shows_units or options.provenance or isinstance(first, ReadError):
+        return
+    hint = f"composer show {shlex.quote(options.files[0])} --units --json"
+    if isinstance(first, Path):
+        hint = f"for the facts about a model: composer models info {shlex.quote(first.stem)} --json"
+    raise UsageError("--json needs --units or --provenance", hint)
 
 
 def _show_all(console: "Console", found: Iterator[Path | Source | ReadError], options: ShowOptions) -> None:

@@ -83,7 +83,15 @@ class TestChords:
         path.write_text(TUNE.replace("G2", '"Em"G2'))
         result = composer("harmonize", path, "--style", "chords")
         assert '"G"G2' in result.out
-        assert result.err == f"{path}: replaced 1 chord symbols\n"
+        assert result.err == f"{path}: replaced 1 chord symbol\n"
+
+    def test_a_tune_without_a_full_bar_is_refused_at_once(self, composer, tmp_path):
+        path = tmp_path / "short.abc"
+        path.write_text('X:1\nM:4/4\nL:1/8\nK:G\n"Em"G2|\n')
+        said = composer("harmonize", path, "--style", "chords", "-o", tmp_path / "out.abc")
+        said.failed(f"{path} is too short for chords")
+        assert said.err.count("\n") == 2, "the error and its hint"
+        assert not (tmp_path / "out.abc").exists()
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,10 @@ def test_errors(composer, checkpoint, tunes, generated):
     composer("show", tunes, "--provenance").failed("no provenance in ", "--no-provenance")
     composer("show", checkpoint, "--provenance").failed("is a model, not a piece", code=2)
     composer("show", generated, "--provenance", "--surprise").failed("cannot be combined with --surprise", code=2)
-    composer("show", generated, "--json").failed("--json needs --units or --provenance", code=2)
+    composer("show", generated, tunes, "--json").failed(
+        "--json needs --units or --provenance", f"composer show {generated} --units --json", code=2
+    )
+    composer("show", "abc", "--json").failed("--json needs", "composer models info abc --json", code=2)
     edited = generated.read_bytes().replace(b'"seed":7', b'"seed":8')
     said = composer("show", "-", "--provenance", stdin=edited)
     said.failed("the settings recorded for `composer 1.2 abc seed 7 ", "are missing, edited or from another tune")
