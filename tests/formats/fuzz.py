@@ -1,9 +1,9 @@
 """Read mutated files of every format: each gives pieces, rejections or one ReadError, quickly and in little memory.
 
-    python tests/formats/fuzz.py [--count 300] [--seed 0] [FILE ...]
+    python tests/formats/fuzz.py [--count 300 | --seconds 60] [--only .abc] [--seed 0] [FILE ...]
 
-Mutates the FILEs, or small built-in ones, and prints per suffix how many were read, rejected and errors, the longest
-time, and the growth of memory. Exits with 1, and names the files, for any other outcome.
+Mutates the FILEs, or small built-in ones, so often or for so long. Prints per suffix how many were read, rejected and
+errors, the longest time, and the growth of memory. Exits with 1, and names the files, for any other outcome.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--count", type=int, default=300, help="mutations of each kind")
+    parser.add_argument("--seconds", type=float, help="time for each kind, instead of a number")
     parser.add_argument("--only", default="", help="one suffix")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -66,15 +67,19 @@ def main() -> int:
         for suffix, files in kinds.items():
             for data in files[:3]:
                 outcome(suffix, data)  # libraries loaded for the first files are not growth
-            broken += fuzz(suffix, files, given.count, random.Random(f"{given.seed}{suffix}"))
+            end = float("inf") if given.seconds is None else time.monotonic() + given.seconds
+            count = given.count if given.seconds is None else sys.maxsize
+            broken += fuzz(suffix, files, count, end, f"{given.seed}{suffix}")
     return 1 if broken else 0
 
 
-def fuzz(suffix: str, files: list[bytes], count: int, chance: random.Random) -> int:
-    """Read `count` mutations, print a line, and return the number of other outcomes."""
-    before, slowest, broken = memory(), 0.0, 0
+def fuzz(suffix: str, files: list[bytes], count: int, end: float, seed: str) -> int:
+    """Read up to `count` mutations until the time `end`, print a line, and return the number of other outcomes."""
+    before, slowest, broken, chance = memory(), 0.0, 0, random.Random(seed)
     outcomes: Counter[str] = Counter()
     for number in range(count):
+        if time.monotonic() > end:
+            break
         data = mutate(chance.choice(files), chance)
         began = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
@@ -82,7 +87,7 @@ def fuzz(suffix: str, files: list[bytes], count: int, chance: random.Random) -> 
             outcomes[outcome(suffix, data)] += 1
         except (Exception, TooLong) as error:
             broken += 1
-            kept = Path(tempfile.gettempdir(), f"fuzz-{number}{suffix}")
+            kept = Path(tempfile.gettempdir(), f"fuzz-{number}-{seed}")
             kept.write_bytes(data)
             print(f"BROKEN {kept}: {type(error).__name__}: {error}")
         finally:
@@ -107,7 +112,7 @@ def outcome(suffix: str, data: bytes) -> str:
 
 def items_of(source: Source, suffix: str) -> Iterator[object]:
     """Read with every representation for this suffix."""
-    if suffix == ".csv":
+    if suffix in Text.suffixes:
         yield from Text().read(source)
         return
     readers: tuple[Representation, ...] = (Pianoroll(), Grid(), *([Abc()] if suffix == ".abc" else []))

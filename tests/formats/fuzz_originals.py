@@ -150,6 +150,8 @@ def originals() -> dict[str, bytes]:
         "a.csv": CSV.encode(),
         **{f"{at}.csv": text.encode("utf-8-sig") for at, text in enumerate(TABLES)},
         "9.csv": TABLES[0].encode("utf-16"),
+        "a.txt": (ABC + CSV).encode(),
+        "b.txt": FEATURES.encode("utf-16"),
     }
 
 

@@ -23,4 +23,4 @@ def test_mutated_files_are_read_or_rejected():
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     read = [line.split()[0] for line in done.stdout.splitlines() if "'read'" in line]
-    assert read == [".mid", ".musicxml", ".mxl", ".krn", ".mei", ".abc", ".csv"]
+    assert read == [".mid", ".musicxml", ".mxl", ".krn", ".mei", ".abc", ".csv", ".txt"]

@@ -2,14 +2,16 @@
 
     python tests/torture torture|fuzz [--budget SECONDS] [--seed N] [--only NAME]
 
-The time is shared equally. It is spent in slices of a minute, each with a seed of its own, so that an interrupted run
-loses a minute at most: the same command continues. Exits with 1 if a promise was broken, after all faults.
+The time is shared equally. Most of it is spent in slices of a minute, each with a seed of its own, so that an
+interrupted run loses a minute at most: the same command continues. NAME is that of a script and its kind, such as
+"mutated_files abc". Several commands may run side by side. Exits with 1 if a promise was broken, after all faults.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -18,22 +20,29 @@ from pathlib import Path
 import report
 from faults import FUZZ, TORTURE, Fault
 
-SLICE_SECONDS = 60.0
 GROUPS = {"torture": TORTURE, "fuzz": FUZZ}
 HERE = Path(__file__).parent
 
 
 def run_slice(fault: Fault, seed: int, seconds: float) -> tuple[int, int]:
     """Run the script of a fault; return how often the fault was tried, and how often the promise was broken."""
-    command = [sys.executable, str(HERE / f"{fault.name}.py"), str(seed), str(seconds)]
+    script, *kind = fault.script.split(" ")
+    command = [sys.executable, str(HERE / script), str(seed), str(seconds), *kind]
     ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     for line in ended.stdout.splitlines():
         if "BROKEN" in line:
             print(f"  {line}", flush=True)
     found = re.search(r"^(\d+) .*, (\d+) broke ", ended.stdout.splitlines()[-1] if ended.stdout else "")
     if found is None:
-        raise SystemExit(f"error: {fault.name}.py ended with exit code {ended.returncode} and without a result")
+        print(f"  BROKEN: {script} ended with exit code {ended.returncode} and without a result", flush=True)
+        return 1, 1
     return int(found[1]), int(found[2])
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of all scripts that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
@@ -46,17 +55,18 @@ def main() -> int:
     given = parser.parse_args()
     faults = [fault for fault in GROUPS[given.group] if given.only in ("", fault.name)]
     state, share, broken = report.State(), given.budget / len(faults), 0
-    left = [fault for fault in faults if (HERE / f"{fault.name}.py").is_file()]
-    while left := [fault for fault in left if state.spent(fault, given.seed) < share]:
+    if not faults:
+        parser.error(f"no fault is called {given.only!r}")
+    while left := [fault for fault in faults if state.spent(fault, given.seed) < share]:
         for fault in left:
-            seconds = min(SLICE_SECONDS, share - state.spent(fault, given.seed))
-            began = time.monotonic()
+            seconds = min(fault.slice_seconds, share - state.spent(fault, given.seed))
+            began, cpu = time.monotonic(), cpu_seconds()
             number = given.seed * 1000 + state.slices(fault, given.seed)
             done, failed = run_slice(fault, number, seconds)
             took = max(time.monotonic() - began, seconds)  # a script that is done early has nothing more to try
-            state.add(fault, given.seed, took, done, failed)
+            state.add(fault, given.seed, took, cpu_seconds() - cpu, done, failed)
             broken += failed
-            print(f"{fault.name:20} seed {number}: {done} tried, {failed} broken", flush=True)
+            print(f"{fault.name:28} seed {number}: {done} tried, {failed} broken", flush=True)
             report.write(state)
     report.write(state)
     return 1 if broken else 0

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from script import start
+
 from composer.checkpoints.file import read_header
 
 TUNES = "".join(
@@ -212,5 +214,4 @@ def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
 
 
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]]
-    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)
+    start(run)

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+SLICE_SECONDS, WHOLE = 60.0, 3600.0
+"""How long a script runs with one seed; WHOLE is for one that has a list to work through."""
+
 
 class Fault(NamedTuple):
-    """A fault, tried by the script `name`.py in this folder for any time; `test` is its short version in the suite."""
+    """A fault, tried by the script in this folder that `name` begins with; what follows in it is the kind.
+
+    `test` is its short version in the suite.
+    """
 
     name: str
     fault: str
     promise: str
     test: str
+    slice_seconds: float = SLICE_SECONDS
+
+    @property
+    def script(self) -> str:
+        """Return the name of the script, with the kind."""
+        script, *kind = self.name.split(" ", 1)
+        return " ".join([f"{script}.py", *kind])
 
 
 TORTURE = (
     Fault(
-        "kills",
+        "interruptions kill",
         "`kill -9` while training",
         "resumed, the model has the same weights, bit by bit; nothing is left over",
         "tests/training/test_resume.py",
@@ -28,7 +41,7 @@ TORTURE = (
         "tests/torture/test_torture.py",
     ),
     Fault(
-        "signals",
+        "interruptions signal",
         "Ctrl-C, SIGTERM or SIGHUP at any moment of a training",
         "state and model are saved, exit code 130, 143 or 129, no traceback; resumed, the same weights",
         "tests/cli/test_interrupts.py",
@@ -50,19 +63,37 @@ TORTURE = (
         "files made to take all memory, time or pipes",
         "an error or a result within 10 s of CPU time and 1 GB, but for the time to train on much valid text",
         "tests/torture",
+        WHOLE,
     ),
 )
 FUZZ = (
-    Fault(
-        "mutated_files",
-        "music files with anything changed",
-        "pieces, rejections or an error of one line and a hint, in 5 s of CPU time",
-        "tests/formats/test_fuzz.py",
+    *(
+        Fault(
+            f"mutated_files {kind}",
+            f"{what} with anything changed",
+            "pieces, rejections or an error of one line and a hint, in 5 s of CPU time",
+            "tests/formats/test_fuzz.py",
+        )
+        for kind, what in {
+            "abc": "ABC", "mid": "MIDI", "musicxml": "MusicXML", "mxl": "packed MusicXML", "krn": "kern", "mei": "MEI",
+            "csv": "tables of text", "txt": "text",
+        }.items()
+    ),
+    *(
+        Fault(
+            f"mutated_checkpoints {kind}",
+            f"a checkpoint with {what} changed",
+            "a model, or an error of one line and a hint",
+            "tests/torture/test_torture.py",
+        )
+        for kind, what in {
+            "header": "any field of its header", "arrays": "any array", "bytes": "any bytes, and another length",
+        }.items()
     ),
     Fault(
-        "mutated_checkpoints",
-        "checkpoints with any field, array or byte changed",
-        "a model, or an error of one line and a hint",
-        "tests/torture/test_torture.py",
+        "mutated_states",
+        "a training state with any field, array or byte changed",
+        "the training goes on, or an error of one line and a hint",
+        "tests/training/test_damaged_states.py",
     ),
-)
+)  # fmt: skip

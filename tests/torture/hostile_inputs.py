@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from hostile_cases import CASES, Case
 from hostile_files import make_removable
+from script import start
 
 MAX_CPU_SECONDS, MAX_MEMORY = 10.0, 1 << 30
 """What a command may take, its imports included."""
@@ -120,5 +121,4 @@ def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
 
 
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]]
-    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)
+    start(run)

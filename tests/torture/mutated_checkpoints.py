@@ -1,6 +1,6 @@
 """Checkpoints with any field of the header, any array or any byte changed: a model, or an error of one line and a hint.
 
-python tests/torture/mutated_checkpoints.py [SEED] [SECONDS]
+python tests/torture/mutated_checkpoints.py [SEED] [SECONDS] [header|arrays|bytes]
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import json
 import random
 import resource
 import signal
-import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
+from script import start
 
 from composer.api import ComposerError
 from composer.checkpoints import tensors
@@ -32,6 +33,8 @@ VALUES = (
     "\ud800", "a\nb", "\0", [], [[]], ["x"], [1, 2], {}, {"x": 1}, {"": {}},
 )  # fmt: skip
 MEMORY_LIMIT, MAX_SECONDS = 6 << 30, 10
+Use = Callable[[Path], object]
+"""What is done with a checkpoint."""
 
 
 class TooLong(BaseException):
@@ -92,16 +95,19 @@ def mutate_arrays(arrays: dict[str, np.ndarray[Any, Any]], chance: random.Random
         arrays[name] = array
 
 
-def mutate(original: tensors.Tensors, chance: random.Random) -> bytes:
-    """Return the bytes of a changed checkpoint; mostly with a digest that fits, so that only the change is wrong."""
+def mutate(original: tensors.Tensors, chance: random.Random, kind: str = "") -> bytes:
+    """Return the bytes of a changed checkpoint: its header, arrays or bytes, by default any of these.
+
+    If bytes are not changed, the digest fits, so that only the change is wrong.
+    """
     arrays, text = dict(original.arrays), original.metadata["composer"]
-    kind = chance.random()
-    if kind < 0.6:
+    kind = kind or chance.choices(["header", "arrays", "bytes"], [60, 25, 15])[0]
+    if kind == "header":
         text = json.dumps(mutate_value(json.loads(text), chance))
-    elif kind < 0.85:
+    elif kind == "arrays":
         mutate_arrays(arrays, chance)
     data = bytearray(tensors.encode(arrays, {"composer": text}))
-    if kind >= 0.85:
+    if kind == "bytes":
         for _ in range(chance.choice([1, 1, 3])):
             place = chance.randrange(chance.choice([16, 2000, len(data)]))
             data[place] = chance.choice([data[place] ^ 1 << chance.randrange(8), 0, 255, ord("9"), ord("{")])
@@ -110,7 +116,7 @@ def mutate(original: tensors.Tensors, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-def outcome(path: Path, use: Any) -> str:
+def outcome(path: Path, use: Use) -> str:
     """Return whether the checkpoint is used or rejected. Raises whatever else happens."""
     try:
         use(path)
@@ -121,34 +127,44 @@ def outcome(path: Path, use: Any) -> str:
     return "used"
 
 
-def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
-    """Change and read checkpoints until the time is over, and return how many gave another error."""
-    chance, end, done, failures = random.Random(seed), time.monotonic() + budget_seconds, 0, 0
-    originals = [tensors.read(path) for path in sorted(PRETRAINED.glob("*.safetensors"))]
+def read_mutations(
+    originals: Sequence[tensors.Tensors], kind: str, path: Path, uses: Sequence[Use], seed: int, seconds: float
+) -> int:
+    """Write changed checkpoints to `path` until the time is over, and put them to all `uses`.
+
+    Return how many gave another error, which are kept.
+    """
+    chance, end, done, failures = random.Random(seed), time.monotonic() + seconds, 0, 0
     counts: Counter[str] = Counter()
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT, MEMORY_LIMIT))
     signal.signal(signal.SIGPROF, too_long)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "m.safetensors")
-        while time.monotonic() < end:
-            path.write_bytes(mutate(chance.choice(originals), chance))
-            done += 1
-            for use in (load_model, card, melodies_in):
-                signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
-                try:
-                    counts[f"{use.__name__} {outcome(path, use)}"] += 1
-                except (Exception, TooLong) as error:
-                    failures += 1
-                    kept = Path(tempfile.gettempdir(), f"checkpoint-{seed}-{done}.safetensors")
-                    kept.write_bytes(path.read_bytes())
-                    print(f"{kept}, {use.__name__}  BROKEN: {type(error).__name__}: {str(error)[:200]}", flush=True)
-                finally:
-                    signal.setitimer(signal.ITIMER_PROF, 0)
+    while time.monotonic() < end:
+        data = mutate(chance.choice(originals), chance, kind)
+        done += 1
+        for use in uses:
+            path.write_bytes(data)
+            signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
+            try:
+                counts[f"{use.__name__} {outcome(path, use)}"] += 1
+            except (Exception, TooLong) as error:
+                failures += 1
+                kept = Path(tempfile.gettempdir(), f"checkpoint-{kind}-{seed}-{done}.safetensors")
+                kept.write_bytes(data)
+                print(f"{kept}, {use.__name__}  BROKEN: {type(error).__name__}: {str(error)[:200]}", flush=True)
+            finally:
+                signal.setitimer(signal.ITIMER_PROF, 0)
     print(", ".join(f"{name}: {count}" for name, count in sorted(counts.items())))
     print(f"{done} changed checkpoints, {failures} broke the promise")
     return failures
 
 
+def run(seed: int = 0, budget_seconds: float = 600.0, kind: str = "") -> int:
+    """Change and read checkpoints until the time is over, and return how many gave another error."""
+    originals = [tensors.read(path) for path in sorted(PRETRAINED.glob("*.safetensors"))]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "m.safetensors")
+        return read_mutations(originals, kind, path, (load_model, card, melodies_in), seed, budget_seconds)
+
+
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]]
-    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)
+    start(run)

@@ -1,6 +1,6 @@
-"""Music files of each format with anything changed: pieces, rejections or an error of one line and a hint.
+"""Files of each kind that is read, with anything changed: pieces, rejections or an error of one line and a hint.
 
-    python tests/torture/mutated_files.py [SEED] [SECONDS]
+    python tests/torture/mutated_files.py [SEED] [SECONDS] [SUFFIX]
 
 `tests/formats/fuzz.py` has the mutations and the limits on time and memory.
 """
@@ -13,29 +13,35 @@ import sys
 import time
 from pathlib import Path
 
+from script import start
+
 FUZZ = Path(__file__).parents[1] / "formats" / "fuzz.py"
-COUNT = 20
-"""Files of each kind in a process."""
+ROUND_SECONDS = 20.0
+"""How long a process reads files, of whose errors the last one may be its end."""
 
 
-def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
+def run(seed: int = 0, budget_seconds: float = 600.0, suffix: str = "") -> int:
     """Read files until the time is over, and return how many gave another outcome."""
     end, done, failures, number = time.monotonic() + budget_seconds, 0, 0, 0
-    while time.monotonic() < end:
+    only = [f"--only=.{suffix}"] if suffix else []
+    while (left := end - time.monotonic()) > 0:
         number += 1
-        command = [sys.executable, str(FUZZ), "--count", str(COUNT), "--seed", str(seed * 100_000 + number)]
+        name = str(seed * 100_000 + number)
+        command = [sys.executable, str(FUZZ), "--seed", name, "--seconds", str(min(left, ROUND_SECONDS)), *only]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
         broken = [line for line in ended.stdout.splitlines() if line.startswith("BROKEN")]
         if ended.returncode and not broken:
-            broken = [ended.stderr.strip()[-300:] or f"exit code {ended.returncode}"]
-        done += sum(int(count) for count in re.findall(r"'\w+': (\d+)", ended.stdout))
+            broken = [f"BROKEN: {ended.stderr.strip()[-300:] or f'exit code {ended.returncode}'}"]
+        counts = [int(count) for count in re.findall(r"'\w+': (\d+)", ended.stdout)]
+        done += sum(counts)
         failures += len(broken)
         for line in broken:
-            print(f"seed {seed * 100_000 + number}  {line}", flush=True)
+            print(f"seed {name}  {line}", flush=True)
+        if not counts:  # another process would end in the same way
+            break
     print(f"{done} changed files, {failures} broke the promise")
     return failures
 
 
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]]
-    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)
+    start(run)

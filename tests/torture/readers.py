@@ -8,13 +8,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from script import start
 
 from composer.api import CheckpointError
 from composer.checkpoints import store
@@ -109,5 +109,4 @@ def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
 
 
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]]
-    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)
+    start(run)

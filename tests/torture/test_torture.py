@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from saving_training import exit_codes
+from interruptions import exit_codes
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 HERE = Path(__file__).parent

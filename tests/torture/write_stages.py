@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from readers import version
+from script import start
 
 from composer.api import CheckpointError
 from composer.checkpoints.file import load, save
@@ -103,5 +104,4 @@ def run(seed: int = 0, budget_seconds: float = 600.0) -> int:
 
 
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]]
-    sys.exit(run(int(given[0]) if given else 0, given[1] if given[1:] else 600.0) > 0)
+    start(run)

@@ -1,4 +1,9 @@
-"""A training that saves the whole time, in a process of its own, which is interrupted and resumed."""
+"""A training that gets a signal at a random moment, while starting too, and is resumed.
+
+It leads to the same bits, nothing is left behind, and there is no traceback.
+
+python tests/torture/interruptions.py [SEED] [SECONDS] [kill|signal]
+"""
 
 from __future__ import annotations
 
@@ -9,10 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from script import start
 
 from composer.checkpoints.file import load
 
@@ -123,14 +128,21 @@ def exit_codes(number: int, *, has_started: bool) -> set[int]:
     return {0, 128 + number} if has_started else {0, 128 + number, -number}
 
 
-def run_signals(numbers: Sequence[int], what: str, seed: int, budget_seconds: float) -> int:
-    """Interrupt trainings by these signals in turn until the time is over; return how many broke the promise."""
-    end, done, failures = time.monotonic() + budget_seconds, 0, 0
+SIGNALS = {"kill": [signal.SIGKILL], "signal": [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]}
+
+
+def run(seed: int = 0, budget_seconds: float = 600.0, kind: str = "signal") -> int:
+    """Interrupt trainings by the signals of a kind until the time is over; return how many broke the promise."""
+    end, done, failures, numbers = time.monotonic() + budget_seconds, 0, 0, SIGNALS[kind]
     with tempfile.TemporaryDirectory() as folder:
         trainings = Interruptions(seed, Path(folder))
         while time.monotonic() < end or not done:
             shown, broken = trainings.check(numbers[done % len(numbers)])
             failures, done = failures + bool(broken), done + 1
             print(f"{shown}{f'  BROKEN: {broken}' if broken else ''}", flush=True)
-    print(f"{done} {what}, {failures} broke the promise")
+    print(f"{done} interruptions, {failures} broke the promise")
     return failures
+
+
+if __name__ == "__main__":
+    start(run)
