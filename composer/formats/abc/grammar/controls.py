@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from composer.formats.abc.dialect.dances import DANCES, TitleDances, dances_in
 from composer.formats.abc.dialect.tables import ACCIDENTALS, RHYTHMS
@@ -18,6 +19,9 @@ __all__ = ["OWN_KEY", "TuneControls"]
 
 OWN_KEY = "own"
 """The scale of each tune's own key."""
+
+MAX_CACHED = 256
+"""Keys whose notes are cached, for each choice of range and scale: pieces with other plans have the same notes."""
 
 _SPELLED = re.compile(r"([_^=])([A-Ga-g])")
 
@@ -78,16 +82,8 @@ class TuneControls:
         return not isinstance(self.scale, Scale) or pitch_class(signature.tonic) == pitch_class(self.scale.tonic)
 
     def allowed_notes(self, vocabulary: Vocabulary, key: str) -> AllowedNotes:
-        scale = self._scale(key)
-        if self.range is None and scale is None:
-            return AllowedNotes(vocabulary)
-        signature = parse_key(key)
-        assert signature is not None
-        low, high = (self.range.low, self.range.high) if self.range is not None else (0, 127)
-        pitches = [each for each in range(low, high + 1) if scale is None or each in scale]
-        written = _SPELLED.findall(self.primer)
-        spelled = [(LETTERS.index(letter.upper()), ACCIDENTALS[sign]) for sign, letter in written]
-        return AllowedNotes(vocabulary, preferred_spellings(pitches, signature, scale, vocabulary, spelled))
+        written = frozenset(_SPELLED.findall(self.primer))
+        return _allowed_notes(vocabulary, key, self.range, self._scale(key), written)
 
     def only(self, names: Iterable[str]) -> TuneControls:
         values = {name: getattr(self, name) for name in names}
@@ -105,3 +101,18 @@ class TuneControls:
 
 
 NO_CONTROLS = TuneControls()
+
+
+@lru_cache(MAX_CACHED)
+def _allowed_notes(
+    vocabulary: Vocabulary, key: str, within: Range | None, scale: Scale | None, written: frozenset[tuple[str, str]]
+) -> AllowedNotes:
+    """Return the notes of a key, also those that the primer has `written` with accidentals: sign and letter."""
+    if within is None and scale is None:
+        return AllowedNotes(vocabulary)
+    signature = parse_key(key)
+    assert signature is not None
+    low, high = (within.low, within.high) if within is not None else (0, 127)
+    pitches = [each for each in range(low, high + 1) if scale is None or each in scale]
+    spelled = {(LETTERS.index(letter.upper()), ACCIDENTALS[sign]) for sign, letter in written}
+    return AllowedNotes(vocabulary, preferred_spellings(pitches, signature, scale, vocabulary, spelled))
