@@ -24,9 +24,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # a few tests use several t
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# A shell that starts tests in the background has them ignore Ctrl-C, which some of them send.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell that starts tests in the background has them ignore Ctrl-C, and nohup a hang-up, which some of them send.
+for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 TUNES = """X:1
 T:Over the Fence

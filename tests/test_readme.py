@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 
 LIMITS = {"--from": ("--max-updates", 1), "": ("--max-updates", 2, "--set", "hidden=16")}
 """What cuts a training short. A fine-tuned model keeps its size."""
+FEWER = {"--count": "16", "--generated": "4", "--candidates": "6"}
+"""Pieces to generate, instead of tens."""
 FEW = ("--particles", 4)
 ONE = ("--candidates", 1)
 """What searches less, and generates a piece once, instead of the best of a few."""
@@ -38,6 +41,7 @@ def programs(composer, audio_player):
     """What the examples call, as functions of arguments and stdin: this program, and stand-ins for others."""
 
     def ours(*arguments, stdin):
+        arguments = tuple(FEWER.get(before, word) for before, word in pairwise(("", *arguments)))
         if arguments[0] == "gen" and not {"--candidates", "--keep-bars"} & set(arguments):
             arguments += ONE
         if arguments[0] == "harmonize" and "chords" not in arguments:

@@ -68,7 +68,9 @@ def test_usage_error_exits_with_2(process):
 
 
 def test_closed_pipe(checkpoint, process):
-    running = process("gen", "abc", "--checkpoint", checkpoint, "--count", "1000", "--quiet", wait=False)
+    running = process(
+        "gen", "abc", "--checkpoint", checkpoint, "--count", "1000", "--batch-size", "2", "--quiet", wait=False
+    )
     assert running.stdout.readline() == b"X:1\n"
     running.stdout.close()
     assert running.wait(timeout=60) == 0
@@ -103,7 +105,7 @@ def test_closed_streams(checkpoint, process, arguments, closed, words):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT to send")
 def test_ctrl_c(checkpoint, process):
-    running = process("gen", "abc", "--checkpoint", checkpoint, "--count", "100000", wait=False)
+    running = process("gen", "abc", "--checkpoint", checkpoint, "--count", "100000", "--batch-size", "2", wait=False)
     assert running.stdout.readline() == b"X:1\n"
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=60)
