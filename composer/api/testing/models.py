@@ -34,6 +34,9 @@ HIDDEN_TOLERANCE = 1e-4
 
 SAMPLING = "`initial_state`, `advance`, `sample` or `gather_rows`"
 
+UPDATES, MAX_UPDATES = 10, 40
+"""Updates between evaluations, and until the loss must be lower."""
+
 WINDOW, HALF = 20, 8
 """Steps of a window, and where it is split into two."""
 
@@ -170,7 +173,7 @@ class _Subject:
 
 
 def _train(network: Network, phase: Any, batch: Batch) -> tuple[Any, Any]:
-    """Train on a batch in one phase; return its evaluations before and after."""
+    """Train on a batch in one phase until its loss is lower; return its evaluations before and after."""
     import torch
 
     network.start_phase(phase)
@@ -183,13 +186,19 @@ def _train(network: Network, phase: Any, batch: Batch) -> tuple[Any, Any]:
         network.eval()
         return before, network.evaluate(batch, None)[0]
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
-    for _ in range(40):
-        optimizer.zero_grad()
-        loss = network.loss(batch, None)[0]
-        loss.objective.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    network.eval()
-    return before, network.evaluate(batch, None)[0]
+    after = before
+    for _ in range(MAX_UPDATES // UPDATES):
+        network.train()
+        for _ in range(UPDATES):
+            optimizer.zero_grad()
+            loss = network.loss(batch, None)[0]
+            loss.objective.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        network.eval()
+        after = network.evaluate(batch, None)[0]
+        if after.mean < before.mean:
+            break
+    return before, after
 
 
 def _compare_windows(network: Network, batch: Batch, message: str, *, pass_state: bool, causes: str = "") -> None:

@@ -49,14 +49,14 @@ def start(monkeypatch, arguments):
     return __main__.main()
 
 
-def test_a_run_stopped_between_groups_is_resumed(asked, tmp_path, monkeypatch, capsys):
+def test_a_run_stopped_between_groups_is_resumed(asked, composer, tmp_path, monkeypatch, capsys):
     measured = []
 
     def stopped(arguments):
         if len(measured) == 2:  # the whole, and one group
             raise KeyboardInterrupt
         measured.append(arguments)
-        return run(arguments)
+        return composer(*arguments).out  # in this process, which starts sooner than another one
 
     run = measuring.run
     monkeypatch.setattr(measuring, "run", stopped)

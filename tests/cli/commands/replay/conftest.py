@@ -19,7 +19,7 @@ def gen(composer, checkpoint, generated):
 
     def run(*arguments):
         if arguments not in generated:
-            result = composer("gen", "abc", "--checkpoint", "small", "--seed", "5", "--length", "400", "-q", *arguments)
+            result = composer("gen", "abc", "--checkpoint", "small", "--seed", "5", "--length", "240", "-q", *arguments)
             assert result.code == 0, result.err
             generated[arguments] = result.data
         return generated[arguments]

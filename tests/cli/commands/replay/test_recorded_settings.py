@@ -97,7 +97,7 @@ class TestRecipe:
         (found,) = provenance.read(data, "tune")
         recipe.check(found.facts, "tune")
         options = recipe.options_from(found.facts)
-        assert (options.length, options.seed, options.batch_size, options.format) == (400, 5, 3, "abc")
+        assert (options.length, options.seed, options.batch_size, options.format) == (240, 5, 3, "abc")
         assert options.unconstrained
         assert options.sampling == SamplingParams(TemperatureRamp(0.7, 1.25), 9, 0.5, 0.25)
         assert options.controls == type(options.controls)()
