@@ -100,10 +100,12 @@ class ShowOptions:
 def show(console: "Console", options: ShowOptions) -> None:
     """Show music as a piano roll, or print text or a model card.
 
-    In a piano roll, time runs to the right and pitch upward. A line shows two pitches, or one if several parts are
-    drawn without color. A terminal shows the beginning of a long piece; a pipe gets all of it. With --surprise, each
-    step is colored by its surprisal: 1 bit is as surprising as heads in a coin toss, 8 bits as eight heads in a row.
-    Without color, each bar or line gets a row of numbers.
+    In a piano roll, time runs to the right and pitch upward. Bars are numbered as `gen abc --keep-bars` counts them. A
+    line shows two pitches. Several parts without color have one pitch per line: they are told apart by marks such as ▒
+    and ◇, and no character has room for two of them. A terminal shows the beginning of a long piece; a pipe gets all.
+
+    With --surprise, each step is colored by its surprisal: 1 bit is as surprising as heads in a coin toss, 8 bits as
+    eight heads in a row. Without color, each bar or line gets a row of numbers.
 
     With --units, each step is colored by the activation of a unit of the model's hidden state. By default these are
     the units that most clearly follow something in this piece, such as bar lines or pitch: those with the highest

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from composer.api import Piece, ReadError, RejectedPiece, Representation, Source, Step
+from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source, Step
 from composer.check.loss_phrases import summary
 from composer.cli import inputs
 from composer.cli.console import Console
-from composer.formats.read import no_music_hint
+from composer.cli.render.text import count_noun
+from composer.formats.read import music_suffix, no_music_hint, read_scores
+from composer.music.bars import count_bars
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of a primer: a model continues what fits its memory of the last few hundred steps."""
@@ -57,7 +59,17 @@ def read_whole_piece(
     """Return the whole piece in a file or a text, for infill, with notes as in Primer. Raises as `read_primer` does."""
     source = _source(console, file, text, fragment=False)
     piece, _, notes = _first(representation, source)
-    return piece, notes
+    return piece, [*notes, *_numbering(representation, source)]
+
+
+def _numbering(representation: Representation, source: Source) -> Iterator[str]:
+    """Yield a note if the bars of the piece are not counted by the numbers that `composer show` prints."""
+    if representation.native == "abc" or music_suffix(source) != ".abc":
+        return
+    score = next((music for _, music in read_scores(source) if isinstance(music, Score)), None)
+    if score is not None and score.bar_numbers:
+        bars = count_noun(count_bars(score), "bar")
+        yield f"{source.label}: counting {bars} as played, with repeats; `composer show` numbers them as written"
 
 
 def _source(console: Console, file: str | None, text: str | None, *, fragment: bool) -> Source:

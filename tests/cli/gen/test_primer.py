@@ -106,6 +106,13 @@ def test_infill_of_typed_tokens(composer):
     assert result.out.startswith(tokens[: tokens.index("74")]), result.err
 
 
+def test_bars_of_repeats_are_counted_as_played_without_notation(composer, tmp_path):
+    (tmp_path / "a.abc").write_text("X:1\nM:4/4\nL:1/8\nK:C\n|:C8|D8:|E8|\n")
+    result = composer("gen", "grid", "--prime", tmp_path / "a.abc", "--keep-bars", "1-4", *PLAIN[1:])
+    assert "a.abc: counting 5 bars as played, with repeats" in result.err
+    assert "as played" not in composer("gen", "abc", "--prime", tmp_path / "a.abc", "--keep-bars", "1", *PLAIN[1:]).err
+
+
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
 def test_plain_words_are_no_music(composer, tmp_path, name):
     (tmp_path / "words.txt").write_text("the quick brown fox jumps\n")
