@@ -11,7 +11,7 @@ from typing import Any
 
 from composer.api import ComposerError
 from composer.audio.timeline import Timeline
-from composer.audio.wav import render_wav, usable_soundfont, wav_seconds
+from composer.audio.wav import FLUIDSYNTH, render_wav, usable_soundfont, wav_seconds
 from composer.playback.player import Player
 from composer.playback.port_player import PortPlayer
 from composer.playback.programs import (
@@ -25,6 +25,7 @@ from composer.playback.programs import (
 )
 
 NO_PROGRAM = "found no program that plays sound"
+WITHOUT_SOUNDFONT_HINT = "leave out --soundfont, or write a file: composer play FILE -o tune.wav"
 NO_PROGRAM_HINT = "install fluidsynth or timidity, or write a file: composer play FILE -o tune.wav"
 
 
@@ -102,7 +103,8 @@ class Sound:
         usable = (*midi_players, *AUDIO_PLAYERS) if midi else AUDIO_PLAYERS
         installed = [each for each in usable if each.path is not None]
         if not installed:
-            raise ComposerError(NO_PROGRAM, NO_PROGRAM_HINT)
+            excluded = self._soundfont and (TIMIDITY.path or Program(FLUIDSYNTH).path)
+            raise ComposerError(NO_PROGRAM, WITHOUT_SOUNDFONT_HINT if excluded else NO_PROGRAM_HINT)
         if left := [each for each in installed if each.name not in self._failed]:
             return left
         raise ProgramFailed(f"no program could play: tried {', '.join(each.name for each in installed)}", WAV_HINT)

@@ -108,7 +108,9 @@ def test_busy_audio(composer, tune, programs):
 
 
 def test_nothing_to_play_with(composer, tune, programs):
-    composer("play", tune).failed("found no program that plays sound", "-o tune.wav")
+    composer("play", tune).failed("found no program that plays sound", "install fluidsynth", "-o tune.wav")
+    programs("timidity")
+    composer("play", tune, "--soundfont", "none").failed("found no program that plays sound", "leave out --soundfont")
 
 
 def test_write_a_wav_file(composer, tune, tmp_path, port):
