@@ -115,9 +115,12 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
     if chosen.name == "abc":
         data = text.encode()
     else:
+        from composer.cli.render.reading_progress import ReadingProgress
         from composer.formats.abc.reader.score import read_score
 
-        data = formats.write(chosen.name, read_score(text))
+        with ReadingProgress(console) as progress:
+            settings = formats.WriteSettings(progress=progress.update_rendered)
+            data = formats.write(chosen.name, read_score(text), settings)
     if target is None and chosen.binary and console.stdout_is_terminal:
         raise UsageError(f"`{chosen.name}` is binary and cannot be shown", f"add -o tune{chosen.suffixes[0]}")
     for note in notes:

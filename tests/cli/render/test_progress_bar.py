@@ -72,6 +72,7 @@ def test_a_line_on_a_terminal_gives_way_to_pieces(stream):
     [
         ("convert", "{tune}"),
         ("play", "{tune}"),
+        ("harmonize", "{tune}", "--style", "chords"),
         ("gen", "abc", "-c", "{checkpoint}", "--length", 80),
         ("gen", "abc", "-c", "{checkpoint}", "--length", 80, "--candidates", 2),
     ],
