@@ -259,18 +259,18 @@ def test_recording_takes_no_notes_from_a_phrase(jam):
 
 
 def test_memory_is_bounded_but_a_recording_keeps_all(jam, monkeypatch):
-    monkeypatch.setattr("composer.cli.jam.session.KEPT_BARS", 4)
+    monkeypatch.setattr("composer.cli.jam.session.KEPT_BARS", 2)
     session = jam()
-    until(session, 40.0)
-    assert len(session.performance.bars) <= 9
-    assert session.performance.bars[-1].bar.position == 20
+    until(session, 12.0)
+    assert len(session.performance.bars) <= 4
+    assert session.performance.bars[-1].bar.position == 6
     session.press("r")
-    until(session, 80.0)
+    until(session, 24.0)
     session.press("r")
-    assert len(recorded("jam-1.mid")) == 21
+    assert len(recorded("jam-1.mid")) == 7
     session.advance()
-    assert len(session.performance.bars) == 4
-    assert session.performance.beat(80.0) == 160
+    assert len(session.performance.bars) == 2
+    assert session.performance.beat(24.0) == 48
 
 
 def test_the_end_does_not_wait_for_a_bar(jam):
