@@ -72,6 +72,11 @@ class Console:
         """Write text that is meant to be read to stdout, escaped. Raises ClosedPipe, or ComposerError if that fails."""
         self._write_raw(escape(text).encode())
 
+    def write_prose(self, text: str) -> None:
+        """Write a line of prose to stdout; a terminal gets it in lines that end between words. Raises as `write`."""
+        line = escape_line(text)
+        self.write("\n".join(wrap_prose(line, self.width) if self.stdout_is_terminal else [line]) + "\n")
+
     def write_rendered(self, text: str) -> None:
         """Write what a console of `rich_console` made, which has escaped it. Raises as `write`."""
         self._write_raw(text.encode("utf-8", "replace"))

@@ -170,7 +170,7 @@ class _Report:
         self.pieces.append({"piece": piece.name, "title": piece.title, **_to_json(match)})
         if not self.as_json:
             title = f" ({piece.title})" if piece.title else ""
-            self.console.write(f"{piece.name}{title}: {_describe(match)}\n")
+            self.console.write_prose(f"{piece.name}{title}: {_describe(match)}")
 
     def close(self) -> None:
         """Print how many pieces copy a long run."""

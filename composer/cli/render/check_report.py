@@ -11,7 +11,10 @@ from typing import Any
 from composer.check.collection import FileDiagnosis
 from composer.check.fix import FixNote, FixResult
 from composer.cli.console import Console
-from composer.cli.render.text import count_noun
+from composer.cli.render.text import count_noun, wrap_prose
+
+MESSAGE_COLUMN, MIN_MESSAGE = 23, 20
+"""Where messages begin on a terminal, and the least columns that they are wrapped to."""
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class _Grouped(Report):
             place = f"{each.line}:{each.column}" if each.line else ""
             text.append(f"    {place:>8}  ", "not bold dim")
             text.append(f"{each.severity:<7}", "bold red" if each.severity == "error" else "bold yellow")
-            text.append(f"  {_plain(each.message)}\n", "not bold")
+            text.append(f"  {self._wrapped(each.message)}\n", "not bold")
         self._print(text)
 
     def fixed(self, diagnosis: FileDiagnosis, path: Path | None, done: FixResult) -> None:
@@ -111,10 +114,16 @@ class _Grouped(Report):
         for word, note in _notes(path, done):
             text.append(f"    {note.line or '':>8}  ", "dim")
             text.append(f"{word:<7}", "bold green" if word == "fixed" else "bold magenta")
-            text.append(f"  {_plain(note.message)}\n")
+            text.append(f"  {self._wrapped(note.message)}\n")
         self._print(text)
         if path:
             self.console.say(f"wrote {path}")
+
+    def _wrapped(self, message: str) -> str:
+        """Return a message in the lines of its column, if there is room for one."""
+        text, width = _plain(message), self.console.width - MESSAGE_COLUMN
+        lines = wrap_prose(text, width) if width >= MIN_MESSAGE else [text]
+        return f"\n{' ' * MESSAGE_COLUMN}".join(lines)
 
     def _print(self, text: Any) -> None:
         with self.canvas.capture() as drawn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from composer.cli.render.text import wrap
 from composer.system.escaping import escape_line
@@ -24,6 +24,20 @@ def table(rows: Sequence[Sequence[str]], width: int | None = None, fold: Sequenc
     for number, row in enumerate(rows):
         lines.append((" " * _GAP).join(row[column].ljust(widths[column]) for column in kept).rstrip())
         if number and width is not None:
-            folded = ", ".join(cell for column, cell in enumerate(row) if cell and column not in kept)
-            lines += [" " * _GAP + line for line in wrap(folded, width - _GAP)]
+            cells = [cell for column, cell in enumerate(row) if cell and column not in kept]
+            lines += [" " * _GAP + line for line in _wrap_list(cells, width - _GAP)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _wrap_list(cells: Sequence[str], width: int) -> Iterator[str]:
+    """Yield cells in lines of at most `width` columns; only those that are longer are broken."""
+    line = ""
+    for number, cell in enumerate(cells, 1):
+        text = cell + "," * (number < len(cells))
+        if line and len(f"{line} {text}") > width:
+            yield line
+            line = ""
+        *whole, line = wrap(f"{line} {text}".lstrip(), width)
+        yield from whole
+    if line:
+        yield line

@@ -57,12 +57,17 @@ def test_errors_only(composer, tune):
 
 
 def test_problems_are_grouped_on_a_terminal(composer, tune):
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", composer("check", tune, terminal=True).out)
+    def check(columns):
+        return re.sub(r"\x1b\[[0-9;]*m", "", composer("check", tune, terminal=True, COLUMNS=str(columns)).out)
+
+    shown = check(80)
     assert shown.splitlines()[:3] == [
         str(tune),
         "  2 The Hound",
         "        13:9  error    bar 2 has 5 eighth notes; 6/8 needs 6",
     ]
+    assert max(map(len, check(50).replace(str(tune), "").splitlines())) <= 50
+    assert re.sub(r"\n {23}", " ", check(50)) == check(200)
     assert "\x1b[1;31m" in composer("check", tune, terminal=True).out
     assert "\x1b[1;31m" not in composer("check", tune, terminal=True, NO_COLOR="1").out
 
