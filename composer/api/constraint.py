@@ -76,6 +76,13 @@ class Constraint(ABC):
         """
         return None
 
+    def log_weight(self, state: int, step: AnyStep) -> float:
+        """Return the logarithm of the factor by which an allowed `step` changes the weight of a piece; 0 for none.
+
+        It is for what is better but not required. Only pieces that are generated given what follows have weights.
+        """
+        return 0.0
+
     @abstractmethod
     def complete(self, state: int) -> Sequence[AnyStep]:
         """Return a shortest valid ending from `state`, with the end symbol if the sequence has one.

@@ -53,6 +53,10 @@ class BatchedConstraint:
         """Return the number of the fixed step that comes next in each row, or None (see `Constraint.fixed_step`)."""
         raise NotImplementedError
 
+    def log_weights(self, steps: Sequence[Step]) -> Sequence[float]:
+        """Return the logarithm of the factor of one step per row (see `Constraint.log_weight`)."""
+        raise NotImplementedError
+
     def gather_rows(self, rows: Sequence[int]) -> None:
         """Let each row continue as the given one, which may occur several times."""
 
@@ -122,6 +126,10 @@ class CachedTokenConstraint(BatchedConstraint):
         found = {index: self.constraint.fixed_step(self.states[index]) for index in set(self.indices.tolist())}
         return [found[index] for index in self.indices.tolist()]
 
+    def log_weights(self, steps: Sequence[Step]) -> Sequence[float]:
+        states = (self.states[index] for index in self.indices.tolist())
+        return [self.constraint.log_weight(state, step) for state, step in zip(states, steps, strict=True)]
+
     def gather_rows(self, rows: Sequence[int]) -> None:
         self.indices = self.indices[list(rows)]
 
@@ -172,6 +180,10 @@ class _RowByRow(BatchedConstraint):
     def fixed_steps(self) -> Sequence[int | None]:
         pairs = zip(self.constraints, self.states, strict=True)
         return [constraint.fixed_step(state) for constraint, state in pairs]
+
+    def log_weights(self, steps: Sequence[Step]) -> Sequence[float]:
+        each = zip(self.constraints, self.states, steps, strict=True)
+        return [constraint.log_weight(state, step) for constraint, state, step in each]
 
     def gather_rows(self, rows: Sequence[int]) -> None:
         self.constraints = [self.constraints[row] for row in rows]

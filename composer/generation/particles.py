@@ -2,9 +2,10 @@
 
 Sampling from left to right does not know what comes after a gap. Here, each piece is a population of particles, which
 sample the free steps as usual. A particle's weight is multiplied by the probability that the model gives, after its own
-past, to what the constraint left: the fixed step, or all allowed ones. Where steps become free again, particles of
-little weight are replaced by copies of others. At the end, one is drawn by weight (Gordon, Salmond and Smith 1993,
-"Novel approach to nonlinear/non-Gaussian Bayesian state estimation"; Doucet, de Freitas and Gordon 2001).
+past, to what the constraint left: the fixed step, or all allowed ones; and by a factor with which the constraint may
+favor some music over other. Where steps become free again, particles of little weight are replaced by copies of others.
+At the end, one is drawn by weight (Gordon, Salmond and Smith 1993, "Novel approach to nonlinear/non-Gaussian Bayesian
+state estimation"; Doucet, de Freitas and Gordon 2001).
 
 A piece does not depend on other pieces or the batch size, since its rows are its own particles alone.
 """
@@ -141,7 +142,8 @@ class _Particles:
         steps = steps_by_row(drawn, self.spec)
         is_fixed = np.array([number is not None for number in fixed])
         left = np.log(np.clip(1 - np.asarray(drawn.masked_prob, np.float64), SMALLEST_MASS, 1))
-        self.weights = self.weights + np.where(active, np.where(is_fixed, drawn.logp, left), 0)
+        factors = np.where(is_fixed, drawn.logp, left) + self.constraint.log_weights(steps)
+        self.weights = self.weights + np.where(active, factors, 0)
         self.constraint.advance(steps, active.astype(int).tolist())
         features = position_features(self.constraint.features())
         self.state = self.sampler.advance(self.state, drawn.steps, None if active.all() else active, **features)

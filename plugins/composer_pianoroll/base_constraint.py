@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from composer.api import Constraint, FrameRule, Limit
@@ -87,6 +87,13 @@ class RollConstraint(Constraint):
     def after(self, sounding: int, frame: tuple[int, ...]) -> int:
         """Return the pitches that sound after `frame`, if `sounding` did before it."""
         return self._walk(sounding, frame)[1] if self.layout.onsets else 0
+
+    def chords(self, frame: tuple[int, ...]) -> Iterator[int]:
+        """Yield the pitches that sound in each step of a legal `frame`."""
+        bits = sum(1 << unit for unit in frame)
+        for start in self.starts:
+            step = bits >> start
+            yield (step | step >> self.layout.pitch_count if self.layout.onsets else step) & self._all
 
     def frame_rule(self, sounding: int, limits: tuple[Limit, ...], on: int = 0) -> FrameRule:
         """Return the rule for a frame with `limits`, after `sounding`; the units in `on`, a bit set, are forced on."""

@@ -23,6 +23,7 @@ from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.kept_voice import VoiceConstraint, check_voice, fixed_units, voice_of
 from composer_pianoroll.timed_constraint import TimedRollConstraint
+from composer_pianoroll.voice_leading import Closing
 
 MAX_COUNT = 128
 OUT_OF_RANGE = "notes out of range left out"
@@ -57,6 +58,10 @@ class PianorollControls(NoteControls):
         metavar="VOICE",
         choices=("top", "bass"),
     )
+    voice_leading: bool = option(
+        False,
+        "With --keep-voices: prefer particles without parallel fifths and octaves, and a close on the tonic's chord.",
+    )
 
     onsets: str = option("", "Number of notes starting at once, such as 2 or 1-2.", metavar="N")
     sustained: str = option(
@@ -78,6 +83,8 @@ class PianorollControls(NoteControls):
         self._check_min_notes()
         if self.keep_voices:
             check_voice(self.keep_voices)
+        elif self.voice_leading:
+            raise OptionError("--voice-leading needs --keep-voices", "add --keep-voices top")
 
     @property
     def kept_control(self) -> str:
@@ -242,7 +249,12 @@ def _with_voice(
         raise Unsatisfiable(f"{notes} of the tune cannot be kept: the model's range is {low} to {high}", "transpose it")
     voice = voice_of(roll, controls.keep_voices)
     units = fixed_units(layout, roll.steps, voice, controls.keep_voices)
-    return VoiceConstraint(layout, constraint.pitches, constraint.note_limits, constraint.kept, units)
+    last = voice[-1]
+    closing = Closing.of(context.tune.labels, (last.start + last.length - 1) // layout.stack, last.pitch)
+    return VoiceConstraint(
+        layout, constraint.pitches, constraint.note_limits, constraint.kept, units,
+        voice_leading=controls.voice_leading, closing=closing if controls.voice_leading else None,
+    )  # fmt: skip
 
 
 def _fixed_frames(

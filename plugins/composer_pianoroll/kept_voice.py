@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise, starmap
 from typing import NamedTuple
 
 from composer.api import FrameRule, OptionError, Unsatisfiable
@@ -12,6 +13,7 @@ from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll.base_constraint import NoteLimits
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.timed_constraint import TimedRollConstraint
+from composer_pianoroll.voice_leading import FAULT, Closing, parallels, pitches_of
 
 TOP, BASS = "top", "bass"
 MAX_VOICES = 20
@@ -25,7 +27,10 @@ class FixedUnits(NamedTuple):
 
 
 class VoiceConstraint(TimedRollConstraint):
-    """Rolls with a fixed voice: `voice` has the fixed units of each frame that is not fixed as a whole."""
+    """Rolls with a fixed voice: `voice` has the fixed units of each frame that is not fixed as a whole.
+
+    With `voice_leading`, faults of it have a lower weight; `closing` is the last chord, if it is known.
+    """
 
     def __init__(
         self,
@@ -34,9 +39,12 @@ class VoiceConstraint(TimedRollConstraint):
         note_limits: NoteLimits,
         kept: Mapping[int, tuple[int, ...]],
         voice: Sequence[FixedUnits],
+        *,
+        voice_leading: bool = False,
+        closing: Closing | None = None,
     ) -> None:
         super().__init__(layout, pitches, note_limits, kept=kept)
-        self.voice = voice
+        self.voice, self.voice_leading, self.closing = voice, voice_leading, closing
 
     def allowed(self, state: int) -> FrameRule:
         rule, frame = super().allowed(state), self._unpack_state(state)[1]
@@ -44,6 +52,20 @@ class VoiceConstraint(TimedRollConstraint):
             return rule
         off, on = self.voice[frame]
         return replace(rule, must_be_off=(rule.must_be_off | off) & ~on, must_be_on=rule.must_be_on & ~off | on)
+
+    def log_weight(self, state: int, step: tuple[int, ...]) -> float:
+        sounding, frame, _ = self._unpack_state(state)
+        closing = self.closing if self.closing is not None and self.closing.frame == frame else None
+        # most frames only hold the chord before
+        if not self.voice_leading or (closing is None and not self._starts_notes(step)):
+            return 0.0
+        chords = [tuple(pitches_of(bits, self.layout.lowest)) for bits in (sounding, *self.chords(step))]
+        faults = sum(starmap(parallels, pairwise(chords))) if self.layout.onsets else 0
+        return FAULT * (faults + (closing.faults(chords[-1]) if closing is not None else 0))
+
+    def _starts_notes(self, step: tuple[int, ...]) -> bool:
+        width, size = self.layout.pitch_count, self.layout.units_per_step
+        return any(unit % size < width for unit in step)
 
 
 def check_voice(text: str) -> None:

@@ -99,6 +99,19 @@ def test_what_follows_decides_the_gap():
     assert informed[B] / 400 == pytest.approx(0.918, abs=0.05)
 
 
+class Favored(Gap):
+    """A gap whose letter A has nine times the weight of B."""
+
+    def log_weight(self, state, step):
+        return np.log(9) if state == 0 and step == A else 0.0
+
+
+def test_the_constraint_favors_some_pieces():
+    """Both letters are equally likely, and what follows is as likely after either."""
+    found = Counter(piece[0] for piece in pieces(Favored([]), count=400, seed=1, particles=16))
+    assert found[A] / 400 == pytest.approx(0.9, abs=0.05)
+
+
 def test_gaps_of_different_length_are_compared_at_the_same_place():
     """They are as likely as in the model among the pieces that the constraint allows."""
     found = [len(piece) - 4 for piece in pieces(Lengths(), count=400, seed=3, particles=32)]

@@ -29,7 +29,7 @@ class HarmonizeOptions:
         "chorale", "`chorale` adds voices, `chords` writes chord symbols into ABC."
     )
     voices: int | None = option(
-        None, "Maximum number of voices, including the melody. [default: 4]", metavar="N", minimum=2, maximum=8
+        None, "Number of voices, including the melody. [default: 4]", metavar="N", minimum=2, maximum=8
     )
     particles: int | None = option(
         None,
@@ -67,7 +67,8 @@ def harmonize(console: "Console", options: HarmonizeOptions) -> None:
     """Harmonize a melody.
 
     The melody, the highest voice of TUNE, stays as it is. With --style chorale, the other voices are sampled from a
-    pianoroll model, given the whole melody; `composer gen pianoroll --keep-voices` does the same with more options.
+    pianoroll model, given the whole melody; `composer gen pianoroll --keep-voices top --voice-leading` does the same
+    with more options.
     With --style chords, chord symbols are chosen by rules from the key and the notes of each bar. abc2midi plays them.
     """
     from composer.system.threads import default_to_one_thread
@@ -90,7 +91,10 @@ def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
     from composer.distributed.environment import ProcessInfo
     from composer.registry import plugins as registry
 
-    controls = registry.representation("pianoroll").Controls(keep_voices="top", max_notes=options.voices or 4)
+    voices = options.voices or 4
+    controls = registry.representation("pianoroll").Controls(
+        keep_voices="top", max_notes=voices, min_notes=voices, voice_leading=True
+    )
     gen = GenOptions(
         "pianoroll", seed=options.seed, sampling=SamplingParams(options.temperature), prime=options.file,
         particles=options.particles, output=options.output, format=options.format, force=options.force,

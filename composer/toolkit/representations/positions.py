@@ -113,6 +113,9 @@ class CountingConstraint(Constraint):
     def fixed_step(self, state: int) -> int | None:
         return self.inner.fixed_step(self.parts(state)[0])
 
+    def log_weight(self, state: int, step: AnyStep) -> float:
+        return self.inner.log_weight(self.parts(state)[0], step)
+
     def complete(self, state: int) -> Sequence[AnyStep]:
         return self.inner.complete(self.parts(state)[0])
 

@@ -6,7 +6,7 @@
 The first prints a Markdown table with a row for the chorales and one for each number of particles, at the model's
 default temperature. Its columns are the log-likelihood in nats per frame, the share of beats with clashes, of parallel
 fifths and octaves between the outer voices and, among the changes of chord, between any two voices, of pieces whose
-last chord has the tonic in the bass and is its whole triad, the notes per beat, and the processor time. The second
+last chord has the tonic in the bass and is a whole triad, the notes at a time, and the processor time. The second
 prints the share of bars that start with the same root as the tunes' own chord symbols, and that of the tonic alone;
 with --show, the roots of the first tunes.
 """
@@ -45,7 +45,7 @@ from composer.music.keys import Time, pitch_class
 
 HEADS = (
     "", "pieces", "nats per frame", "clashes on beats", "outer parallels", "parallels", "tonic in the bass at the end",
-    "whole triad at the end", "notes per beat", "s per piece",
+    "whole triad at the end", "notes at a time", "s per piece",
 )  # fmt: skip
 
 
@@ -90,7 +90,8 @@ def report(model: LoadedModel, name: str, found: Sequence[tuple[Piece, Sequence[
 def harmonize(model: LoadedModel, piece: Piece, particles: int, temperature: float) -> list[Step]:
     """Return the frames of another harmonization of the melody of `piece`."""
     representation = model.representation
-    controls, context = representation.Controls(keep_voices="top", max_notes=4), GenerationContext(tune=piece)
+    controls = representation.Controls(keep_voices="top", max_notes=4, min_notes=4, voice_leading=True)
+    context = GenerationContext(tune=piece)
     constraint = constraint_of(representation, controls, context)
     length = len(representation.prime(piece))
     request = GenerationRequest(length=length, seed=1, particles=particles, sampling=SamplingParams(temperature))
