@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 DEFAULT_WIDTH = 80
 MIN_WIDTH = 20
+ECHO_COLUMNS = 3
+"""Columns at the right that progress leaves for `^C`, so that what a terminal echoes does not begin a line."""
 
 
 class ClosedPipe(Exception):
@@ -171,7 +173,8 @@ class Console:
 
     def show_status(self, text: str) -> None:
         """Replace the last line of a terminal's stderr by `text`; by nothing if it is empty."""
-        self._write_error(f"\r{escape_line(text)[: self.width - 1]}\033[K")  # a second line would stay
+        shown = escape_line(text)[: self.width - ECHO_COLUMNS]  # a second line would stay
+        self._write_error(f"\r{shown}\033[K")
 
     def library_output(self) -> contextlib.AbstractContextManager[object]:
         """Send what plugins and libraries print to stderr, escaped, while the context is open."""

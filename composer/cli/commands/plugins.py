@@ -13,6 +13,7 @@ from composer.api import PluginError, UsageError
 from composer.api.errors import suggest
 from composer.cli.console import Console
 from composer.cli.plugin_extensions import LISTS, TITLES, explain
+from composer.cli.render.text import wrap
 from composer.registry.options import as_option_value
 from composer.system.escaping import escape_line
 
@@ -188,7 +189,8 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
     if kind := found.representation:
         facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; encodes as {kind.kind}"
         labels = [f"labels for --conditions: {', '.join(kind.labels)}"] if kind.labels else []
-        paragraphs.append([f"{name}: {kind.summary}", facts, *labels, *_options("-O", kind.Options, width)])
+        about = [line for each in (facts, *labels) for line in wrap(each, width - 2)]
+        paragraphs.append([f"{name}: {kind.summary}", *about, *_options("-O", kind.Options, width)])
     if model := found.model:
         facts = f"accepts {' and '.join(sorted(model.accepts))}"
         paragraphs.append([f"{name}: {model.summary}", facts, *_options("--set", model.Config, width)])

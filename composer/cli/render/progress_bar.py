@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from composer.cli.console import Console
+from composer.cli.console import ECHO_COLUMNS, Console
 from composer.cli.render.reading_progress import LineIntervals, ReadingProgress
 from composer.cli.render.text import time_left
 
@@ -79,15 +79,15 @@ class GenProgress:
         """Return the share that is done, from 0 to 1."""
         return min(1.0, (self.before() + self.done) / self.pieces)
 
-    def line(self, now: float) -> str:
-        """Return the progress as a line of text; `now` is in seconds, as `began` is."""
+    def line(self, now: float, width: int | None = None) -> str:
+        """Return the progress as a line of text, without the rate if it is longer than `width`; `now` is in seconds."""
         counted = f"{self.before() + self.done:,} of {self.pieces:,} pieces"
-        parts = [counted if self.pieces > 1 else f"generating: {self.steps:,} {self.step_name}s"]
+        begun = counted if self.pieces > 1 else f"generating: {self.steps:,} {self.step_name}s"
         elapsed = now - self.began
-        if self.steps and elapsed > 0:
-            parts.append(f"{self.steps / elapsed:,.0f} {self.step_name}s/s")
-        parts.append(time_left(elapsed, self.done, self.pieces - self.before() - self.done))
-        return "  ".join(filter(None, parts))
+        rate = f"{self.steps / elapsed:,.0f} {self.step_name}s/s" if self.steps and elapsed > 0 else ""
+        left = time_left(elapsed, self.done, self.pieces - self.before() - self.done)
+        line = "  ".join(filter(None, [begun, rate, left]))
+        return line if width is None or len(line) <= width else "  ".join(filter(None, [begun, left]))
 
 
 @dataclass
@@ -189,11 +189,13 @@ class LiveBar(ProgressDisplay):
 
     def render(self) -> RenderableType:
         """Return the bar and its line of text."""
+        from rich.constrain import Constrain
         from rich.progress_bar import ProgressBar
         from rich.table import Table
         from rich.text import Text
 
-        row = Table.grid(padding=(0, 2))
-        words = Text(self.progress.line(time.monotonic()), no_wrap=True, overflow="ellipsis")
+        row, width = Table.grid(padding=(0, 2)), self._rich.width - ECHO_COLUMNS
+        line = self.progress.line(time.monotonic(), width - BAR_COLUMNS - 4)
+        words = Text(line, no_wrap=True, overflow="ellipsis")
         row.add_row(ProgressBar(total=1.0, completed=self.progress.share, width=BAR_COLUMNS), words)
-        return row
+        return Constrain(row, width)

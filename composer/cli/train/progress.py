@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, redirect_stderr, suppr
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from composer.cli.console import Console
+from composer.cli.console import ECHO_COLUMNS, Console
 from composer.cli.render.reading_progress import report_pieces
 from composer.cli.render.text import wrap_prose
 from composer.cli.train.status import (
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
     from composer.cli.train.snapshots import SnapshotPiece
     from composer.cli.train.tensorboard import TensorBoardWriter
-
-ECHO_COLUMNS = 3
-"""Columns at the right that the live display leaves for `^C`, so that what a terminal echoes does not begin a line."""
 
 
 def reporter(console: Console, status: TrainingStatus, as_json: bool = False) -> Reporter:

@@ -1,5 +1,7 @@
 """Progress of generating many pieces."""
 
+import re
+
 import pytest
 
 from composer.cli.console import Console
@@ -32,6 +34,17 @@ def test_bar_only_on_a_terminal_without_pieces(stream, out, err, quiet, term, pi
 def test_bar_beside_a_file_that_is_written_from_a_terminal(stream):
     console = Console(stream(), stream(terminal=True), stream(terminal=True), {"TERM": "xterm"})
     assert isinstance(progress_display(console, 5, lambda: 0, "step", to_stdout=False), LiveBar)
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(60, "3 of 10 pieces  23 s left"), (40, "3 of 10 pieces  2…")])
+def test_a_bar_leaves_columns_for_the_echo_of_ctrl_c(stream, monkeypatch, columns, shown):
+    console = Console(stream(), stream(), stream(terminal=True), {"TERM": "xterm", "COLUMNS": str(columns)})
+    bar = LiveBar(console, GenProgress(10, lambda: 0, "step", done=3, steps=400))
+    monkeypatch.setattr("time.monotonic", lambda: 10.0)
+    console.rich_console(console.stderr).print(bar.render())
+    line = re.sub(r"\x1b\[[0-9;]*m", "", console.stderr.data.decode()).rstrip("\n")
+    assert len(line) <= columns - 3
+    assert line.endswith(shown)
 
 
 @pytest.fixture
