@@ -9,8 +9,9 @@ from collections.abc import Sequence
 MEANINGFUL_SECONDS, MEANINGFUL_SHARE = 3.0, 0.02
 """How long work must have lasted, and how much of it must be done, before the time left can be estimated."""
 
-_WORD = re.compile(r"""(\s*)((?:`[^`]*`|(?<!\w)'[^']*'(?!\w)|"[^"]*"|(?<![\w./-])composer .*|\S)+)""")
-"""A space and a word; what is quoted is one word, and so is a command, which must stay a line to be pasted."""
+_UNITS = r"""`[^`]*` | (?<!\w)'[^']*'(?!\w) | "[^"]*" | (?<![\w-])--[\w-]+[ ][^\s-] | (?<![\w./-])composer[ ].*"""
+_WORD = re.compile(rf"(\s*)((?:{_UNITS} | \S)+)", re.VERBOSE)
+"""A space and a word. An option with its value is one word, so is what is quoted, and so is a command to be pasted."""
 _INDENT = re.compile(r"\s*[\d,]+  |\s*")
 
 

@@ -12,6 +12,7 @@ from composer.cli.render.text import truncate, wrap_prose
         ("one two three", ["one two three"]),
         ("one two three four five six", ["one two three four", "five six"]),
         ("not 'my old tune.abc' in (`a b`), or", ["not", "'my old tune.abc' in", "(`a b`), or"]),
+        ("the same with --seed 12", ["the same with", "--seed 12"]),
         ("try: composer gen abc", ["try:", "composer gen abc"]),
         ("resume:   composer train abc --name mine", ["resume:   composer train abc --name mine"]),
         ("saved /a/name/that/is/too/long at last", ["saved /a/name/that/is/too/long at last"]),
