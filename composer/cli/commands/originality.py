@@ -42,8 +42,8 @@ def originality(
     """Find passages copied from the training data.
 
     For each piece, prints the longest run of notes that its melody shares with a training tune, in any key and at any
-    speed. The report names the tune, its source and the bars where the run starts. Unrelated tunes often share runs of
-    up to ten notes.
+    speed. The report names the tune, its source and the bars where the run starts, counted as played, with repeats.
+    Unrelated tunes often share runs of up to ten notes.
     """
     from composer.analysis.copying import longest_run
     from composer.analysis.melody_search import MelodyIndex
