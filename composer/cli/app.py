@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Annotated, Any
@@ -20,9 +19,6 @@ from composer.system.paths import config_file
 from composer.system.warnings import warn_once
 
 EPILOG = "For help with a command: composer COMMAND --help. To get started: composer help tutorial."
-
-MAX_SHOWN_NAME = 200
-"""Characters of a name in an error that are shown if it is more than twice as long."""
 
 
 class ExitCode(IntEnum):
@@ -110,17 +106,17 @@ def composer(
 def _report(error: Exception, console: Console) -> int:
     """Print an error and its hint, and return the exit code."""
     if isinstance(error, ComposerError):
-        console.fail(_shortened(error.message), _recovery_hint(error) or error.hint)
+        console.fail(error.message, _recovery_hint(error) or error.hint)
         return ExitCode.USAGE if isinstance(error, UsageError | OptionError) else ExitCode.ERROR
     if isinstance(error, typer.TyperException):
         message, hint = explain(error)
-        console.fail(_shortened(message), hint)
+        console.fail(message, hint)
         return ExitCode.USAGE
     if isinstance(error, MemoryError):
         console.fail("out of memory", "use a smaller --batch-size, --length or --set batch_size=")
         return ExitCode.ERROR
     if isinstance(error, OSError) and error.strerror:  # the names of files, and what the system allows, are the user's
-        place = f": '{_shortened(str(error.filename))}'" if error.filename is not None else ""
+        place = f": '{error.filename}'" if error.filename is not None else ""
         console.fail(f"{error.strerror.lower()}{place}", "check the name, the permissions and the free space")
         return ExitCode.ERROR
     text = " ".join(str(error).split())
@@ -136,11 +132,6 @@ def _recovery_hint(error: ComposerError) -> str | None:
     from composer.checkpoints.recovery import recovery_hint
 
     return recovery_hint(error)
-
-
-def _shortened(text: str) -> str:
-    """Return `text` with what is too long for a name cut off, so that the rest of the line can be read."""
-    return re.sub(rf"(\S{{{MAX_SHOWN_NAME}}})\S{{{MAX_SHOWN_NAME},}}", r"\1...", text)
 
 
 def _take_flag(arguments: list[str], flag: str) -> bool:

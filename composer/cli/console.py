@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 from composer.api import ComposerError, ReadError
 from composer.api.limits import raised, read_up_to
 from composer.api.source import MAX_SOURCE_BYTES
-from composer.cli.render.text import wrap_prose
+from composer.cli.render.text import shorten_names, wrap_prose
 from composer.system.escaping import EscapedStream, escape, escape_bytes, escape_line
 from composer.system.files import is_disk_full
 
@@ -137,10 +137,10 @@ class Console:
         self._print_labeled("warning:", 33, text)
 
     def fail(self, message: str, hint: str | None = None) -> None:
-        """Print an error to stderr in one line, with its hint in another if there is one."""
-        self._print_labeled("error:", 31, message)
+        """Print an error to stderr in one line, with its hint in another if there is one; long names are shortened."""
+        self._print_labeled("error:", 31, shorten_names(message))
         if hint:
-            self._print_labeled("hint:", 36, hint)
+            self._print_labeled("hint:", 36, shorten_names(hint))
 
     def rich_console(self, stream: TextIO) -> RichConsole:
         """Return a rich console on one of the streams, with the terminal's width and colors, that escapes all text.

@@ -94,9 +94,9 @@ def acquire(path: Path, what: str, hint: str) -> Lock:
     raise AssertionError
 
 
-def wait_for(path: Path, what: str, hint: str) -> Lock:
-    """Return the lock at `path` as `acquire` does, but wait up to MAX_SECONDS for another process to release it."""
-    end = time.monotonic() + MAX_SECONDS
+def wait_for(path: Path, what: str, hint: str, seconds: float = MAX_SECONDS) -> Lock:
+    """Return the lock at `path` as `acquire` does, but wait some seconds for another process to release it."""
+    end = time.monotonic() + seconds
     while True:
         try:
             return acquire(path, what, hint)

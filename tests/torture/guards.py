@@ -206,6 +206,13 @@ GUARDS = (
         "tests/system/test_cache_dir.py::test_what_a_killed_process_has_left_is_removed_by_the_next_one",
     ),
     Guard(
+        "numbered files in several folders",
+        "composer/cli/output/files.py",
+        "for folder in _folders_above(path):",
+        "for folder in ():",
+        "tests/cli/output/test_reserved_names.py::test_numbered_files_in_several_folders",
+    ),
+    Guard(
         "one file and numbered files of the same name",
         "composer/cli/output/files.py",
         "for lock in _overlapping_locks(path):",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from itertools import takewhile
 from pathlib import Path
 
 NUMBER = re.compile(r"%(?:0(\d))?d")
+SEPARATOR = "%-"
+"""Stands for a folder within a pattern that is written as the name of one file."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,13 @@ class FilenamePattern:
 
     @property
     def in_one_name(self) -> Path:
-        """The pattern as the name of one file in that folder."""
-        return self.folder / "-".join(Path(self.text).parts[len(self.folder.parts) :])
+        """The pattern as the name of one file in that folder, from which `of_one_name` makes it again."""
+        return self.folder / SEPARATOR.join(Path(self.text).parts[len(self.folder.parts) :])
+
+    @classmethod
+    def of_one_name(cls, path: Path) -> FilenamePattern:
+        """Return the pattern of which `path` is the name of one file; a name without a number is itself."""
+        return cls.within(str(path.parent), path.name.replace(SEPARATOR, os.sep))
 
     @property
     def record(self) -> Path:
@@ -62,11 +70,24 @@ class FilenamePattern:
         match = self._expression.fullmatch(name)
         return int(match[1]) if match and self.path(int(match[1])) == Path(name) else None
 
-    def overlaps(self, other: str) -> bool:
-        """Return whether a name is one of these, or a pattern that has a number below 1,000 in common with this one."""
-        pattern = FilenamePattern.parse(other)
-        names = [other] if pattern is None else [str(pattern.path(number)) for number in range(1, 1000)]
-        return any(self.number_of(name) is not None for name in names)
+    def overlaps(self, other: FilenamePattern) -> bool:
+        """Return whether the two have a file in common, one whose number in `other` is below 1,000."""
+        names = {str(other.path(number)) for number in range(1, 1000)} if other.is_numbered else {other.text}
+        return any(self.is_one(name) for name in names)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the name below the folder that is given."""
+        return Path(self._numbered).parts
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether there is a number in the name; without one, it is that of a single file."""
+        return NUMBER.search(self._numbered) is not None
+
+    def is_one(self, name: str) -> bool:
+        """Return whether a name is one of these."""
+        return self.number_of(name) is not None if self.is_numbered else name == self.text
 
     @cached_property
     def _literal(self) -> list[str]:

@@ -20,6 +20,8 @@ MAX_FILE_NAME = 255
 """In bytes, on most file systems."""
 LOCK_SUFFIX = ".composer-lock"
 """That of the hidden file that is locked, after the name of the output; without a name, that of the folder."""
+SECONDS_TO_GIVE_BACK = 1.0
+"""How long to wait for a run that is being refused."""
 IN_USE_HINT = "wait for it to end, or use another --output"
 
 
@@ -81,27 +83,62 @@ def reserved(path: Path, name: str = "") -> Iterator[Lock | None]:
 def _reserve(path: Path, name: str) -> Lock:
     """Lock an output called `name` in messages, unless another run writes it. Raises NameInUse, OSError.
 
-    `1.abc` is also one of the files of `%d.abc`. So that of two such runs exactly one is refused, they look for each
-    other's locks one after another.
+    `1.abc` is also one of the files of `%d.abc`, and `1/a.abc` one of `%d/a.abc`. So that of two such runs exactly one
+    is refused, they look for each other's locks one after another. In several folders each first takes its own lock; if
+    both then find the other's, the one whose files are in several folders is refused, and the other waits for that.
     """
-    if not any(letter.isdigit() or letter == "%" for letter in path.name):
+    path = Path(os.path.realpath(path.parent), path.name)
+    if not any(letter.isdigit() or letter == "%" for letter in str(path)):
         return locks.acquire(_lock_path(path), name, IN_USE_HINT)
     with locks.wait_for(path.with_name(LOCK_SUFFIX), f"the folder of {name}", IN_USE_HINT):
-        for lock in _overlapping_locks(path):
+        for lock in _overlapping_locks(path, path.parent):
             locks.acquire(lock, name, IN_USE_HINT).release()
-        return locks.acquire(_lock_path(path), name, IN_USE_HINT)
+        own = locks.acquire(_lock_path(path), name, IN_USE_HINT)
+    try:
+        for folder in _folders_below(path):
+            _check_free(path, folder, name, 0)
+        for folder in _folders_above(path):
+            _check_free(path, folder, name, SECONDS_TO_GIVE_BACK)
+    except BaseException:
+        own.release()
+        raise
+    return own
 
 
-def _overlapping_locks(path: Path) -> list[Path]:
-    """Return the locks of other outputs that have files in common with the one at `path`, one of them numbered."""
-    own, found = FilenamePattern.parse(path.name), []
-    for name in os.listdir(path.parent):  # noqa: PTH208 - a folder may have a million files
-        if name.startswith(".") and name.endswith(LOCK_SUFFIX):
-            other = name[1:].removesuffix(LOCK_SUFFIX)
-            pattern = FilenamePattern.parse(other)
-            if other != path.name and ((own and own.overlaps(other)) or (pattern and pattern.overlaps(path.name))):
-                found.append(path.with_name(name))
+def _overlapping_locks(path: Path, folder: Path) -> list[Path]:
+    """Return the locks in `folder` of other outputs that have files in common with the one at `path`."""
+    own, found = FilenamePattern.of_one_name(path), []
+    for name in os.listdir(folder):  # noqa: PTH208 - a folder may have a million files
+        if name.startswith(".") and name.endswith(LOCK_SUFFIX) and name != LOCK_SUFFIX:
+            other = FilenamePattern.of_one_name(folder / name[1:].removesuffix(LOCK_SUFFIX))
+            if other.text != own.text and (own.overlaps(other) or other.overlaps(own)):
+                found.append(folder / name)
     return found
+
+
+def _check_free(path: Path, folder: Path, name: str, seconds: float) -> None:
+    """Raise NameInUse if a run whose lock is in another `folder` still writes files of `path` after some seconds."""
+    found = []
+    with contextlib.suppress(OSError):  # a folder that cannot be listed, or that is gone
+        found = _overlapping_locks(path, folder)
+    for lock in found:
+        with locks.wait_for(folder / LOCK_SUFFIX, f"the folder of {name}", IN_USE_HINT):
+            locks.wait_for(lock, name, IN_USE_HINT, seconds).release()
+
+
+def _folders_below(path: Path) -> Iterator[Path]:
+    """Yield the folders that exist of numbered files in several folders."""
+    parts = FilenamePattern.of_one_name(path).parts
+    for depth in range(1, len(parts)):
+        folders = FilenamePattern.within(str(path.parent), os.path.join(*parts[:depth])).existing()  # noqa: PTH118
+        yield from (folder for _, folder in folders if folder.is_dir())
+
+
+def _folders_above(path: Path) -> Iterator[Path]:
+    """Yield the folders above from which on the number of a pattern may be in `path`."""
+    for folder in path.parents:
+        if any(letter.isdigit() for letter in folder.name):
+            yield folder.parent
 
 
 def _lock_path(path: Path) -> Path:

@@ -15,6 +15,11 @@ _WORD = re.compile(rf"(\s*)((?:{_UNITS} | \S)+)", re.VERBOSE)
 _INDENT = re.compile(r"\s*[\d,]+  |\s*")
 
 
+SHOWN_BEGIN, SHOWN_END = 150, 50
+"""How many characters of a name that is too long are shown."""
+_LONG_NAME = re.compile(r"""'[^']{400,}'|"[^"]{400,}"|\S{400,}""")
+
+
 def count_noun(number: int, noun: str) -> str:
     """`1 piece`, `2,000 pieces`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -23,6 +28,11 @@ def count_noun(number: int, noun: str) -> str:
 def join_names(names: Sequence[str], word: str = "and") -> str:
     """`abc`, `abc and grid`, `abc, grid and pianoroll`."""
     return f" {word} ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def shorten_names(text: str) -> str:
+    """Return `text` without the middle of names, and of what is quoted, that are too long to read on."""
+    return _LONG_NAME.sub(lambda name: f"{name[0][:SHOWN_BEGIN]}...{name[0][-SHOWN_END:]}", text)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -9,8 +9,8 @@ from composer.cli.output.filename_pattern import FilenamePattern
     ("text", "number", "name", "record"),
     [
         ("tunes/%06d.abc", 7, "tunes/000007.abc", "tunes/.%06d.abc.composer"),
-        ("%d/%d [x].mid", 12, "12/12 [x].mid", ".%d-%d [x].mid.composer"),
-        ("a/100% %d/b.abc", 3, "a/100% 3/b.abc", "a/.100% %d-b.abc.composer"),
+        ("%d/%d [x].mid", 12, "12/12 [x].mid", ".%d%-%d [x].mid.composer"),
+        ("a/100% %d/b.abc", 3, "a/100% 3/b.abc", "a/.100% %d%-b.abc.composer"),
     ],
 )
 def test_pattern_finds_its_files(monkeypatch, tmp_path, text, number, name, record):

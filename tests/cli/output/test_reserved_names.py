@@ -6,6 +6,7 @@ from contextlib import nullcontext
 import pytest
 
 from composer.cli.gen import run
+from composer.cli.output import files
 from composer.cli.output.filename_pattern import FilenamePattern
 from composer.cli.output.files import reserved
 from composer.generation.request import Finished
@@ -40,6 +41,46 @@ def test_one_file_and_numbered_files_of_the_same_name(tmp_path, held, other, is_
     with reserved(tmp_path / held), nullcontext() if is_free else refused, reserved(tmp_path / other):
         pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("held", "other", "is_free"),
+    [
+        ("%d/a.abc", "1/a.abc", False),
+        ("1/a.abc", "%d/a.abc", False),
+        ("%d/%d.abc", "2/%d.abc", False),
+        ("2/%d.abc", "%d/%d.abc", False),
+        ("%d/b/1.abc", "3/b/%d.abc", False),
+        ("%d/a.abc", "1/b.abc", True),
+        ("2/3.abc", "%d/%d.abc", True),
+        ("%d/a.abc", "x/a.abc", True),
+        ("%d/a.abc", "%d-a.abc", True),
+    ],
+)
+def test_numbered_files_in_several_folders(tmp_path, held, other, is_free):
+    refused = pytest.raises(NameInUse, match=f"{re.escape(other)} is in use")
+    paths = [FilenamePattern(str(tmp_path / name)).in_one_name for name in (held, other)]
+    with reserved(paths[0]), nullcontext() if is_free else refused, reserved(paths[1], other):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_of_two_runs_in_several_folders_that_find_each_other_one_goes_on(tmp_path, monkeypatch):
+    """The one of a single folder waits until the other one has given its name back."""
+    (tmp_path / "1").mkdir()
+    pattern = FilenamePattern(str(tmp_path / "%d" / "a.abc")).in_one_name
+    look, refused = files._folders_above, []
+
+    def start_other(path):
+        monkeypatch.setattr(files, "_folders_above", look)
+        with pytest.raises(NameInUse), reserved(pattern):
+            pass
+        refused.append(path)
+        return look(path)
+
+    monkeypatch.setattr(files, "_folders_above", start_other)
+    with reserved(tmp_path / "1" / "a.abc"):
+        assert refused
 
 
 def test_a_lock_that_a_killed_run_of_numbered_files_has_left(tmp_path):
