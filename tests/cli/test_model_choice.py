@@ -17,7 +17,7 @@ def rolled(composer, tmp_path):
 
     def gen(*arguments):
         path = tmp_path / "rolled.mid"
-        asked = ("--seed", "3", "--length", "128", "--range", "30-45")
+        asked = ("--seed", "3", "--length", "128", "--range", "30-45", "--candidates", "1")
         result = composer("gen", "pianoroll", *asked, "-o", path, "--force", *arguments)
         assert result.code == 0, result.err
         return path
@@ -91,8 +91,9 @@ def test_no_model_for_the_suffix(tmp_path):
 @pytest.mark.parametrize("name", ["pianoroll", "pianoroll.safetensors"])
 def test_bundled_model_by_name(composer, rolled, name):
     assert composer("gen", "pianoroll", "--checkpoint", name, "--length", "8", "--seed", "1").code == 0
-    assert composer("show", rolled(), "--surprise", "--checkpoint", name).code == 0
-    assert composer("originality", rolled(), "--checkpoint", name).code == 0
-    assert composer("replay", rolled(), "--check", "--checkpoint", name).code == 0
+    piece = rolled()
+    assert composer("show", piece, "--surprise", "--checkpoint", name).code == 0
+    assert composer("originality", piece, "--checkpoint", name).code == 0
+    assert composer("replay", piece, "--check", "--checkpoint", name).code == 0
     composer("gen", "abc", "--checkpoint", name).failed("is a model for `pianoroll`, not `abc`")
     composer("gen", "abc", "--checkpoint", "rolling").failed("no model 'rolling'")

@@ -12,7 +12,8 @@ TUNE = "X:1\nT:Given\nM:4/4\nL:1/8\nK:G\n|:GABc d2B2|c2A2 F4|E2G2 c2e2|d8:|\n"
 @pytest.fixture
 def gen(composer):
     def run(*arguments):
-        return composer("gen", "abc", "--quiet", "--no-provenance", "--seed", "2", *arguments)
+        one = () if "--keep-bars" in arguments else ("--candidates", "1")
+        return composer("gen", "abc", "--quiet", "--no-provenance", "--seed", "2", *one, *arguments)
 
     return run
 
