@@ -78,9 +78,10 @@ class Stream(io.TextIOWrapper):
 
 
 def pytest_collection_finish():
-    """Let later garbage collections skip the modules and tests of this process, which stay until it ends."""
+    """Let garbage collections be rarer, and skip the modules and tests of this process, which stay until it ends."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @dataclass(frozen=True)
