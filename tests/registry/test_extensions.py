@@ -138,7 +138,7 @@ def test_built_in_names_win(install, composer, tmp_path):
     assert "(repeats " in composer(*asked, "form").err
     result = composer(*asked, "sketch-music:form", "--format", "sketch-music:midi")
     assert result.data.startswith(b"#sketch ")
-    assert "): mine\n" in result.err
+    assert "1: mine\n" in result.err
 
 
 def source(folder):
