@@ -5,6 +5,7 @@ and the building blocks in `composer.toolkit`.
 """
 
 from composer.api.constraint import Constraint, FrameRule, Limit, Mask
+from composer.api.decoder import Decoder, Event, TextDecoder
 from composer.api.errors import (
     CheckpointError,
     ComposerError,
@@ -20,7 +21,7 @@ from composer.api.errors import (
 )
 from composer.api.hooks import API_VERSION, hookimpl
 from composer.api.model import DataSize, Model
-from composer.api.representation import Decoder, Event, GenerationContext, NoOptions, Representation, TextDecoder
+from composer.api.representation import GenerationContext, NoOptions, Representation
 from composer.api.sampler import Sampler
 from composer.api.score import (
     BarNumber,

@@ -34,21 +34,19 @@ A plugin module imports neither numpy nor torch, so that listing plugins is fast
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from composer.api.constraint import Constraint
+from composer.api.decoder import Decoder, Event
 from composer.api.errors import EncodeError, PluginError, Unsatisfiable, Unsupported
-from composer.api.score import Note, Piece, RejectedPiece, Score
+from composer.api.score import Piece, RejectedPiece, Score
 from composer.api.sequence import AnyStep, SequenceSpec, StepKind
 from composer.api.source import Source
 from composer.api.type_params import ContentT, ControlsT, OptionsT
-
-Event = str | Note
-"""Output of a decoder: text in the native format, or a complete note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +71,6 @@ class GenerationContext:
     plan: str | None = None
     rules: int | None = None
     titles: Sequence[str] = ()
-
-
-class Decoder(Protocol):
-    """Turns the steps of one piece into events while they are generated."""
-
-    def push(self, step: AnyStep) -> Iterable[Event]:
-        """Return the events that `step` completes."""
-        ...
-
-    def finish(self) -> Iterable[Event]:
-        """Return the events that the end of the piece completes."""
-        ...
-
-
-class TextDecoder:
-    """A decoder for representations whose steps are text."""
-
-    def __init__(self, text: Callable[[Any], str], begin: str = "", end: str = "") -> None:
-        self._text, self._begin, self._end = text, begin, end
-
-    def push(self, step: AnyStep) -> Iterable[Event]:
-        """Return the text of `step`, preceded by the opening text if it is the first."""
-        text, self._begin = self._begin + self._text(step), ""
-        return (text,) if text else ()
-
-    def finish(self) -> Iterable[Event]:
-        """Return the closing text."""
-        text = self._begin + self._end
-        return (text,) if text else ()
 
 
 class _BufferedDecoder:
@@ -308,6 +277,13 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         these are the plans of the training pieces that fit `controls` and `context`.
         """
         return {}
+
+    def ending_step(self, plan: str) -> int | None:
+        """Return the number of steps before the last bars of pieces with this plan; None if that is unknown.
+
+        If a piece does not close, the steps after it are generated again.
+        """
+        return None
 
     def plan_labels(self, plan: str) -> Mapping[str, str]:
         """Return the labels, such as the meter, of every piece with this plan."""

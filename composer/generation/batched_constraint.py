@@ -38,6 +38,13 @@ class BatchedConstraint:
     def start_rows(self, rows: Sequence[int], constraint: Constraint | None = None) -> None:
         """Go back to the state after the primer in these rows, under `constraint` if that is not the same in all."""
 
+    def row_state(self, row: int) -> int:
+        """Return the state of a row, which `restore_row` goes back to."""
+        return 0
+
+    def restore_row(self, row: int, state: int) -> None:
+        """Go back to an earlier state of the same piece."""
+
     def features(self) -> NDArray[np.int64] | None:
         """Return the position features (B, F) of the next step; None if there are none."""
         return None
@@ -100,6 +107,12 @@ class CachedTokenConstraint(BatchedConstraint):
 
     def start_rows(self, rows: Sequence[int], constraint: Constraint | None = None) -> None:
         self.indices[rows] = self._index(self.start_state)
+
+    def row_state(self, row: int) -> int:
+        return self.states[int(self.indices[row])]
+
+    def restore_row(self, row: int, state: int) -> None:
+        self.indices[row] = self._index(state)
 
     def features(self) -> NDArray[np.int64] | None:
         return _as_array(self.spec, (self.constraint.features(self.states[index]) for index in self.indices))
@@ -169,6 +182,12 @@ class _RowByRow(BatchedConstraint):
         for row in rows:
             self.constraints[row] = constraint or self.constraints[row]
             self.states[row] = self.constraints[row].start(self.primer)
+
+    def row_state(self, row: int) -> int:
+        return self.states[row]
+
+    def restore_row(self, row: int, state: int) -> None:
+        self.states[row] = state
 
     def features(self) -> NDArray[np.int64] | None:
         pairs = zip(self.constraints, self.states, strict=True)

@@ -1,6 +1,7 @@
 """The generation loop: a batch with a row for each piece; a row whose piece is finished gets the next piece.
 
-Steps are buffered until their piece is finished, but for the piece that is next in the output.
+Steps are buffered until their piece is finished, but for the piece that is next in the output. A piece that does not
+close goes back to the state before its ending.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from composer.api.sampler import BlockSampler, State
 from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
 from composer.generation.batched_constraint import batched_constraint
 from composer.generation.block_loop import generate_in_blocks
+from composer.generation.endings import CLOSES, Attempt, ChosenEnding, EndingInProgress, Endings
+from composer.generation.pending_steps import PendingSteps
 from composer.generation.plans import PlannedConstraints
-from composer.generation.request import Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
+from composer.generation.request import Chosen, Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
 STEPS_TO_CLOSE = 100
 """How many steps before its maximum length a piece is checked for whether its constraint must close it."""
@@ -30,6 +33,7 @@ def generate_batched(
     constraint: Constraint | PlannedConstraints | None,
     queue: PieceQueue,
     order: OutputOrder,
+    endings: Endings | None = None,
 ) -> Iterator[Generated | Finished]:
     """Generate `request.batch_size` pieces at a time; a piece's own events come in order.
 
@@ -39,17 +43,19 @@ def generate_batched(
     if constraint is None and isinstance(sampler, BlockSampler) and not spec.features:
         yield from generate_in_blocks(sampler, spec, request, queue, params, prime(sampler, spec, request, None))
         return
-    batch, rows = _Batch(sampler, spec, request, constraint, queue, order), range(request.batch_size)
+    batch, rows = _Batch(sampler, spec, request, constraint, queue, order, endings), range(request.batch_size)
     state = sampler.gather_rows(batch.default_state, np.zeros(len(rows), int))
     yield from batch.start_pieces(rows)
     state = batch.primed(state, rows)
     while any(batch.piece_numbers):
         if ramp is not None:
             params = params.with_temperature(ramp.at_steps(batch.lengths - len(request.primer)))
-        drawn = sampler.sample(state, batch.constraint.constrain(params), batch.rng.at_steps(batch.lengths))
+        batch.begin_endings(state)
+        drawn = sampler.sample(state, batch.constraint.constrain(params), batch.rng.at_steps(batch.draws))
         steps = batch.follow(drawn)
         state = sampler.advance(state, drawn.steps, **position_features(batch.constraint.features()))
         finished = yield from batch.append(drawn, steps)
+        state = batch.rewound(state)
         if finished:
             yield from batch.start_pieces(finished)
             state = batch.primed(state, finished)
@@ -95,9 +101,10 @@ def steps_by_row(drawn: Draw, spec: SequenceSpec) -> Sequence[Step]:
 class _Batch:
     """The pieces that are being generated.
 
-    Per row: the number of its piece (0 if idle), the piece's length so far with its primer, the steps that were sampled
-    but not emitted, and, near the maximum length, the ending that the constraint knew a step ago. Most are lists, since
-    most steps change few rows.
+    Per row: the number of its piece (0 if idle), the piece's length so far with its primer, how many `draws` of random
+    numbers led there, the steps that were sampled but not emitted, the ending that may be generated again, and, near
+    the maximum length, the completion that the constraint knew a step ago. Most are lists, since most steps change few
+    rows.
     """
 
     def __init__(
@@ -108,6 +115,7 @@ class _Batch:
         constraint: Constraint | PlannedConstraints | None,
         queue: PieceQueue,
         order: OutputOrder,
+        endings: Endings | None,
     ) -> None:
         self.sampler, self.spec, self.request, self.queue, self.order = sampler, spec, request, queue, order
         self._planned = constraint if isinstance(constraint, PlannedConstraints) else None
@@ -118,30 +126,64 @@ class _Batch:
         )
         self.plans = [""] * request.batch_size
         self.piece_numbers = [0] * request.batch_size
-        self.lengths = np.zeros(request.batch_size, np.int64)
+        self.lengths, self.draws = np.zeros((2, request.batch_size), np.int64)
         self.steps_left = request.length
         """Steps that the longest piece has left."""
         self.must_close = spec.kind is StepKind.TOKENS and constraint is not None
         self.completions: list[Sequence[Step]] = [()] * request.batch_size
-        self.pending = [_PendingSteps() for _ in self.piece_numbers]
+        self.pending = [PendingSteps() for _ in self.piece_numbers]
+        self._how_to_end = endings
+        self.ending_steps = np.full(request.batch_size, -1)
+        self.endings: list[EndingInProgress | None] = [None] * request.batch_size
+        self._to_rewind: list[int] = []
 
     def start_pieces(self, idle: Sequence[int]) -> Iterator[Generated]:
         """Start the next piece, with its primer, in each idle row."""
         for row in idle:
             self.piece_numbers[row] = number = self.queue.next()
-            self.completions[row] = ()
+            self.completions[row], self.endings[row] = (), None
             self.pending[row].clear()
             if self._planned is not None:
                 self.plans[row], constraint = self._planned.of_seed(self._seed(row))
                 self.constraint.start_rows([row], constraint)
-            if number and self.request.primer:
+            if number and self.request.primer and self._how_to_end is None:
                 yield Generated.not_sampled(number, self.request.primer, self.plans[row])
-        self.lengths[idle] = len(self.request.primer)
-        lengths = (length for length, number in zip(self.lengths.tolist(), self.piece_numbers, strict=True) if number)
-        self.steps_left = self.request.length - max(lengths, default=0)
+            self.ending_steps[row] = self._ending_step(self.plans[row])
+        self.lengths[idle] = self.draws[idle] = len(self.request.primer)
+        self._count_steps_left()
         if self._planned is None:
             self.constraint.start_rows(idle)
         self.rng = CounterRNG(map(self.queue.seed, self.piece_numbers))
+
+    def _ending_step(self, plan: str) -> int:
+        """Return the number of steps before the ending of a piece with this plan, -1 if it has none."""
+        if self.request.ending is not None:
+            return self.request.ending.step
+        first = self._how_to_end.first_step(plan) if self._how_to_end is not None else None
+        return -1 if first is None else max(first, len(self.request.primer))
+
+    def _count_steps_left(self) -> None:
+        lengths = (length for length, number in zip(self.lengths.tolist(), self.piece_numbers, strict=True) if number)
+        self.steps_left = self.request.length - max(lengths, default=0)
+
+    def begin_endings(self, state: State) -> None:
+        """Remember the state of each row whose ending begins, or begin the recorded ending."""
+        for row in np.flatnonzero(self.lengths == self.ending_steps).tolist():
+            if self.request.ending is not None:
+                self.draws[row] = self.request.ending.draws
+            elif self.endings[row] is None and self.piece_numbers[row]:
+                before = self.sampler.gather_rows(state, np.array([row])), self.constraint.row_state(row)
+                self.endings[row] = EndingInProgress(int(self.lengths[row]), int(self.draws[row]), *before)
+
+    def rewound(self, state: State) -> State:
+        """Return the sampler's state with those rows as before their ending that are to end otherwise."""
+        every = np.arange(self.request.batch_size)
+        while self._to_rewind:
+            row = self._to_rewind.pop()
+            ending = self.endings[row]
+            assert ending is not None
+            state = self.sampler.gather_rows(state, np.where(every == row, -1, every), ending.state)
+        return state
 
     def primed(self, state: State, rows: Sequence[int]) -> State:
         """Return the sampler's state with these rows as after the primer of their new pieces."""
@@ -170,6 +212,7 @@ class _Batch:
         for pending, *values in zip(self.pending, steps, drawn.logp.tolist(), drawn.masked_prob.tolist(), strict=True):
             pending.add(*values)
         self.lengths += 1
+        self.draws += 1
         self.steps_left -= 1
         finished: list[int] = []
         near_end = self.steps_left < (STEPS_TO_CLOSE if self.must_close else 1)
@@ -186,63 +229,68 @@ class _Batch:
         """Finish a piece that ended, that reached its maximum length, or that must close now."""
         left = self.request.length - int(self.lengths[row])
         if step == self.spec.end or row in self.constraint.ended:
-            yield from self._finish(row, (), complete=True)
-            return True
+            return (yield from self._finish(row, (), complete=True))
         if self.must_close and left < STEPS_TO_CLOSE:
             previous, self.completions[row] = self.completions[row], self.constraint.complete(row)
             if previous and len(self.completions[row]) > left:
                 # after this step the ending would no longer fit
-                self.pending[row].drop_last()
-                yield from self._finish(row, previous, complete=True)
-                return True
+                self.pending[row].cut(-1)
+                return (yield from self._finish(row, previous, complete=True))
         if left > 0:
             return False
         frames = self.spec.kind is StepKind.FRAMES  # complete at any length
         ending = () if frames else self.completions[row]
-        yield from self._finish(row, ending, complete=frames or bool(ending))
-        return True
+        return (yield from self._finish(row, ending, complete=frames or bool(ending)))
 
-    def _finish(self, row: int, ending: Sequence[Step], *, complete: bool) -> Iterator[Generated | Finished]:
-        """Yield the rest of a piece and the `ending` that its constraint adds."""
-        number = self.piece_numbers[row]
-        yield from self._emit_pending(row)
-        if ending:
-            yield Generated.not_sampled(number, ending, self.plans[row])
+    def _finish(
+        self, row: int, completion: Sequence[Step], *, complete: bool
+    ) -> Generator[Generated | Finished, None, bool]:
+        """Yield the rest of a piece and the `completion` that its constraint adds, unless it ends again otherwise."""
+        number, chosen, ending = self.piece_numbers[row], None, self.endings[row]
+        if ending is not None:
+            if self._ends_again(row, ending, completion, complete):
+                return False
+            assert ending.best is not None
+            completion, complete = ending.best.completion, ending.best.complete
+            chosen = self._chosen(number, ending.chosen)
+        if self.request.primer and self._how_to_end is not None:  # only now is it known how to reproduce the piece
+            yield Generated.not_sampled(number, self.request.primer, self.plans[row], chosen)
+        yield from self._emit_pending(row, chosen)
+        if completion:
+            yield Generated.not_sampled(number, completion, self.plans[row], chosen)
         yield Finished(number, complete, self.queue.seed(number))
         self.piece_numbers[row] = 0
+        return True
 
-    def _emit_pending(self, row: int) -> Iterator[Generated]:
+    def _ends_again(self, row: int, ending: EndingInProgress, completion: Sequence[Step], complete: bool) -> bool:
+        """Judge the ending of a row's piece. Go back to before it, or take the best attempt and return False."""
+        how, pending, begun = self._how_to_end, self.pending[row], ending.step - len(self.request.primer)
+        assert how is not None
+        steps = (*self.request.primer, *pending.steps, *completion)
+        value = how.judge(steps, self.plans[row]) if complete else -1.0
+        ending.add(Attempt(value, ending.draws, *pending.after(begun), completion, complete))
+        pending.cut(begun)
+        assert ending.best is not None
+        if value >= CLOSES or ending.attempts >= how.tries:
+            pending.extend(ending.best.steps, ending.best.logp, ending.best.masked_prob)
+            return False
+        self.lengths[row], ending.draws, self.completions[row] = ending.step, int(self.draws[row]), ()
+        self.constraint.restore_row(row, ending.constraint_state)
+        self._to_rewind.append(row)
+        self._count_steps_left()
+        return True
+
+    def _chosen(self, number: int, ending: ChosenEnding | None) -> Chosen | None:
+        """Return how the piece with this ending is reproduced; None if its seed is enough."""
+        if ending is None:
+            return None
+        return self.queue.current_candidate(number)._replace(seed=self.queue.seed(number), ending=ending)
+
+    def _emit_pending(self, row: int, chosen: Chosen | None = None) -> Iterator[Generated]:
         """Yield the steps of a row's piece that were not emitted yet."""
         pending = self.pending[row]
         if pending.steps:
-            yield Generated(self.piece_numbers[row], *pending.take_all(), plan=self.plans[row])
-
-
-class _PendingSteps:
-    """Steps of a piece that were sampled but not emitted, with their probabilities."""
-
-    __slots__ = ("logp", "masked_prob", "steps")
-
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        self.steps: list[Step] = []
-        self.logp: list[float] = []
-        self.masked_prob: list[float] = []
-
-    def add(self, step: Step, logp: float, masked_prob: float) -> None:
-        self.steps.append(step)
-        self.logp.append(logp)
-        self.masked_prob.append(masked_prob)
-
-    def drop_last(self) -> None:
-        del self.steps[-1:], self.logp[-1:], self.masked_prob[-1:]
-
-    def take_all(self) -> tuple[Sequence[Step], Sequence[float], Sequence[float]]:
-        taken = self.steps, self.logp, self.masked_prob
-        self.clear()
-        return taken
+            yield Generated(self.piece_numbers[row], *pending.take_all(), plan=self.plans[row], chosen=chosen)
 
 
 def _as_array(step: Step, spec: SequenceSpec) -> NDArray[Any]:

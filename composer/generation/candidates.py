@@ -52,7 +52,8 @@ def choose_candidates(
         number, generated = event.number, unfinished.pop(event.number, [])
         verdict = _verdict(event, generated, judge)
         if number not in best or verdict.enough or verdict.key > best[number].key:
-            best[number] = _Best(verdict.key, (*generated, event), queue.current_candidate(number))
+            chosen = generated[-1].chosen if generated else None
+            best[number] = _Best(verdict.key, (*generated, event), chosen or queue.current_candidate(number))
         if not verdict.enough and queue.next_candidate(number):
             continue
         _, events, chosen = best.pop(number)

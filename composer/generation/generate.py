@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from composer.api import Constraint, Sampler, SequenceSpec, UsageError
 from composer.generation.batched_loop import generate_batched
 from composer.generation.candidates import Judge, choose_candidates
+from composer.generation.endings import Endings
 from composer.generation.plans import PlannedConstraints
 from composer.generation.request import AcceptPiece, Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
@@ -24,24 +25,27 @@ def generate(
     ordered: bool = True,
     accept: AcceptPiece | None = None,
     judge: Judge | None = None,
+    endings: Endings | None = None,
 ) -> Iterator[Generated | Finished]:
     """Generate the pieces of a request, one after the other, the current one step by step.
 
     Later pieces wait for their turn. Without `ordered`, pieces come as they are generated, each one's events in order.
     A piece that `accept` rejects is generated again with another seed, up to MAX_ATTEMPTS times; then its steps come
     only once it is finished. If the request has several candidates for each piece, `judge` chooses, and the steps of a
-    piece come once that is done. If `spec` has position features, `constraint` counts them.
+    piece come once that is done. With `endings`, the last bars of a piece are generated again until it closes, and its
+    steps come once it does. If `spec` has position features, `constraint` counts them.
     """
     if spec.features and constraint is None:
         raise UsageError("the model needs the constraint, which counts positions", "generate with the constraint")
     queue, order = PieceQueue(request), OutputOrder(iter(request.pieces if ordered else ()))
-    at_once = OutputOrder(iter(())) if accept is not None or judge is not None else order
+    buffered = accept is not None or judge is not None or endings is not None
+    at_once = OutputOrder(iter(())) if buffered else order
     if request.particles > 1 and constraint is not None:
         from composer.generation.particles import generate_from_particles
 
         events = generate_from_particles(sampler, spec, request, constraint, queue)
     else:
-        events = generate_batched(sampler, spec, request, constraint, queue, at_once)
+        events = generate_batched(sampler, spec, request, constraint, queue, at_once, endings)
     if accept is not None:
         events = _accepted(events, accept, queue)
     if judge is not None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from composer.api import Step, UsageError
 from composer.api.sampling.params import SamplingParams
+from composer.generation.endings import ChosenEnding
 
 MAX_AUTO_BATCH_SIZE = 64
 
@@ -28,7 +29,7 @@ class GenerationRequest:
     pieces are generated at a time, 0 for a number that suits `count`. Each piece is the best of `candidates`. With
     several `particles`, it is generated alone, given the steps that its constraint fixes later (see
     `composer.generation.particles`); `on_steps` is called with the number of steps by which the longest has grown, as
-    they arrive only at the end. Raises UsageError if the primer fills `length`.
+    they arrive only at the end. `ending` is that of a recorded piece. Raises UsageError if the primer fills `length`.
     """
 
     length: int
@@ -42,6 +43,7 @@ class GenerationRequest:
     candidates: int = 1
     particles: int = 1
     on_steps: Callable[[int], object] | None = None
+    ending: ChosenEnding | None = None
 
     def __post_init__(self) -> None:
         if len(self.primer) >= self.length:
@@ -62,7 +64,7 @@ class GenerationRequest:
 
 
 class Chosen(NamedTuple):
-    """Which of several candidates a piece is, from 1: its own `seed` generates it alone.
+    """Which of several candidates a piece is, from 1: its own `seed`, with its `ending`, generates it alone.
 
     `first_seed`, that of the first candidate, generates all of them and leads to the same choice.
     """
@@ -70,6 +72,7 @@ class Chosen(NamedTuple):
     candidate: int
     seed: int
     first_seed: int
+    ending: ChosenEnding | None = None
 
 
 class Generated(NamedTuple):
@@ -77,7 +80,7 @@ class Generated(NamedTuple):
 
     `logp` is each step's log-probability in nats, and `masked_prob` the probability mass that the constraint masked;
     both are 0 for steps of a primer or a forced ending, which were not `sampled`. `plan` is the plan that the piece
-    drew, if it has one. `chosen` says which candidate the piece is, if it was chosen from several.
+    drew, if it has one. `chosen` says which candidate the piece is, if it was chosen from several, or its ending was.
     """
 
     number: int
@@ -89,9 +92,9 @@ class Generated(NamedTuple):
     chosen: Chosen | None = None
 
     @classmethod
-    def not_sampled(cls, number: int, steps: Sequence[Step], plan: str = "") -> Generated:
+    def not_sampled(cls, number: int, steps: Sequence[Step], plan: str = "", chosen: Chosen | None = None) -> Generated:
         """Return steps of a primer or a forced ending."""
-        return cls(number, steps, (0.0,) * len(steps), (0.0,) * len(steps), sampled=False, plan=plan)
+        return cls(number, steps, (0.0,) * len(steps), (0.0,) * len(steps), sampled=False, plan=plan, chosen=chosen)
 
 
 class Finished(NamedTuple):

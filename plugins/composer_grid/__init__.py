@@ -26,10 +26,10 @@ from composer.api import (
     hookimpl,
 )
 from composer.formats.read import MUSIC_SUFFIXES, is_music
-from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, WantedPlan, fitting_plans
+from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, WantedPlan, ending_step, fitting_plans
 from composer.toolkit.representations.note_controls import SourceTune, in_meter, key_labels, meter_labels
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
-from composer.toolkit.representations.quantize import SLACK, GridNote, NotEncodable, to_notes
+from composer.toolkit.representations.quantize import GridNote, NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import (
     LABELS,
     keys_from_labels,
@@ -41,7 +41,6 @@ from composer.toolkit.representations.score_labels import (
 from composer.toolkit.representations.score_parts import (
     TRANSPOSITIONS,
     Music,
-    NoteSource,
     keys_of,
     losses_of,
     notes_of,
@@ -53,7 +52,7 @@ from composer.toolkit.representations.score_parts import (
 from composer_grid.base_constraint import END, GridConstraint
 from composer_grid.controls import GridControls, build_constraint, piece_steps
 from composer_grid.loop_guard import LOOPLESS_RULES, without_loops
-from composer_grid.melody import second_voice, to_c, top_part
+from composer_grid.melody import check_one_voice, to_c, top_part
 from composer_grid.options import WHOLE_NOTES, GridOptions, length_of
 from composer_grid.positions import PositionConstraint
 from composer_grid.tokens import HOLD, REST, decode_tokens, first_invalid
@@ -202,6 +201,9 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
             return None
         return str(BarPlan.of(piece.labels).with_bars_of(len(piece.content), self.steps))
 
+    def ending_step(self, plan: str) -> int | None:
+        return ending_step(plan, self.steps) if plan else None
+
     def plan_labels(self, plan: str) -> Mapping[str, str]:
         return BarPlan.parse(plan).labels if plan else {}
 
@@ -298,7 +300,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
 
         parts = pitched_parts(music)
         if self.options.polyphony == "refuse" and not is_primer:
-            self._check_one_voice(music, parts)
+            check_one_voice(music, parts, self.steps)
         part = top_part(music, parts)
         offgrid = offgrid_mode(self.options.offgrid, is_primer=is_primer)
         quantized, losses, _ = quantize_parts(music, [part], self.steps, offgrid)
@@ -332,14 +334,6 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         """Return the nearest known pitch with the same name; if there is none, `pitch` itself."""
         known = [each for each in self.pitches if (each - pitch) % 12 == 0]
         return min(known, key=lambda each: abs(each - pitch), default=pitch)
-
-    def _check_one_voice(self, music: Music, parts: Sequence[NoteSource]) -> None:
-        """Raise NotEncodable if `parts` have more than one voice."""
-        if len(parts) > 1:
-            raise NotEncodable("more than one voice", f"{len(parts)} parts")
-        second = second_voice(notes_of(music, parts[0]), 2 * SLACK / self.steps)
-        if second is not None:
-            raise NotEncodable("more than one voice", f"at beat {float(second.onset):g}")
 
 
 @hookimpl

@@ -10,7 +10,8 @@ from itertools import pairwise
 from composer.api import Key, Note
 from composer.formats.midi.tracks import MidiFile, Track
 from composer.music.keys import MAJOR_SCALE
-from composer.toolkit.representations.score_parts import Music, NoteSource
+from composer.toolkit.representations.quantize import SLACK, NotEncodable
+from composer.toolkit.representations.score_parts import Music, NoteSource, notes_of
 
 MAX_TIME_SHARE = Fraction(1, 4)
 """Minimum sounding time of a melody part, relative to the part that sounds longest."""
@@ -46,6 +47,15 @@ def _sounding_time(part: NoteSource) -> Fraction | int:
         time += max(note.end - max(note.onset, until), Fraction(0))
         until = max(until, note.end)
     return time
+
+
+def check_one_voice(music: Music, parts: Sequence[NoteSource], steps: Fraction) -> None:
+    """Raise NotEncodable if `parts` have more than one voice, on a grid with so many `steps` per beat."""
+    if len(parts) > 1:
+        raise NotEncodable("more than one voice", f"{len(parts)} parts")
+    second = second_voice(notes_of(music, parts[0]), 2 * SLACK / steps)
+    if second is not None:
+        raise NotEncodable("more than one voice", f"at beat {float(second.onset):g}")
 
 
 def second_voice(notes: Sequence[Note], slack: Fraction) -> Note | None:

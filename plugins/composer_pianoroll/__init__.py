@@ -25,7 +25,14 @@ from composer.api import (
 from composer.api.fields import invalid_setting, option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
-from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, WantedPlan, fitting_plans, with_key
+from composer.toolkit.representations.bar_plan import (
+    MAX_PLANS,
+    BarPlan,
+    WantedPlan,
+    ending_step,
+    fitting_plans,
+    with_key,
+)
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable, to_notes
@@ -217,6 +224,9 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def _plan_of(self, piece: Piece[Roll]) -> BarPlan:
         frames = -(-piece.content.steps // self.layout.stack)
         return BarPlan.of(piece.labels).with_length_of(frames, self.per_beat)._replace(key=piece.labels.get("key", ""))
+
+    def ending_step(self, plan: str) -> int | None:
+        return ending_step(plan, self.per_beat) if plan else None
 
     def plan_labels(self, plan: str) -> Mapping[str, str]:
         return BarPlan.parse(plan).labels if plan else {}

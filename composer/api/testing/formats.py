@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from composer import formats
-from composer.api.representation import Decoder, Event, Representation
+from composer.api.decoder import Decoder, Event
+from composer.api.representation import Representation
 from composer.api.score import Piece, RejectedPiece, Score
 from composer.api.sequence import AnyStep
 from composer.api.source import Source

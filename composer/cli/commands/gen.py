@@ -14,7 +14,9 @@ def gen(console: "Console", options: GenOptions) -> None:
     """Generate music with a trained model.
 
     The piece goes to stdout or to --output, and messages go to stderr. Music is the best of three candidates by form,
-    or of two in pianoroll; with --candidates 1, and for text, each character is printed as it is generated.
+    or of two in pianoroll. If a piece of grid or pianoroll does not close on the tonic, its last two bars are generated
+    again (--ending-tries). Tunes with --candidates 1, and text, are printed character by character as they are
+    generated.
     `composer gen REP --help` also lists the controls of a representation, such as --key and --bars. To generate
     numbered files with several processes, run it under torchrun.
 

@@ -29,6 +29,7 @@ class Candidate(NamedTuple):
     complete: bool
     rank: Rank
     labels: Mapping[str, str]
+    chosen: Chosen | None
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class _PieceInProgress:
     steps: list[Step] = field(default_factory=list)
     logp: list[float] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    chosen: Chosen | None = None
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ def generate_best(plan: Plan, ranking: Ranking) -> None:
 def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discarded: _Discarded) -> Iterator[Candidate]:
     """Yield all candidates that have notes and do not copy too much, in any order."""
     model, pieces = plan.model, dict[int, _PieceInProgress]()
-    events = generate(model.sampler, model.spec, plan.request, plan.constraint, ordered=False, accept=plan.accept)
+    events = generate(model.sampler, model.spec, plan.request, plan.constraint, False, plan.accept, None, plan.endings)
     needs_score = ranking.needs_score or not plan.output.native
     for event in events:
         piece = pieces.setdefault(event.number, _PieceInProgress())
@@ -78,6 +80,7 @@ def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discard
             piece.steps += event.steps
             piece.logp += event.logp if event.sampled else ()
             piece.labels = {**model.representation.plan_labels(event.plan), **plan.labels}
+            piece.chosen = event.chosen
             progress.add_steps(len(event.steps))
             continue
         del pieces[event.number]
@@ -89,7 +92,7 @@ def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discard
             discarded.without_notes += 1
         else:
             rank = ranking.rank(piece.logp, score)
-            yield Candidate(event.number, piece.steps, event.complete, rank, piece.labels)
+            yield Candidate(event.number, piece.steps, event.complete, rank, piece.labels, piece.chosen)
 
 
 def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
@@ -99,7 +102,8 @@ def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:
         output.target.open(plan.record)
         with ReadingProgress(output.console) as progress:
             for number, piece in enumerate(kept, 1):
-                chosen = Chosen(piece.number, first_seed + piece.number - 1, first_seed)
+                own = piece.chosen or Chosen(1, first_seed + piece.number - 1, first_seed)
+                chosen = own._replace(candidate=piece.number, first_seed=first_seed)
                 show = progress.update_rendered
                 encoder = output.encoder(plan.model.representation, number, piece.labels, chosen, show)
                 output.target.write(number, encoder.push(piece.steps) + encoder.finish())

@@ -54,7 +54,7 @@ def _known_ranking(name: str) -> str:
 class RecordedContext(NamedTuple):
     """What a piece was generated from, in a recipe: packed steps of a primer or tune, their labels, and the rules.
 
-    `choices` are those of `--choose`, by phrase.
+    `choices` are those of `--choose`, by phrase, and `ending` is where its ending begins, if it was generated again.
     """
 
     primer: str = ""
@@ -62,6 +62,7 @@ class RecordedContext(NamedTuple):
     labels: Mapping[str, str] = {}
     rules: int = 1
     choices: Sequence[int | Mapping[str, Any]] = ()
+    ending: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,12 @@ class GenOptions:
         minimum=4, maximum=10**9, hint="use 4 or more; shorter runs occur in every piece",
     )  # fmt: skip
     selection: Selection = option(Selection(), panel=SELECTION, recorded=False)
+    ending_tries: int | None = option(
+        None,
+        "Generate the last two bars up to N times, until the piece closes on the tonic; 1 = once. "
+        "[default: 8 for pianoroll, 4 for grid, 1 for abc and text]",
+        metavar="N", panel=SELECTION, minimum=1, maximum=1000, recorded=False,
+    )  # fmt: skip
     choose: int | None = option(
         None, "Choose each phrase from N continuations.",
         metavar="N", panel=SELECTION, minimum=2, maximum=9, hint="use 2 to 9", recorded=False,

@@ -19,6 +19,7 @@ from composer.cli.console import Console
 from composer.cli.gen import conditions
 from composer.cli.gen.complete_primer import check_primer
 from composer.cli.gen.default_candidates import candidates_per_piece, is_music, make_judge
+from composer.cli.gen.endings import endings_of, recorded_ending
 from composer.cli.gen.options import GenOptions
 from composer.cli.gen.particles import kept_flags, particles_of
 from composer.cli.gen.recipe import recipe, restore_context
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from composer.api.ranking import Ranking
     from composer.cli.output.run_record import RunRecord
     from composer.generation.candidates import Judge
+    from composer.generation.endings import Endings
     from composer.generation.request import AcceptPiece
 
 
@@ -61,6 +63,7 @@ class Plan:
     ranking: Ranking | None = None
     judge: Judge | None = None
     context: GenerationContext = GenerationContext()  # noqa: RUF009
+    endings: Endings | None = None
 
 
 @contextmanager
@@ -121,10 +124,12 @@ def _make_plan(
         numbers=None if options.selection.chosen else numbers,
         candidates=candidates,
         particles=particles_of(options, model, context),
+        ending=recorded_ending(options),
     )
+    endings = endings_of(options, model, context, {**labels, **request.conditions})
     accept, ranking = _accept(options, model, path, context), _ranking(options, model, path)
     made_by = recipe(options, model, request, context, labels, output.format.name, device)
-    record = _record(made_by, options, output.target.record, request, saved)
+    record = _record(made_by, options, output.target.record, request, endings, saved)
     check_primer(options, model, request, constraint)
     if options.context is None:
         _announce(console, options, output, path, request, notes)
@@ -134,7 +139,7 @@ def _make_plan(
     judge = _judge(model, path, labels) if candidates > 1 else None
     return Plan(
         options, model, request, constraint, output, labels, len(share), record, accept, ranking, judge,
-        planning_context,
+        planning_context, endings,
     )  # fmt: skip
 
 
@@ -323,6 +328,7 @@ def _record(
     options: GenOptions,
     path: Path | None,
     request: GenerationRequest,
+    endings: Endings | None,
     saved: RunRecord | None,
 ) -> RunRecord | None:
     """Return the record to keep at `path`, that of the run to resume if there is one.
@@ -334,6 +340,8 @@ def _record(
     from composer.cli.output.run_record import RunRecord
 
     first = {"candidates": request.candidates} if request.candidates > 1 else {}  # compared first, as it changes others
+    if endings is not None:
+        first["ending_tries"] = endings.tries
     facts = {**first, **facts, "count": request.count, "provenance": options.provenance}
     if saved is None:
         return RunRecord(path, facts)

@@ -27,6 +27,7 @@ from composer.api.limits import limit_hint, raised
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.cli.gen.options import GenOptions, RecordedContext
 from composer.formats.provenance import Provenance, can_hold
+from composer.generation.endings import ChosenEnding
 from composer.registry import options as plugin_options
 from composer.registry import plugins as registry
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 CONTEXT_TYPES: dict[str, type] = {
     "model": str, "plugins": dict, "device": str, "numpy": str, "torch": str, "number": int,
     "command_seed": int, "candidate": int, "primer": str, "tune": str, "labels": dict, "rules": int,
-    "joint": bool, "choices": list, "changed_by": str,
+    "joint": bool, "choices": list, "ending": dict, "changed_by": str,
 }  # fmt: skip
 """The facts of a recipe that are not options."""
 REQUIRED = ("representation", "model", "device", "format", "seed", "batch_size")
@@ -93,12 +94,15 @@ def provenance_of(recipe: Mapping[str, Any], piece: int, number: int, chosen: Ch
 
     It was generated as number `piece` and is number `number` in its file. A piece that was `chosen` from candidates has
     a seed of its own, so that it can be reproduced without the others, whatever they would be ranked by. Unless it is
-    the first candidate, this seed is not the one to give to the command, so the latter is recorded too.
+    the first candidate, this seed is not the one to give to the command, so the latter is recorded too. An `ending`
+    that was chosen from several is recorded for the same reason.
     """
     facts = {name: value for name, value in recipe.items() if not _is_empty(value)}
     facts["seed"] = recipe["seed"] + piece - 1 if chosen is None else chosen.seed
-    if chosen is not None and chosen.candidate > 1:
+    if chosen is not None and chosen.seed != chosen.first_seed:
         facts |= {"command_seed": chosen.first_seed, "candidate": chosen.candidate}
+    if chosen is not None and chosen.ending is not None:
+        facts["ending"] = chosen.ending._asdict()
     if number != 1:
         facts["number"] = number
     return Provenance(facts.pop("program"), facts)
@@ -167,7 +171,7 @@ def options_from(facts: Mapping[str, Any]) -> GenOptions:
         values[field.name] = value
     per_unit = kind.kind is StepKind.FRAMES and not facts.get("joint", False)
     values["sampling"] = _recorded_sampling(values.get("sampling", SamplingParams()), per_unit)
-    names = ("primer", "tune", "labels", "rules", "choices")
+    names = ("primer", "tune", "labels", "rules", "choices", "ending")
     context = RecordedContext(**{name: facts[name] for name in names if name in facts})
     return GenOptions(**values, context=context, provenance=False)
 
@@ -226,6 +230,10 @@ def _invalid_facts(facts: Mapping[str, Any]) -> Iterator[str]:
     for fact in ("conditions", "labels"):
         if not all(isinstance(value, str) for value in facts.get(fact, {}).values()):
             yield fact
+    ending = facts.get("ending", {})
+    numbers = all(type(value) is int and value >= 0 for value in ending.values())
+    if ending and not (ending.keys() == {*ChosenEnding._fields} and numbers):
+        yield "ending"
     choices = facts.get("choices", ())
     if len(choices) > MAX_CHOICES or not all(map(_is_choice, choices)):
         yield "choices"

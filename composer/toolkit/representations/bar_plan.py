@@ -11,11 +11,15 @@ from typing import NamedTuple
 from composer.music.bars import parse_meter
 from composer.toolkit.representations.score_labels import phrase_ends, pickup_of
 
-__all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "WantedPlan", "fitting_plans", "with_key"]
+__all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "WantedPlan", "ending_step", "fitting_plans", "with_key"]
 
 DEFAULT_METER = "4/4"
 MAX_PLANS = 500
 """The most common plans of the training pieces are kept, so that a checkpoint stays small."""
+
+
+ENDING_BARS = 2
+"""Bars in the ending of a piece."""
 
 
 class BarPlan(NamedTuple):
@@ -88,6 +92,18 @@ class BarPlan(NamedTuple):
             return self.last_steps(per_beat)[-1]
         bar, pickup = self.in_steps(per_beat)
         return max(1, floor(pickup + ((self.bars or 1) - 1) * bar + self.last * per_beat))
+
+
+def ending_step(plan: str, per_beat: Fraction) -> int | None:
+    """Return the number of steps before the last bars of a piece; None if the plan has no number of bars.
+
+    These are the last ENDING_BARS bars.
+    """
+    form = BarPlan.parse(plan)
+    if form.bars is None:
+        return None
+    bar, pickup = form.in_steps(per_beat)
+    return max(0, ceil(pickup + (form.bars - ENDING_BARS) * bar))
 
 
 class WantedPlan(NamedTuple):

@@ -34,6 +34,14 @@ def test_temperature_of_whole_frames_is_recorded():
     assert list(recipe._invalid_facts(facts | {"joint": 1})) == ["joint"]
 
 
+@pytest.mark.parametrize("ending", ["x", {"step": 1}, {"step": -1, "draws": 2}, {"step": 1, "draws": "2"}])
+def test_damaged_endings(ending):
+    facts = recipe.current_names(json.loads(OLD_RECIPE)) | {"ending": ending}
+    assert next(recipe._invalid_facts(facts)) == "ending"
+    facts["ending"] = {"step": 1, "draws": 2}
+    assert not list(recipe._invalid_facts(facts))
+
+
 def test_frames_at_a_temperature_are_reproduced(composer, tmp_path):
     for temperature, is_joint in (("0.6", True), ("1", False)):
         file = tmp_path / "piece.mid"

@@ -1,0 +1,32 @@
+"""How well a piece closes."""
+
+from fractions import Fraction
+
+import pytest
+
+from composer.analysis.ending import closing_value
+from composer.api import Key, Note, Part, Score
+
+C_MAJOR = Key(Fraction(0), 0)
+
+
+def note(onset, pitch, duration):
+    return Note(Fraction(onset), pitch, Fraction(duration))
+
+
+def ending(*chord):
+    """Return a piece in C major that ends with a chord."""
+    return Score((Part((note(0, 67, 1), *(note(1, pitch, 2) for pitch in chord))),), keys=(C_MAJOR,))
+
+
+@pytest.mark.parametrize("chord", [(48, 55, 64, 72), (48, 60), (48, 63, 67), (60,)])
+def test_a_chord_of_the_tonic_closes(chord):
+    assert closing_value(ending(*chord)) == 1
+
+
+def test_other_endings_are_ranked():
+    seventh, inversion, dominant = (closing_value(ending(*each)) for each in ((48, 58, 64), (52, 60, 67), (55, 59, 65)))
+    assert 1 > seventh > inversion > dominant > 0
+    assert closing_value(ending(48, 63, 64)) < 1, "both thirds clash"
+    assert closing_value(ending(64)) == 0.5
+    assert closing_value(ending(62)) == closing_value(Score(())) == 0
