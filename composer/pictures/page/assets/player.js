@@ -28,17 +28,19 @@ class Tune {
     const beat = this.tempoMap.beat(this.position);
     this.roll.moveTo(beat, follow);
     this.sheet.moveTo(beat, follow);
-    const bar = this.barAt(beat), last = this.bars[this.bars.length - 1][2];
+    const at = this.barAt(beat); // its number as written comes again when it is repeated
     const slider = this.roll.element;
-    if (slider.getAttribute("aria-valuenow") !== String(bar)) {
-      slider.setAttribute("aria-valuenow", bar);
-      slider.setAttribute("aria-valuemax", last);
-      slider.setAttribute("aria-valuetext", `bar ${bar} of ${last}`);
+    if (slider.getAttribute("aria-valuenow") !== String(at)) {
+      const last = Math.max(...this.bars.map(([, , number]) => number));
+      slider.setAttribute("aria-valuenow", at);
+      slider.setAttribute("aria-valuemax", this.bars.length - 1);
+      slider.setAttribute("aria-valuetext", `bar ${this.bars[at][2]} of ${last}`);
     }
   }
 
+  // Return the index of the bar at a beat.
   barAt(beat) {
-    return (this.bars.findLast(([start]) => start <= beat + 1e-6) ?? this.bars[0])[2];
+    return Math.max(this.bars.findLastIndex(([start]) => start <= beat + 1e-6), 0);
   }
 
   // Return the beat where the bar before or after a beat begins.
