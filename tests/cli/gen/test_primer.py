@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 from small_plugins import Letters
 
-from composer.api import Piece
+from composer.api import Piece, Source
 from composer.cli.gen.primer import read_primer, read_whole_piece
 from composer.formats.midi.reader import read_midi
 from composer.music.bars import bars
+from composer.registry import plugins as registry
 from composer_abc import Abc
 
 
@@ -106,11 +107,14 @@ def test_infill_of_typed_tokens(composer):
     assert result.out.startswith(tokens[: tokens.index("74")]), result.err
 
 
-def test_bars_of_repeats_are_counted_as_played_without_notation(composer, tmp_path):
+@pytest.mark.parametrize(("name", "said"), [("grid", ["counting 5 bars as played, with repeats"]), ("abc", [])])
+def test_bars_of_repeats_are_counted_as_played_without_notation(tmp_path, name, said):
     (tmp_path / "a.abc").write_text("X:1\nM:4/4\nL:1/8\nK:C\n|:C8|D8:|E8|\n")
-    result = composer("gen", "grid", "--prime", tmp_path / "a.abc", "--keep-bars", "1-4", *PLAIN[1:])
-    assert "a.abc: counting 5 bars as played, with repeats" in result.err
-    assert "as played" not in composer("gen", "abc", "--prime", tmp_path / "a.abc", "--keep-bars", "1", *PLAIN[1:]).err
+    representation = registry.representation(name)()
+    known = [Piece(string.printable)] if name == "abc" else representation.read(Source(tmp_path / "a.abc"))
+    representation.fit(known)
+    notes = read_whole_piece(representation, SimpleNamespace(), str(tmp_path / "a.abc"))[1]
+    assert [note.partition(": ")[2].partition(";")[0] for note in notes] == said
 
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])
