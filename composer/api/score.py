@@ -108,8 +108,9 @@ class Score:
 
     `pickup` is the length in beats of an incomplete first bar, or 0. `losses` counts what reading a file lost, as in
     `Piece.losses`, `sections` are the sections as written, in order, none if they are unknown, `fermatas` are the
-    beats at which notes with a fermata begin, ascending, and `bar_numbers` are those of all bars as played, none if the
-    first bar is 1 and the others follow. These four do not affect equality.
+    beats at which notes with a fermata begin, ascending, `phrase_ends` those at which the last notes of phrases begin,
+    none if the file does not mark phrases, and `bar_numbers` are those of all bars as played, none if the first bar is
+    1 and the others follow. These five do not affect equality.
     """
 
     parts: tuple[Part, ...]
@@ -123,6 +124,7 @@ class Score:
     sections: tuple[Section, ...] = field(default=(), compare=False)
     fermatas: tuple[Fraction, ...] = field(default=(), compare=False)
     bar_numbers: tuple[BarNumber, ...] = field(default=(), compare=False)
+    phrase_ends: tuple[Fraction, ...] = field(default=(), compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

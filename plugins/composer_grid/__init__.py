@@ -35,7 +35,9 @@ from composer.toolkit.representations.score_labels import (
     keys_from_labels,
     labels_of,
     meters_of,
+    phrase_labels,
     pickup_of,
+    sometimes_unknown,
     transposed,
 )
 from composer.toolkit.representations.score_parts import (
@@ -163,6 +165,11 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
                 tokens, labels = as_tokens(notes._replace(pitches=pitches)), transposed(piece.labels, shift)
                 yield Piece(tokens, piece.title, f"{piece.source} by {shift:+}", labels)
 
+    def training_view(self, piece: Piece[Tokens]) -> Piece[Tokens]:
+        """Return some pieces without their phrases, as in generation these may be unknown."""
+        content = " ".join(piece.content).encode()
+        return sometimes_unknown(piece, content) if self.positional else piece
+
     def score(self, piece: Piece[Tokens]) -> Score | None:
         notes = to_notes(decode_tokens(piece.content), self.steps)
         meters, keys, pickup = meters_of(piece.labels), keys_from_labels(piece.labels), pickup_of(piece.labels)
@@ -196,7 +203,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         return without_loops(constraint, form, self.steps, controls.repeat_limit)
 
     def plan(self, piece: Piece[Tokens]) -> str | None:
-        """Return meter, number of bars and pickup, as in `3/4,16,1`, with `positions`."""
+        """Return meter, number of bars, pickup and phrase ends, as in `3/4,16,1,,11 23`, with `positions`."""
         if not self.positional:
             return None
         return str(BarPlan.of(piece.labels).with_bars_of(len(piece.content), self.steps))
@@ -307,7 +314,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         if not len(quantized.starts):
             raise NotEncodable("no notes on the grid")
         melody, melody_losses = skyline(quantized)
-        labels = labels_of(music)
+        labels = {**labels_of(music), **(phrase_labels(music) if self.positional else {})}
         if self.options.transpose == "c":
             keys = keys_of(music)
             shift = to_c(keys, () if keys else notes_of(music, part))

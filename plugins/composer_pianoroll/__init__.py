@@ -39,12 +39,14 @@ from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable
 from composer.toolkit.representations.score_labels import (
     FERMATAS,
     LABELS,
-    fermata_labels,
+    PHRASES,
     fermatas_of,
     keys_from_labels,
     labels_of,
     meters_of,
+    phrase_labels,
     pickup_of,
+    sometimes_unknown,
     transposed,
 )
 from composer.toolkit.representations.score_parts import (
@@ -72,8 +74,6 @@ __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 BEATS = 64
 """Default length of a generated piece, in beats."""
 MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
-UNKNOWN_FERMATAS, UNKNOWN_KEYS = 3, 8
-"""One in so many training pieces with fermatas, or a key, is trained as if they were unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +182,11 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             yield Piece(roll, piece.title, f"{piece.source} by {shift:+}", transposed(piece.labels, shift))
 
     def training_view(self, piece: Piece[Roll]) -> Piece[Roll]:
-        """Return some pieces without their fermatas or key, as in generation these may be unknown."""
+        """Return some pieces without their phrases or key, as in generation these may be unknown."""
         if not self.positional:
             return piece
-        import hashlib  # loads OpenSSL, which takes time at every start
-
-        digest = hashlib.blake2b(piece.content.canonical_bytes(), digest_size=8).digest()
-        rest, fermatas = divmod(int.from_bytes(digest, "little"), UNKNOWN_FERMATAS)
-        unknown = {name for name, left_out in ((FERMATAS, not fermatas), ("key", rest % UNKNOWN_KEYS == 0)) if left_out}
-        labels = {name: value for name, value in piece.labels.items() if name not in unknown}
-        return replace(piece, labels=labels) if len(labels) < len(piece.labels) else piece
+        content, names = piece.content.canonical_bytes(), (FERMATAS, PHRASES, "key")
+        return sometimes_unknown(piece, content, names)
 
     def score(self, piece: Piece[Roll]) -> Score | None:
         notes = to_notes(piece.content.notes, self.options.steps)
@@ -299,7 +294,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         roll, overlap_losses = without_overlaps(quantized, repeats=self.layout.onsets)
         range_losses = {OUT_OF_RANGE: sum(len(part.notes) for part in chosen) - in_range}
         losses = losses_of(music, chosen, quantizing_losses, overlap_losses, range_losses)
-        labels = {**labels_of(music), **(fermata_labels(music) if self.positional else {})}
+        labels = {**labels_of(music), **(phrase_labels(music) if self.positional else {})}
         return Piece(roll, music.title, name, labels, losses)
 
 

@@ -57,6 +57,15 @@ def test_a_symbol_may_stand_for_another_decoration():
     assert read("X:1\nU:T=!fermata!\nK:C\nTC2 C2|\n", "a.abc").fermatas == (0,)
 
 
+def test_phrases_of_kern_end_with_their_last_notes():
+    """Each time through; ABC does not mark phrases."""
+    marked = KERN.replace("2c", "{2c").replace("2d;", "2d;}").replace("\n4c", "\n{4c").replace("2.g;", "2.g;}")
+    assert read(marked, "a.krn").phrase_ends == (2, 5)
+    again = marked.replace("*>A", "*>[A,A,B]\t*>[A,A,B]\n*>A", 1)
+    assert read(again, "a.krn").phrase_ends == (2, 6, 9)
+    assert read(KERN, "a.krn").phrase_ends == read(ABC, "a.abc").phrase_ends == ()
+
+
 @pytest.mark.parametrize("fermatas", [(3,), (0, 3)])
 @pytest.mark.parametrize(("form", "name"), [("abc", "a.abc"), ("musicxml", "a.musicxml")])
 def test_fermatas_are_written(form, name, fermatas):

@@ -77,6 +77,7 @@ def read_score(spines: Spines, name: str) -> Score:
         meters=signs.meters,
         keys=signs.keys,
         fermatas=sorted(spines.fermatas),
+        phrase_ends=sorted(spines.phrase_ends),
         title=spines.title,
     )
     score = play(music, played)

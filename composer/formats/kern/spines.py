@@ -54,7 +54,8 @@ class Spines:
     """The kern spines of one score. `order` holds the names of `sections` as they are played; empty if none is given.
 
     `notes` excludes grace notes and percussion without pitch. `end` is the beat at which the last note or rest ends.
-    `fermatas` are the beats of notes with one. `unclear` holds the beats of jumps in words that are not understood.
+    `fermatas` are the beats of notes with one, `phrase_ends` those of notes or rests with a `}`. `unclear` holds the
+    beats of jumps in words that are not understood.
     `misaligned` is the first line on which notes begin at different beats, 0 if there is none.
     """
 
@@ -66,6 +67,7 @@ class Spines:
     bar_lines: list[BarLine] = field(default_factory=list)
     directions: list[PlacedDirection] = field(default_factory=list)
     fermatas: set[Fraction] = field(default_factory=set)
+    phrase_ends: set[Fraction] = field(default_factory=set)
     unclear: set[Fraction] = field(default_factory=set)
     signs: Signs = field(default_factory=Signs)
     end: Fraction = Fraction(0)
@@ -201,6 +203,8 @@ class _Walker:
                 self._refuse(f"a spine without notes or rests for more than {MAX_EMPTY_LINES} lines")
         if self._has_fermata(tokens):
             self.spines.fermatas.add(now)
+        if any(strand.is_kern and "}" in token for strand, token in zip(self.strands, tokens, strict=True)):
+            self.spines.phrase_ends.add(now)
         for strand, notes in sounding:
             for note in notes:
                 if note.length and note.pitch is not None:

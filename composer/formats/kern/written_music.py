@@ -55,7 +55,10 @@ class Staff:
 
 @dataclass(frozen=True)
 class WrittenMusic:
-    """The music of a file, in written order. `chords` are onsets and symbols, "" for none, `fermatas` are beats."""
+    """The music of a file, in written order.
+
+    `chords` are onsets and symbols, "" for none; `fermatas` and `phrase_ends` are beats.
+    """
 
     staves: Sequence[Staff] = ()
     tempos: Sequence[Tempo] = ()
@@ -67,6 +70,7 @@ class WrittenMusic:
     end: Fraction = Fraction(0)
     title: str = ""
     losses: Counter[str] = field(default_factory=Counter)
+    phrase_ends: Sequence[Fraction] = ()
 
 
 def passages(starts: Sequence[Fraction], end: Fraction, order: Iterable[int]) -> list[Passage]:
@@ -110,9 +114,14 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
         music.title,
         dict(losses),
     )
-    fermatas = {at + shift for shift, _, inside in _slices(music.fermatas, played) for at in music.fermatas[inside]}
+    fermatas, phrase_ends = (
+        note_beginnings(
+            (at + shift for shift, _, inside in _slices(signs, played) for at in signs[inside]), score.parts
+        )
+        for signs in (music.fermatas, music.phrase_ends)
+    )
     chords = _play_chords(music.chords, played, score.duration)
-    return replace(score, chords=chords, fermatas=note_beginnings(fermatas, score.parts))
+    return replace(score, chords=chords, fermatas=fermatas, phrase_ends=phrase_ends)
 
 
 def play_notes(notes: Sequence[WrittenNote], played: Sequence[Passage]) -> list[WrittenNote]:

@@ -26,8 +26,8 @@ class BarPlan(NamedTuple):
     """The form of a piece: its meter, its number of bars without a pickup (None if unknown), and the pickup in beats.
 
     `last` is the length in beats of the last bar, None for a whole one. `fermatas` are the beats at which phrases end,
-    none if they are unknown, and `key` is the key at the start, if it is known and matters. As text: `3/4,16`,
-    `3/4,16,1`, `3/4,16,1,2`, `3/4,16,1,2,11 23` or `3/4,16,,,,Am`.
+    by phrase marks or fermatas, none if they are unknown, and `key` is the key at the start, if it is known and
+    matters. As text: `3/4,16`, `3/4,16,1`, `3/4,16,1,2`, `3/4,16,1,2,11 23` or `3/4,16,,,,Am`.
     """
 
     meter: str

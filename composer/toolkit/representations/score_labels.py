@@ -1,26 +1,29 @@
-"""Labels from scores: meter, key, mode, pickup and fermatas."""
+"""Labels from scores: meter, key, mode, pickup, fermatas and the ends of phrases."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
-from composer.api import Key, Meter, Score
+from composer.api import Key, Meter, Piece, Score
 from composer.formats.midi.beats import signs
 from composer.formats.midi.tracks import MidiFile
 
 __all__ = [
     "FERMATAS",
     "LABELS",
-    "fermata_labels",
+    "PHRASES",
     "fermatas_of",
     "keys_from_labels",
     "labels_of",
     "meters_of",
     "phrase_ends",
+    "phrase_labels",
     "pickup_of",
+    "sometimes_unknown",
     "transposed",
 ]
 
@@ -67,14 +70,33 @@ def pickup_of(labels: Mapping[str, str]) -> Fraction:
     return Fraction(labels.get("pickup", 0))
 
 
-FERMATAS = "fermatas"
-"""The label with the beats of fermatas, as in `3 15/2`."""
+FERMATAS, PHRASES = "fermatas", "phrases"
+"""The labels with the beats of fermatas, and of the last notes of phrases, as in `3 15/2`."""
+UNKNOWN_PHRASES, UNKNOWN_KEYS = 3, 8
+"""One in so many training pieces with phrases, or a key, is trained as if they were unknown."""
 
 
-def fermata_labels(music: Score | MidiFile) -> dict[str, str]:
-    """Return the label with the beats of the fermatas in `music`; none without any."""
-    fermatas = music.fermatas if isinstance(music, Score) else ()
-    return {FERMATAS: " ".join(map(str, fermatas))} if fermatas else {}
+def phrase_labels(music: Score | MidiFile) -> dict[str, str]:
+    """Return the labels with the beats of the fermatas and phrase ends in `music`; none without any."""
+    if not isinstance(music, Score):
+        return {}
+    signs = {FERMATAS: music.fermatas, PHRASES: music.phrase_ends}
+    return {name: " ".join(map(str, beats)) for name, beats in signs.items() if beats}
+
+
+def sometimes_unknown(piece: Piece, content: bytes, names: Collection[str] = (FERMATAS, PHRASES)) -> Piece:
+    """Return a piece with this `content` for training; some pieces lose their phrases or key.
+
+    In generation these may be unknown. Only the labels `names` are lost.
+    """
+    import hashlib  # loads OpenSSL, which takes time at every start
+
+    digest = hashlib.blake2b(content, digest_size=8).digest()
+    rest, phrases = divmod(int.from_bytes(digest, "little"), UNKNOWN_PHRASES)
+    lost = {FERMATAS, PHRASES} if not phrases else set()
+    lost |= {"key"} if rest % UNKNOWN_KEYS == 0 else set()
+    labels = {name: value for name, value in piece.labels.items() if name not in lost.intersection(names)}
+    return replace(piece, labels=labels) if len(labels) < len(piece.labels) else piece
 
 
 def fermatas_of(labels: Mapping[str, str]) -> tuple[Fraction, ...]:
@@ -83,9 +105,12 @@ def fermatas_of(labels: Mapping[str, str]) -> tuple[Fraction, ...]:
 
 
 def phrase_ends(labels: Mapping[str, str]) -> tuple[Fraction, ...]:
-    """Return the beats of the fermatas in `labels`, each of several voices once: within a beat, that of the first."""
+    """Return the beats of the phrase ends in `labels`, else of the fermatas.
+
+    Those of several voices count once: within a beat, that of the first.
+    """
     ends: list[Fraction] = []
-    for at in fermatas_of(labels):
+    for at in map(Fraction, labels.get(PHRASES, labels.get(FERMATAS, "")).split()):
         if not ends or at > ends[-1] + 1:
             ends.append(at)
     return tuple(ends)

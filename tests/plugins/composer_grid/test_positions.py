@@ -1,11 +1,14 @@
 """Positions in grids: counted from the plan, the same in training and generation, and kept when generating."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import EncodeError, GenerationContext, Piece, Unsatisfiable
+from composer.api import EncodeError, GenerationContext, Meter, Note, Part, Piece, Score, Unsatisfiable
 from composer.api.testing import check_representation, source
 from composer_grid import Grid, GridControls, GridOptions
 
@@ -45,6 +48,26 @@ def test_a_pickup_is_bar_0_and_counts_to_the_end_of_its_bar():
     piece = tune(6, meter="3/8", pickup="1/2")
     counted = features(grid(piece), piece)
     assert counted == [(4, 0, 1), (5, 0, 1), (0, 1, 0), (1, 1, 0), (2, 1, 0), (3, 1, 0), (4, 1, 0)]
+
+
+def test_the_ends_of_phrases_are_counted_down():
+    """By phrase marks, which say more than fermatas."""
+    piece = tune(16, meter="2/4", phrases="1 3", fermatas="3")
+    fitted = grid(piece)
+    assert fitted.training_plans == {"2/4,2,,,1 3": 1}
+    assert [phrase for *_, phrase in features(fitted, piece)[::4]] == [2, 1, 2, 1, 18]
+    assert {phrase for *_, phrase in features(fitted, tune(16, meter="2/4"))} == {0}, "unknown"
+
+
+def test_marks_of_a_score_are_labels_that_some_training_pieces_lack():
+    notes = tuple(Note(Fraction(at), 60 + at, Fraction(1)) for at in range(8))
+    marks = {"phrase_ends": (Fraction(3),), "fermatas": (Fraction(7),)}
+    piece = grid().from_score(Score((Part(notes),), meters=(Meter(Fraction(0), 2, 4),), **marks))
+    assert piece.labels == {"meter": "2/4", "phrases": "3", "fermatas": "7"}
+    views = [grid().training_view(replace(piece, content=(str(pitch), "_"))) for pitch in range(40, 100)]
+    assert {str(view.labels) for view in views} == {str({"meter": "2/4"}), str(dict(piece.labels))}
+    assert 0.2 < sum(len(view.labels) == 1 for view in views) / len(views) < 0.45
+    assert Grid().training_view(piece) is piece
 
 
 def test_without_a_meter_bars_are_in_common_time():
