@@ -79,7 +79,8 @@ class Constraint(ABC):
     def log_weight(self, state: int, step: AnyStep) -> float:
         """Return the logarithm of the factor by which an allowed `step` changes the weight of a piece; 0 for none.
 
-        It is for what is better but not required. Only pieces that are generated given what follows have weights.
+        It is for what is better but not required. A frame with a factor below 1 is taken with this probability, else
+        drawn again. In pieces that are generated given what follows, the factor changes the weight of a particle.
         """
         return 0.0
 

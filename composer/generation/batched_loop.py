@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
 from composer.api.sampler import BlockSampler, State
-from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw, StepRNG
 from composer.generation.batched_constraint import batched_constraint
 from composer.generation.block_loop import generate_in_blocks
 from composer.generation.endings import CLOSES, Attempt, ChosenEnding, EndingInProgress, Endings
@@ -22,6 +22,8 @@ from composer.generation.pending_steps import PendingSteps
 from composer.generation.plans import PlannedConstraints
 from composer.generation.request import Chosen, Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
+MAX_REDRAWS = 16
+"""How often a frame that the constraint does not favor is drawn again, before it is taken."""
 STEPS_TO_CLOSE = 100
 """How many steps before its maximum length a piece is checked for whether its constraint must close it."""
 
@@ -51,9 +53,10 @@ def generate_batched(
         if ramp is not None:
             params = params.with_temperature(ramp.at_steps(batch.lengths - len(request.primer)))
         batch.begin_endings(state)
-        drawn = sampler.sample(state, batch.constraint.constrain(params), batch.rng.at_steps(batch.draws))
-        steps = batch.follow(drawn)
-        state = sampler.advance(state, drawn.steps, **position_features(batch.constraint.features()))
+        rng = batch.rng.at_steps(batch.draws)
+        drawn = sampler.sample(state, batch.constraint.constrain(params), rng)
+        steps = batch.follow(drawn, rng)
+        state = sampler.advance(state, drawn.steps, batch.active, **position_features(batch.constraint.features()))
         finished = yield from batch.append(drawn, steps)
         state = batch.rewound(state)
         if finished:
@@ -127,6 +130,10 @@ class _Batch:
         self.plans = [""] * request.batch_size
         self.piece_numbers = [0] * request.batch_size
         self.lengths, self.draws = np.zeros((2, request.batch_size), np.int64)
+        self.active: NDArray[np.bool_] | None = None
+        """The rows (B,) whose last step was taken, and not to be drawn again; None if all."""
+        self.redraws = [0] * request.batch_size
+        """How often the next step of each row was drawn in vain."""
         self.steps_left = request.length
         """Steps that the longest piece has left."""
         self.must_close = spec.kind is StepKind.TOKENS and constraint is not None
@@ -170,7 +177,7 @@ class _Batch:
         """Remember the state of each row whose ending begins, or begin the recorded ending."""
         for row in np.flatnonzero(self.lengths == self.ending_steps).tolist():
             if self.request.ending is not None:
-                self.draws[row] = self.request.ending.draws
+                self.draws[row] = max(self.draws[row], self.request.ending.draws)
             elif self.endings[row] is None and self.piece_numbers[row]:
                 before = self.sampler.gather_rows(state, np.array([row])), self.constraint.row_state(row)
                 self.endings[row] = EndingInProgress(int(self.lengths[row]), int(self.draws[row]), *before)
@@ -201,17 +208,36 @@ class _Batch:
         number = self.piece_numbers[row]
         return self.queue.seed(number) if number else self.request.seed
 
-    def follow(self, drawn: Draw) -> Sequence[Step]:
-        """Follow the constraint one step in each row, and return the steps."""
-        steps = steps_by_row(drawn, self.spec)
-        self.constraint.advance(steps, self.piece_numbers)
+    def follow(self, drawn: Draw, rng: StepRNG) -> Sequence[Step]:
+        """Follow the constraint one step in each row whose step is taken, and return the steps."""
+        steps, numbers = steps_by_row(drawn, self.spec), self.piece_numbers
+        again = self._to_draw_again(steps, rng) if self.spec.kind is StepKind.FRAMES else ()
+        self.active = None
+        if again:
+            self.active = np.ones(len(numbers), bool)
+            self.active[again] = False
+            numbers = [0 if row in again else number for row, number in enumerate(numbers)]
+        self.redraws = [redraws + 1 if row in again else 0 for row, redraws in enumerate(self.redraws)]
+        self.constraint.advance(steps, numbers)
         return steps
+
+    def _to_draw_again(self, steps: Sequence[Step], rng: StepRNG) -> Sequence[int]:
+        """Return the rows whose frame is not taken, by the factor that the constraint gives it."""
+        weights = self.constraint.log_weights(steps)
+        if not any(weights):
+            return ()
+        is_taken = rng.uniform(len(weights), 1)[:, 0] < np.exp(weights)
+        rows = enumerate(zip(self.piece_numbers, self.redraws, strict=True))
+        return [row for row, (number, redraws) in rows if number and redraws < MAX_REDRAWS and not is_taken[row]]
 
     def append(self, drawn: Draw, steps: Sequence[Step]) -> Generator[Generated | Finished, None, list[int]]:
         """Append one step to each piece and yield what is due; return the rows whose pieces are finished."""
-        for pending, *values in zip(self.pending, steps, drawn.logp.tolist(), drawn.masked_prob.tolist(), strict=True):
-            pending.add(*values)
-        self.lengths += 1
+        taken = [True] * len(self.pending) if self.active is None else self.active.tolist()
+        values = zip(steps, drawn.logp.tolist(), drawn.masked_prob.tolist(), strict=True)
+        for pending, value, is_taken in zip(self.pending, values, taken, strict=True):
+            if is_taken:
+                pending.add(*value)
+        self.lengths += taken
         self.draws += 1
         self.steps_left -= 1
         finished: list[int] = []

@@ -67,6 +67,7 @@ from composer_pianoroll.controls import (
     total_frames,
 )
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
+from composer_pianoroll.parallels import AVOID, PARALLELS_RULES, ParallelsGuard, default_choice, share_of_parallels
 from composer_pianoroll.positions import PlannedConstraint
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
@@ -109,7 +110,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     Percussion is left out.
     """
 
-    api, name, version = 1, "pianoroll", 1
+    api, name, version, rules = 1, "pianoroll", 1, PARALLELS_RULES
     summary = "polyphonic music, as frames of note onsets and held notes"
     kind = StepKind.FRAMES
     suffixes = MUSIC_SUFFIXES
@@ -141,15 +142,27 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece[Roll]]) -> None:
-        """Count the plans of the pieces, but not of their variants, with `positions`."""
-        if self.positional:
-            plans = Counter(str(self._plan_of(piece)) for piece in pieces if not piece.is_variant)
-            self.restore({"plans": dict(sorted(plans.most_common(MAX_PLANS)))})
+        """Count the plans of the pieces, but not of their variants, and their parallels, with `positions`."""
+        if not self.positional:
+            return
+        plans = Counter[str]()
+
+        def counted() -> Iterator[Iterator[tuple[int, ...]]]:
+            for piece in pieces:
+                if not piece.is_variant:
+                    plans[str(self._plan_of(piece))] += 1
+                    yield self.layout.frames(piece.content)
+
+        parallels = share_of_parallels(self.layout, counted())
+        self.restore({"plans": dict(sorted(plans.most_common(MAX_PLANS))), "parallels": parallels})
 
     def state(self) -> dict[str, Any]:
-        return {"plans": self.training_plans} if self.positional else {}
+        parallels = {} if self.training_parallels is None else {"parallels": self.training_parallels}
+        return {"plans": self.training_plans, **parallels} if self.positional else {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
+        self.training_parallels: float | None = state.get("parallels")
+        """Share of parallels between the outer voices of the training pieces; None if it is unknown."""
         self.training_plans: dict[str, int] = dict(state.get("plans", {}))
         """How many training pieces have each plan."""
         self._features = feature_sizes(self.training_plans, self.per_beat) if self.positional else {}
@@ -204,13 +217,22 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         tune, steps = self._source_tune(controls, context), self.options.steps
         if not self.positional:
             maximum = self.max_steps(controls, context)
-            return build_constraint(controls, self.layout, steps, context, tune, maximum)
+            inner = build_constraint(controls, self.layout, steps, context, tune, maximum)
+            return self._without_parallels(inner, controls, context)
         plan = BarPlan.parse(context.plan or next(iter(self.plans(controls, context))))
         length = plan.steps(self.per_beat)
         if tune is None:
             controls = replace(controls, meter=plan.meter)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
-        return PlannedConstraint(inner, PositionCounter.of(plan, self.per_beat, self._features), length)
+        planned = PlannedConstraint(inner, PositionCounter.of(plan, self.per_beat, self._features), length)
+        return self._without_parallels(planned, controls, context)
+
+    def _without_parallels(
+        self, constraint: Constraint, controls: PianorollControls, context: GenerationContext
+    ) -> Constraint:
+        avoid = controls.parallels or default_choice(self.training_parallels)
+        current = (context.rules or self.rules) >= PARALLELS_RULES and not controls.voice_leading  # which weighs them
+        return ParallelsGuard(constraint, self.layout) if avoid == AVOID and current else constraint
 
     def plan(self, piece: Piece[Roll]) -> str | None:
         """Return meter, bars, pickup, last bar, fermatas and key, as in `3/4,16,1,2,,Am`, with `positions`."""

@@ -22,6 +22,7 @@ from composer.toolkit.representations.note_controls import (
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.kept_voice import VoiceConstraint, check_voice, fixed_units, voice_of
+from composer_pianoroll.parallels import CHOICES, check_choice
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 from composer_pianoroll.voice_leading import Closing
 
@@ -68,6 +69,13 @@ class PianorollControls(NoteControls):
         "", "Number of notes held over at once, such as 3 or 2-3; all of them if fewer are sounding.", metavar="N"
     )
 
+    parallels: str = option(
+        "",
+        "Whether parallel fifths and octaves between the outer voices are kept out: avoid or allow. [default: avoid if "
+        "the training data does]",
+        metavar="CHOICE", choices=CHOICES,
+    )  # fmt: skip
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("onsets", "sustained"):
@@ -81,6 +89,8 @@ class PianorollControls(NoteControls):
                 flag = f"--{name.replace('_', '-')}"
                 raise OptionError(f"invalid value for {flag}: '{value}'", f"use 1 or more, or leave out {flag}")
         self._check_min_notes()
+        if self.parallels:
+            check_choice(self.parallels)
         if self.keep_voices:
             check_voice(self.keep_voices)
         elif self.voice_leading:

@@ -1,0 +1,77 @@
+"""Parallels of the outer voices: measured in the training data, and kept out if they are rare there."""
+
+from dataclasses import replace
+
+import pytest
+
+from composer.api import GenerationContext, OptionError, Piece
+from composer.api.testing.constraints import check_controls
+from composer.toolkit.representations.quantize import GridNote
+from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
+from composer_pianoroll.frames import Layout
+from composer_pianoroll.parallels import ParallelsGuard, share_of_parallels
+from composer_pianoroll.voice_leading import FAULT
+
+
+def piece(*chords):
+    """Return a piece with a chord per beat."""
+    notes = [GridNote(2 * beat, pitch, 2) for beat, chord in enumerate(chords) for pitch in chord]
+    return Piece(Roll.from_notes(2 * len(chords), notes), labels={"meter": "2/4"})
+
+
+CONTRARY = piece((48, 64), (50, 62), (48, 64), (47, 67))
+PARALLEL = piece((48, 55), (50, 57), (48, 60), (50, 62))
+OPTIONS = PianorollOptions(range="40-70", steps=2, positions=True)
+
+
+def fitted(*pieces):
+    found = Pianoroll(OPTIONS)
+    found.fit(pieces)
+    return found
+
+
+def guarded(found, rules=None, **controls):
+    context = GenerationContext(rules=rules)
+    return isinstance(found.constraint(PianorollControls(**controls), context), ParallelsGuard)
+
+
+def test_share_of_the_moves_of_both_voices():
+    roll = Pianoroll(OPTIONS)
+    assert share_of_parallels(roll.layout, [roll.prime(CONTRARY)]) == 0
+    assert share_of_parallels(roll.layout, [roll.prime(PARALLEL)]) == pytest.approx(2 / 3, abs=1e-4)
+    assert share_of_parallels(roll.layout, [roll.prime(piece((48,), (50,)))]) is None
+    assert fitted(CONTRARY, replace(PARALLEL, is_variant=True)).state()["parallels"] == 0
+    assert "parallels" not in fitted(piece((48,), (50,))).state()
+
+
+def test_they_are_avoided_if_the_training_data_avoids_them():
+    rare, usual = fitted(CONTRARY), fitted(PARALLEL)
+    again = Pianoroll(OPTIONS)
+    again.restore(rare.state())
+    assert guarded(rare)
+    assert guarded(again)
+    assert not guarded(usual)
+    assert guarded(usual, parallels="avoid")
+    assert not guarded(rare, parallels="allow")
+    assert not guarded(rare, rules=1), "older pieces are reproduced"
+    with pytest.raises(OptionError, match="--parallels: 'no'"):
+        PianorollControls(parallels="no")
+
+
+@pytest.mark.parametrize("stack", [1, 2])
+def test_weights(stack):
+    layout = Layout(40, 70, stack=stack)
+    roll = Pianoroll(PianorollOptions(range="40-70", steps=2, stack=stack))
+    guard = roll.constraint(PianorollControls(parallels="avoid"))
+    for found, factors in ((CONTRARY, 0), (PARALLEL, 2), (piece((48, 55), (), (50, 57)), 0)):
+        state, total = guard.start(()), 0.0
+        for frame in layout.frames(found.content):
+            total += guard.log_weight(state, frame)
+            state = guard.step(state, frame)
+        assert total == pytest.approx(factors * FAULT)
+    primed = guard.start(roll.prime(piece((48, 55))))
+    assert guard.log_weight(primed, roll.prime(piece((50, 57)))[0]) == pytest.approx(FAULT)
+
+
+def test_the_contract_of_constraints():
+    check_controls(fitted(CONTRARY), [CONTRARY, PARALLEL], PianorollControls(bars=2))
