@@ -2,8 +2,8 @@
 
     python tests/torture torture|fuzz [--budget SECONDS] [--seed N] [--only NAME]
 
-The time is shared equally. Most of it is spent in slices of a minute, each with a seed of its own, so that an
-interrupted run loses a minute at most: the same command continues. NAME is that of a script and its kind, such as
+The time is shared equally. Most of it is spent in slices of one to five minutes, each with a seed of its own, and an
+interrupted run loses no more than a slice: the same command continues. NAME is that of a script and its kind, such as
 "mutated_files abc". Several commands may run side by side. Exits with 1 if a promise was broken, after all faults.
 """
 

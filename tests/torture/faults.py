@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SLICE_SECONDS, WHOLE = 60.0, 3600.0
-"""How long a script runs with one seed; WHOLE is for one that has a list to work through."""
+SLICE_SECONDS, FUZZ_SECONDS, WHOLE = 60.0, 300.0, 3600.0
+"""How long a script runs with one seed. One that imports much runs longer, one with a list to the end of the list."""
 
 
 class Fault(NamedTuple):
@@ -73,6 +73,7 @@ FUZZ = (
             f"{what} with anything changed",
             "pieces, rejections or an error of one line and a hint, in 5 s of CPU time",
             "tests/formats/test_fuzz.py",
+            FUZZ_SECONDS,
         )
         for kind, what in {
             "abc": "ABC", "mid": "MIDI", "musicxml": "MusicXML", "mxl": "packed MusicXML", "krn": "kern", "mei": "MEI",
@@ -85,6 +86,7 @@ FUZZ = (
             f"a checkpoint with {what} changed",
             "a model, or an error of one line and a hint",
             "tests/torture/test_torture.py",
+            FUZZ_SECONDS,
         )
         for kind, what in {
             "header": "any field of its header", "arrays": "any array", "bytes": "any bytes, and another length",
@@ -95,5 +97,6 @@ FUZZ = (
         "a training state with any field, array or byte changed",
         "the training goes on, or an error of one line and a hint",
         "tests/training/test_damaged_states.py",
+        FUZZ_SECONDS,
     ),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from pathlib import Path
 from script import start
 
 FUZZ = Path(__file__).parents[1] / "formats" / "fuzz.py"
-ROUND_SECONDS = 60.0
+ROUND_SECONDS = 300.0
 """How long a process reads files, of whose errors the last one may be its end."""
 
 
