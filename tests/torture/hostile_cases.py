@@ -223,9 +223,10 @@ CASES: Sequence[Case] = (
         True,
     ),
     Case("replay: batch size", files.recorded({"batch_size": 10**9}), ("replay", "made.abc"), True),
-    Case("replay: batch size 4096", files.recorded({"batch_size": 4096}), ("replay", "made.abc")),
+    Case("replay: batch size 4096", files.recorded({"batch_size": 4096}), ("replay", "made.abc"), True, "steps"),
+    Case("replay: batch size 150", files.recorded({"batch_size": 150}), ("replay", "made.abc")),
     Case("replay: number", files.recorded({"number": 10**18}), ("replay", "made.abc")),
-    Case("replay: 20,000 pieces", files.recorded({"length": 50}, 20_000), ("replay", "made.abc"), True),
+    Case("replay: 100 pieces", files.recorded({"length": 50}, 100), ("replay", "made.abc"), True),
     Case(
         "replay: primer",
         files.recorded({"primer": files.packed(b"[" + b"1," * 20_000_000 + b"1]")}),
@@ -245,7 +246,7 @@ CASES: Sequence[Case] = (
         True,
     ),
     Case("replay: gibbs", files.recorded({"gibbs": 10**6}), ("replay", "made.abc"), True),
-    Case("replay: particles", files.recorded({"particles": 4096}), ("replay", "made.abc")),
+    Case("replay: particles", files.recorded({"particles": 4096}), ("replay", "made.abc"), True, "steps"),
     *(
         Case(f"checkpoint: {name}", files.file_of("m.safetensors", content), arguments, True)
         for name, content in {

@@ -46,6 +46,13 @@ INPUT_GUARDS = (
         "tests/formats/musicxml/test_measure_repeats.py::test_too_many_repeated_notes_are_refused_with_their_bar",
     ),
     Guard(
+        "steps of all rows that replay follows",
+        "composer/cli/gen/replay.py",
+        "if steps > raised(allowed):",
+        "if False:",
+        "tests/cli/commands/replay/test_recorded_settings.py::TestErrors::test_more_steps_than_the_file_can_hold",
+    ),
+    Guard(
         "lengths that replay follows",
         "composer/cli/gen/recipe.py",
         "if (value := facts.get(fact, 0)) > raised(limit):",

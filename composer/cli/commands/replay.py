@@ -54,7 +54,8 @@ def replay(console: "Console", options: ReplayOptions) -> None:
     default_to_one_thread()
     note = new_folder_note(output.parent) if output is not None else ""
     with reserved(output) if output is not None else nullcontext():
-        replayed = reproduce([each.as_generated() for each in found], source.label, console, options.checkpoint)
+        recorded, size = [each.as_generated() for each in found], len(source.bytes())
+        replayed = reproduce(recorded, source.label, size, console, options.checkpoint)
         for line in replayed.changes:
             console.say(line)
         if not options.check:

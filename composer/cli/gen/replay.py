@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from composer.api import CheckpointError, DeviceError
+from composer.api import CheckpointError, DeviceError, ReadError
+from composer.api.limits import limit_hint, raised
 from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.gen import recipe
@@ -22,6 +23,9 @@ from composer.formats import provenance
 from composer.formats.midi.writer import older_versions
 from composer.formats.provenance import Provenance
 from composer.system import device as devices
+
+MAX_STEPS, MAX_STEPS_PER_BYTE = 100_000, 4
+"""The most steps that are generated for a small file, and for each byte of a large one. A second allows for 10,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +71,21 @@ class Replayed:
             yield from provenance.older_marks(self.format, each, recorded)
 
 
-def reproduce(found: Sequence[Provenance], name: str, console: Console, checkpoint: Path | None = None) -> Replayed:
+def reproduce(
+    found: Sequence[Provenance], name: str, size: int, console: Console, checkpoint: Path | None = None
+) -> Replayed:
     """Generate the pieces of the file `name` again, with the model at `checkpoint` or else the recorded one.
 
-    Raises ReadError for invalid provenance, CheckpointError if the model is missing.
+    Raises ReadError for invalid provenance, also if it asks for much more than the `size` of the file in bytes, and
+    CheckpointError if the model is missing.
     """
     pieces: list[bytes] = []
     now: list[Provenance] = []
     changes: dict[str, None] = {}
     current = [Provenance(each.program, recipe.current_names(each.facts)) for each in found]
-    for run in _runs(current, name):
+    runs = list(_runs(current, name))
+    _check_steps(runs, name, size)
+    for run in runs:
         generated, made_with = _reproduce_run(run, name, console, checkpoint)
         pieces += generated
         for each in run:
@@ -115,6 +124,22 @@ def _follows(facts: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     steps = facts.get("number", 1) - before.get("number", 1)
     same = {**facts, "number": 0, "seed": 0} == {**before, "number": 0, "seed": 0}
     return bool(same and steps > 0 and facts["seed"] - before["seed"] == steps)
+
+
+def _check_steps(runs: Sequence[Sequence[Provenance]], name: str, size: int) -> None:
+    """Raise ReadError if a file asks for many more steps than it holds: those of all rows of a batch, in `size` bytes.
+
+    A piece is thought to have a step for each byte, or as many as its recorded length if that is less.
+    """
+    length, steps = size // sum(map(len, runs)), 0
+    for run in runs:
+        facts = run[0].facts
+        rows = max(len(run), facts["batch_size"]) * max(facts.get("particles", 1), 1)
+        steps += rows * min(facts.get("length", length), length)
+    allowed = max(MAX_STEPS, MAX_STEPS_PER_BYTE * size)
+    if steps > raised(allowed):
+        hint = limit_hint("check where the file is from", steps, allowed)
+        raise ReadError(f"{name} asks for about {steps:,} steps, more than {raised(allowed):,}", hint)
 
 
 def _reproduce_run(

@@ -33,6 +33,12 @@ class TestErrors:
         composer("replay", tmp_path / "none.abc").failed("no such file or folder")
         composer("replay").failed("FILE", code=2)
 
+    def test_more_steps_than_the_file_can_hold(self, gen, replay):
+        """They would take minutes; a batch size that fits the file is followed."""
+        for facts in ({"batch_size": 4096}, {"particles": 4096}):
+            replay(changed(gen(), **facts)).failed("stdin asks for about", "COMPOSER_LIMITS=")
+        assert "steps" not in replay(changed(gen(), batch_size=2)).err
+
     def test_missing_model(self, gen, replay, checkpoint, tmp_path):
         data = gen()
         (models_folder() / "small.safetensors").rename(tmp_path / "moved.safetensors")
