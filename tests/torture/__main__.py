@@ -28,13 +28,15 @@ def run_slice(fault: Fault, seed: int, seconds: float) -> tuple[int, int]:
     """Run the script of a fault; return how often the fault was tried, and how often the promise was broken."""
     script, *kind = fault.script.split(" ")
     command = [sys.executable, str(HERE / script), str(seed), str(seconds), *kind]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    for line in ended.stdout.splitlines():
-        if "BROKEN" in line:
-            print(f"  {line}", flush=True)
-    found = re.search(r"^(\d+) .*, (\d+) broke ", ended.stdout.splitlines()[-1] if ended.stdout else "")
+    line = ""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "BROKEN" in line:
+                print(f"  {line.rstrip()}", flush=True)
+    found = re.search(r"^(\d+) .*, (\d+) broke ", line)
     if found is None:
-        print(f"  BROKEN: {script} ended with exit code {ended.returncode} and without a result", flush=True)
+        print(f"  BROKEN: {script} ended with exit code {process.returncode} and without a result", flush=True)
         return 1, 1
     return int(found[1]), int(found[2])
 

@@ -89,7 +89,7 @@ FUZZ = (
             FUZZ_SECONDS,
         )
         for kind, what in {
-            "header": "any field of its header", "arrays": "any array", "bytes": "any bytes, and another length",
+            "header": "any field of its header", "arrays": "any array", "bytes": "any bytes (or its length)",
         }.items()
     ),
     Fault(

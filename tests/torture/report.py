@@ -95,7 +95,8 @@ class State:
         commit = tried[-1].get("commit", "")
         slices = self._slices(fault, commit)
         done, cpu, broken = (sum(each.get(key, 0) for each in slices) for key in ("done", "cpu", "broken"))
-        return f"{done:,}", f"{cpu / 60:,.1f}", f"{broken:,}", slices[-1]["date"], commit
+        minutes = f"{cpu / 60:,.1f}" if any("cpu" in each for each in slices) else ""  # earlier results have none
+        return f"{done:,}", minutes, f"{broken:,}", slices[-1]["date"], commit
 
     def _slices(self, fault: Fault, commit: str) -> list[dict[str, Any]]:
         return [each for each in self.data["slices"].get(fault.name, []) if each.get("commit", "") == commit]
