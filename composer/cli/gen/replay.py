@@ -14,6 +14,7 @@ from composer.api.limits import limit_hint, raised
 from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.gen import recipe
+from composer.cli.gen.particles import KEEPING
 from composer.cli.gen.plan import planned
 from composer.cli.gen.run import generate_pieces
 from composer.cli.output.targets import Target
@@ -22,10 +23,13 @@ from composer.distributed.environment import ProcessInfo
 from composer.formats import provenance
 from composer.formats.midi.writer import older_versions
 from composer.formats.provenance import Provenance
+from composer.generation.request import MAX_AUTO_BATCH_SIZE
 from composer.system import device as devices
 
-MAX_STEPS, MAX_STEPS_PER_BYTE = 100_000, 4
-"""The most steps that are generated for a small file, and for each byte of a large one. A second allows for 10,000."""
+MAX_STEPS = 100_000
+"""Limit on the steps that a small file may ask for; about 10,000 are generated in a second."""
+MAX_ROWS = max(MAX_AUTO_BATCH_SIZE, *KEEPING.values())
+"""Rows or particles that a file of any size may ask for: the most that `gen` chooses by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +133,16 @@ def _follows(facts: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
 def _check_steps(runs: Sequence[Sequence[Provenance]], name: str, size: int) -> None:
     """Raise ReadError if a file asks for many more steps than it holds: those of all rows of a batch, in `size` bytes.
 
-    A piece is thought to have a step for each byte, or as many as its recorded length if that is less.
+    A piece is assumed to have one step per byte, or its recorded length if that is less.
     """
     length, steps = size // sum(map(len, runs)), 0
     for run in runs:
         facts = run[0].facts
-        rows = max(len(run), facts["batch_size"]) * max(facts.get("particles", 1), 1)
+        particles = facts.get("particles", 1)
+        # pieces with particles are generated one after the other, whatever the batch size
+        rows = len(run) * particles if particles > 1 else max(len(run), facts["batch_size"])
         steps += rows * min(facts.get("length", length), length)
-    allowed = max(MAX_STEPS, MAX_STEPS_PER_BYTE * size)
+    allowed = max(MAX_STEPS, MAX_ROWS * size)
     if steps > raised(allowed):
         hint = limit_hint("check where the file is from", steps, allowed)
         raise ReadError(f"{name} asks for about {steps:,} steps, more than {raised(allowed):,}", hint)

@@ -6,6 +6,7 @@ import pytest
 
 from composer import formats
 from composer.api import Note, Part, Score
+from composer.cli.gen.replay import MAX_STEPS
 from composer.formats.abc.reader.score import read_score
 
 TUNE = "X:1\nT:Given\nM:4/4\nL:1/4\nK:G\nG2 A B|A G F D|\n"
@@ -38,7 +39,10 @@ class TestChorale:
             assert sum(note.onset <= onset < note.end for note in score.notes) == 3
 
     def test_is_reproduced_without_the_tune(self, composer, tune):
-        data = composer("harmonize", tune, "--seed", "5", "--particles", "3", "--format", "midi").data
+        """By default it has 64 particles."""
+        tune.write_text(TUNE.replace("|A G F D|", "|"))
+        data = composer("harmonize", tune, "--seed", "5", "--format", "musicxml").data
+        assert 64 * len(data) > MAX_STEPS
         tune.unlink()
         assert composer("replay", "-", stdin=data).data == data
 
