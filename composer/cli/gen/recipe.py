@@ -53,6 +53,9 @@ MAX_CHOICES = 1000
 MAX_PRIMER_BYTES = 4 * 1024 * 1024
 """Of the steps of a recorded primer, as JSON."""
 
+MAX_ENDING = 2**53
+"""The largest step or draw at which an ending begins: more than any run gets to, and it still fits into 64 bits."""
+
 MAX_RECORDED = {"length": 100_000, "gibbs": 10_000}
 """The largest numbers of a recipe with which it is followed: a file can ask for more than anybody would wait for."""
 
@@ -231,7 +234,7 @@ def _invalid_facts(facts: Mapping[str, Any]) -> Iterator[str]:
         if not all(isinstance(value, str) for value in facts.get(fact, {}).values()):
             yield fact
     ending = facts.get("ending", {})
-    numbers = all(type(value) is int and value >= 0 for value in ending.values())
+    numbers = all(type(value) is int and 0 <= value <= MAX_ENDING for value in ending.values())
     if ending and not (ending.keys() == {*ChosenEnding._fields} and numbers):
         yield "ending"
     choices = facts.get("choices", ())

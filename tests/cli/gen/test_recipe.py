@@ -34,7 +34,13 @@ def test_temperature_of_whole_frames_is_recorded():
     assert list(recipe._invalid_facts(facts | {"joint": 1})) == ["joint"]
 
 
-@pytest.mark.parametrize("ending", ["x", {"step": 1}, {"step": -1, "draws": 2}, {"step": 1, "draws": "2"}])
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "x", {"step": 1}, {"step": -1, "draws": 2}, {"step": 1, "draws": "2"}, {"step": 1, "draws": 10**30},
+        {"step": 10**30, "draws": 2},
+    ],
+)  # fmt: skip
 def test_damaged_endings(ending):
     facts = recipe.current_names(json.loads(OLD_RECIPE)) | {"ending": ending}
     assert next(recipe._invalid_facts(facts)) == "ending"
