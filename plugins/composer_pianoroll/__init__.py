@@ -67,7 +67,14 @@ from composer_pianoroll.controls import (
     total_frames,
 )
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
-from composer_pianoroll.parallels import AVOID, PARALLELS_RULES, ParallelsGuard, default_choice, share_of_parallels
+from composer_pianoroll.parallels import (
+    AVOID,
+    PARALLELS_RULES,
+    ParallelsGuard,
+    as_share,
+    default_choice,
+    share_of_parallels,
+)
 from composer_pianoroll.positions import PlannedConstraint
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
@@ -161,7 +168,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return {"plans": self.training_plans, **parallels} if self.positional else {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.training_parallels: float | None = state.get("parallels")
+        self.training_parallels: float | None = as_share(state.get("parallels"))
         """Share of parallels between the outer voices of the training pieces; None if it is unknown."""
         self.training_plans: dict[str, int] = dict(state.get("plans", {}))
         """How many training pieces have each plan."""

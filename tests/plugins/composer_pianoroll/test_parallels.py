@@ -58,6 +58,12 @@ def test_they_are_avoided_if_the_training_data_avoids_them():
         PianorollControls(parallels="no")
 
 
+@pytest.mark.parametrize("damaged", ["x", [1], True, -0.1, 1.5, float("nan")])
+def test_a_damaged_share_is_refused(damaged):
+    with pytest.raises(ValueError, match=r"the share of parallels is .*, not a number from 0 to 1"):
+        fitted(CONTRARY).restore({"parallels": damaged})
+
+
 @pytest.mark.parametrize("stack", [1, 2])
 def test_weights(stack):
     layout = Layout(40, 70, stack=stack)
