@@ -179,7 +179,8 @@ class _Batch:
             if self.request.ending is not None:
                 self.draws[row] = max(self.draws[row], self.request.ending.draws)
             elif self.endings[row] is None and self.piece_numbers[row]:
-                before = self.sampler.gather_rows(state, np.array([row])), self.constraint.row_state(row)
+                own = self.sampler.gather_rows(state, np.array([row]))
+                before = own, self.constraint.row_state(row), self.completions[row]
                 self.endings[row] = EndingInProgress(int(self.lengths[row]), int(self.draws[row]), *before)
 
     def rewound(self, state: State) -> State:
@@ -300,7 +301,7 @@ class _Batch:
         if value >= CLOSES or ending.attempts >= how.tries:
             pending.extend(ending.best.steps, ending.best.logp, ending.best.masked_prob)
             return False
-        self.lengths[row], ending.draws, self.completions[row] = ending.step, int(self.draws[row]), ()
+        self.lengths[row], ending.draws, self.completions[row] = ending.step, int(self.draws[row]), ending.completion
         self.constraint.restore_row(row, ending.constraint_state)
         self._to_rewind.append(row)
         self._count_steps_left()

@@ -58,6 +58,7 @@ class Attempt(NamedTuple):
 class EndingInProgress:
     """The ending of a row's piece: the state of sampler and constraint before it, and the best attempt so far.
 
+    `completion` is how the constraint could have completed the piece there; near the maximum length the loop needs it.
     It begins after `step` steps; the current attempt after `draws` random draws, the first one after `first_draws`.
     """
 
@@ -65,6 +66,7 @@ class EndingInProgress:
     draws: int
     state: State
     constraint_state: int
+    completion: Sequence[Step]
     attempts: int = 0
     best: Attempt | None = None
     first_draws: int = field(init=False)

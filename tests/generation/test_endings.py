@@ -34,12 +34,25 @@ def on_tonic(steps, plan):
     return 1.0 if steps[-2] == 3 else steps[-2] / 10
 
 
-def pieces(tries=3, judge=on_tonic, choose=None, accept=None, **fields):
+class Detour(Counted):
+    """After token 4 in the ending, two steps more: they count from 100."""
+
+    def step(self, state, step):
+        return state + 1 + (100 if step == 4 and BEGIN <= state < 100 else 0)
+
+    def allowed(self, state):
+        return 0b00001 if state in {LENGTH, LENGTH + 102} else 0b11110
+
+    def complete(self, state):
+        return [1] * (LENGTH + (102 if state >= 100 else 0) - state) + [0]
+
+
+def pieces(tries=3, judge=on_tonic, choose=None, accept=None, constraint=None, **fields):
     """Return the steps of each piece, with its own seed and its recorded ending."""
     request = GenerationRequest(**{"length": 60, "count": 40, "seed": 9, **fields})
     endings = Endings(lambda plan: BEGIN, judge, tries) if tries else None
     found = {}
-    for event in generate(Chain(), SPEC, request, Counted(), accept=accept, judge=choose, endings=endings):
+    for event in generate(Chain(), SPEC, request, constraint or Counted(), accept=accept, judge=choose, endings=endings):
         if isinstance(event, Generated):
             assert len(event.logp) == len(event.steps)
             steps, chosen = found.setdefault(event.number, ([], event.chosen))
@@ -70,6 +83,17 @@ def test_an_ending_is_reproduced_without_the_others():
         assert (chosen.seed, chosen.ending.step) == (8 + number, BEGIN)
         alone = pieces(tries=0, primer=(1, 2), count=1, seed=chosen.seed, ending=ChosenEnding(*chosen.ending))
         assert alone[1][0] == steps
+
+
+def test_each_attempt_fits_the_maximum_length():
+    """A first step that needs a longer completion than there is room for is not taken, in later attempts either."""
+    options = {"constraint": Detour(), "length": LENGTH + 1, "judge": lambda steps, plan: 0.1 * len(set(steps))}
+    found = pieces(**options)
+    assert {len(steps) for steps, _ in found.values()} == {LENGTH + 1}
+    for steps, chosen in found.values():
+        if chosen is not None:
+            alone = pieces(tries=0, **{**options, "count": 1, "seed": chosen.seed, "ending": chosen.ending})
+            assert alone[1][0] == steps
 
 
 def test_attempts_are_counted():
