@@ -6,15 +6,15 @@ close goes back to the state before its ending.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind
+from composer.api import Constraint, FrameRule, Sampler, SequenceSpec, Step, StepKind
 from composer.api.sampler import BlockSampler, State
-from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw, StepRNG
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
 from composer.generation.batched_constraint import batched_constraint
 from composer.generation.block_loop import generate_in_blocks
 from composer.generation.endings import CLOSES, Attempt, ChosenEnding, EndingInProgress, Endings
@@ -24,6 +24,8 @@ from composer.generation.request import Chosen, Finished, Generated, GenerationR
 
 MAX_REDRAWS = 16
 """How often a frame that the constraint does not favor is drawn again, before it is taken."""
+REDRAWS = 0x5265647261777321
+"""Turns the seed of a piece into that of the numbers that decide about redraws."""
 STEPS_TO_CLOSE = 100
 """How many steps before its maximum length a piece is checked for whether its constraint must close it."""
 
@@ -53,9 +55,9 @@ def generate_batched(
         if ramp is not None:
             params = params.with_temperature(ramp.at_steps(batch.lengths - len(request.primer)))
         batch.begin_endings(state)
-        rng = batch.rng.at_steps(batch.draws)
-        drawn = sampler.sample(state, batch.constraint.constrain(params), rng)
-        steps = batch.follow(drawn, rng)
+        constrained = batch.constraint.constrain(params)
+        drawn = sampler.sample(state, constrained, batch.rng.at_steps(batch.draws))
+        steps = batch.follow(drawn, constrained)
         state = sampler.advance(state, drawn.steps, batch.active, **position_features(batch.constraint.features()))
         finished = yield from batch.append(drawn, steps)
         state = batch.rewound(state)
@@ -160,7 +162,9 @@ class _Batch:
         self._count_steps_left()
         if self._planned is None:
             self.constraint.start_rows(idle)
-        self.rng = CounterRNG(map(self.queue.seed, self.piece_numbers))
+        seeds = [*map(self.queue.seed, self.piece_numbers)]
+        # numbers of their own for redraws: how many the sampler uses may depend on the other rows
+        self.rng, self._redraw_rng = CounterRNG(seeds), CounterRNG(seed ^ REDRAWS for seed in seeds)
 
     def _ending_step(self, plan: str) -> int:
         """Return the number of steps before the ending of a piece with this plan, -1 if it has none."""
@@ -209,10 +213,10 @@ class _Batch:
         number = self.piece_numbers[row]
         return self.queue.seed(number) if number else self.request.seed
 
-    def follow(self, drawn: Draw, rng: StepRNG) -> Sequence[Step]:
-        """Follow the constraint one step in each row whose step is taken, and return the steps."""
+    def follow(self, drawn: Draw, params: BatchSamplingParams) -> Sequence[Step]:
+        """Follow the constraint one step in each row whose step, drawn with `params`, is taken; return the steps."""
         steps, numbers = steps_by_row(drawn, self.spec), self.piece_numbers
-        again = self._to_draw_again(steps, rng) if self.spec.kind is StepKind.FRAMES else ()
+        again = self._to_draw_again(steps, params) if self.spec.kind is StepKind.FRAMES else ()
         self.active = None
         if again:
             self.active = np.ones(len(numbers), bool)
@@ -222,12 +226,17 @@ class _Batch:
         self.constraint.advance(steps, numbers)
         return steps
 
-    def _to_draw_again(self, steps: Sequence[Step], rng: StepRNG) -> Sequence[int]:
-        """Return the rows whose frame is not taken, by the factor that the constraint gives it."""
+    def _to_draw_again(self, steps: Sequence[Step], params: BatchSamplingParams) -> Sequence[int]:
+        """Return the rows whose frame is not taken, by the factor that the constraint gives it.
+
+        A frame that would come out the same is taken.
+        """
         weights = self.constraint.log_weights(steps)
         if not any(weights):
             return ()
-        is_taken = rng.uniform(len(weights), 1)[:, 0] < np.exp(weights)
+        is_taken = self._redraw_rng.at_steps(self.draws).uniform(len(weights), 1)[:, 0] < np.exp(weights)
+        assert params.rule is not None
+        is_taken |= params.is_greedy | _fixed_as_a_whole(params.rule, self.spec.size)
         rows = enumerate(zip(self.piece_numbers, self.redraws, strict=True))
         return [row for row, (number, redraws) in rows if number and redraws < MAX_REDRAWS and not is_taken[row]]
 
@@ -318,6 +327,12 @@ class _Batch:
         pending = self.pending[row]
         if pending.steps:
             yield Generated(self.piece_numbers[row], *pending.take_all(), plan=self.plans[row], chosen=chosen)
+
+
+def _fixed_as_a_whole(rules: Iterable[FrameRule | None], size: int) -> NDArray[np.bool_]:
+    """Return in which rows (B,) the rule of a frame of `size` units leaves none of them free."""
+    every = (1 << size) - 1
+    return np.array([rule is not None and rule.must_be_off | rule.must_be_on == every for rule in rules])
 
 
 def _as_array(step: Step, spec: SequenceSpec) -> NDArray[Any]:

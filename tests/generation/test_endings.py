@@ -52,7 +52,9 @@ def pieces(tries=3, judge=on_tonic, choose=None, accept=None, constraint=None, *
     request = GenerationRequest(**{"length": 60, "count": 40, "seed": 9, **fields})
     endings = Endings(lambda plan: BEGIN, judge, tries) if tries else None
     found = {}
-    for event in generate(Chain(), SPEC, request, constraint or Counted(), accept=accept, judge=choose, endings=endings):
+    for event in generate(
+        Chain(), SPEC, request, constraint or Counted(), accept=accept, judge=choose, endings=endings
+    ):
         if isinstance(event, Generated):
             assert len(event.logp) == len(event.steps)
             steps, chosen = found.setdefault(event.number, ([], event.chosen))

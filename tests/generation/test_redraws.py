@@ -7,6 +7,7 @@ import pytest
 
 from composer.api import Constraint, FrameRule, SequenceSpec, StepKind
 from composer.api.sampling.filters import draw_frames
+from composer.api.sampling.params import SamplingParams
 from composer.generation.batched_loop import MAX_REDRAWS
 from composer.generation.endings import Endings
 from composer.generation.generate import generate
@@ -16,7 +17,12 @@ SPEC = SequenceSpec(StepKind.FRAMES, size=3)
 
 
 class Coins:
-    """A sampler of frames of three units; the first is more likely after itself. It counts its steps."""
+    """A sampler of frames of three units; the first is more likely after itself. It counts its steps.
+
+    Like one that draws some rows jointly, it uses numbers because of other rows too.
+    """
+
+    sampled = 0
 
     def initial_state(self, conditions):
         return np.zeros((len(conditions), 2))
@@ -27,7 +33,10 @@ class Coins:
 
     def sample(self, state, params, rng):
         logits = np.stack([state[:, 0] - 0.5, 0 * state[:, 1], 0 * state[:, 1]], axis=1)
-        return draw_frames(logits, params, rng)
+        self.sampled += 1
+        drawn = draw_frames(logits, params, rng)
+        rng.uniform(len(state), len(state))
+        return drawn
 
     def gather_rows(self, state, rows, fresh=None):
         return (state if fresh is None else np.concatenate([state, fresh]))[rows]
@@ -64,6 +73,13 @@ def pieces(factor, endings=None, **fields):
     return found
 
 
+class Fixed(Favoring):
+    """The first unit alone, with a factor."""
+
+    def allowed(self, state):
+        return FrameRule(must_be_on=0b001, must_be_off=0b110)
+
+
 def share(found):
     return np.mean([0 in step for steps, _ in found.values() for step in steps])
 
@@ -79,6 +95,18 @@ def test_a_frame_is_taken_as_often_as_its_factor_says():
 @pytest.mark.parametrize("width", [1, 7])
 def test_redraws_do_not_depend_on_the_batch(width):
     assert pieces(0.25, requested_batch_size=width) == pieces(0.25)
+
+
+@pytest.mark.parametrize(("rule", "temperature"), [(Fixed(0), 1), (Favoring(0), 0)])
+def test_frames_that_cannot_differ_are_drawn_once(rule, temperature):
+    """The most likely frame after one with the first unit has it too."""
+    sampler, first = Coins(), ((0,),)
+    sampling = SamplingParams(temperature=temperature)
+    request = GenerationRequest(length=12, count=3, sampling=sampling, primer=first)
+    steps = [step for event in generate(sampler, SPEC, request, rule) for step in getattr(event, "steps", ())]
+    assert len(steps) == 36
+    assert all(0 in step for step in steps)
+    assert sampler.sampled == 11
 
 
 def test_an_ending_with_redraws_is_reproduced():
