@@ -12,12 +12,19 @@ from composer.api.limits import limit_hint, raised, read_up_to
 MAX_DIRECTORY_BYTES = 16 * 1024 * 1024
 """Of the directory of an archive, which zipfile reads as a whole: about 200,000 members."""
 
+MAX_MEMBERS = 100_000
+"""A tenth of a millisecond is needed for each, however small it is."""
+
 _HINT = "unpack it, and name its folder"
 
 
 def open_archive(file: BinaryIO, name: str) -> zipfile.ZipFile:
     """Open the zip archive in `file`. Raises ReadError for a directory that is too large, BadZipFile and OSError."""
-    return zipfile.ZipFile(_BoundedReads(file, name))
+    archive = zipfile.ZipFile(_BoundedReads(file, name))
+    if (count := len(archive.filelist)) > raised(MAX_MEMBERS):
+        fault = f"{name} has {count:,} files, more than {raised(MAX_MEMBERS):,}"
+        raise ReadError(fault, limit_hint(_HINT, count, MAX_MEMBERS))
+    return archive
 
 
 def check_total(members: Iterable[zipfile.ZipInfo], name: str, limit: int) -> None:

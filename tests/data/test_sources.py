@@ -116,6 +116,11 @@ def test_the_directory_of_an_archive_is_limited(tmp_path, monkeypatch):
             archive.writestr(f"{number}.txt", "")
     (error,) = sources([str(path)], (".txt",))
     assert error.message.startswith(f"the directory of the archive {path} is larger than")
+    monkeypatch.undo()
+    monkeypatch.setattr("composer.system.archives.MAX_MEMBERS", 9)
+    (error,) = sources([str(path)], (".txt",))
+    assert error.message == f"{path} has 10 files, more than 9"
+    assert "COMPOSER_LIMITS=2" in error.hint
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no devices on this system")
