@@ -90,8 +90,8 @@ INPUT_GUARDS = (
     Guard(
         "control characters of errors",
         "composer/cli/console.py",
-        'self._write_error(f"{shown} {escape_line(text)}\\n")',
-        'self._write_error(f"{shown} {text}\\n")',
+        'self._write_prose(f"{label} {escape_line(text)}", label, shown)',
+        'self._write_prose(f"{label} {text}", label, shown)',
         "tests/cli/test_hostile_text.py::test_no_control_characters",
     ),
     Guard(
