@@ -19,7 +19,7 @@ ALLOWED = {
     "api.testing": "api formats registry system",
     "music": "api",
     "system": "api",
-    "registry": "api",
+    "registry": "api system",
     "distributed": "api",
     "generation": "api",
     "toolkit.models": "api",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Annotated, Any
@@ -14,8 +15,7 @@ from composer.cli import interrupts
 from composer.cli.command import CONTEXT, DEFAULTS, LazyGroup, plain_app
 from composer.cli.console import ClosedPipe, Console, discard_output
 from composer.cli.usage_errors import explain
-from composer.registry.reporting import report_to
-from composer.system.paths import config_file
+from composer.system.paths import CONFIG_VARIABLE, config_file
 from composer.system.warnings import warn_once
 
 EPILOG = "For help with a command: composer COMMAND --help. To get started: composer help tutorial."
@@ -34,7 +34,6 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
     import sys
 
     interrupts.forget()
-    report_to(warn_once)
     given = list(sys.argv[1:] if arguments is None else arguments)
     console = console or Console()
     if request := console.environ.get("_COMPOSER_COMPLETE"):
@@ -77,6 +76,8 @@ def _set_defaults(command: Any, context: Any, arguments: Sequence[str]) -> None:
     """Use the configuration file, if there is one, for the options of a command. Raises UsageError."""
     path = config_file()
     if path is None or not path.exists():
+        if path is not None and os.environ.get(CONFIG_VARIABLE) and command.name != "config":  # which may create it
+            warn_once(f"{CONFIG_VARIABLE} names a file that does not exist: {path}")
         return
     from composer.cli.config import defaults
 

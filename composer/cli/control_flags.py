@@ -100,12 +100,17 @@ def offered_by(context: Any, flag: str) -> tuple[str, str] | None:
     kind = context.meta.get(REPRESENTATION) if context is not None else None
     if kind is None:
         return None
-    from composer.registry import plugins as registry
-
-    others = (loaded.representation for loaded in registry.load_all())
-    names = [other.name for other in others if other is not None and flag in _flags(other)]
+    names = representations_with(flag)
     hint = "use it with " + join_names([f"`composer {context.command.name} {name}`" for name in names], "or")
     return (f"`{kind.name}` has no option {flag}", hint) if names else None
+
+
+def representations_with(flag: str) -> list[str]:
+    """Return the names of the representations that have the control `flag`."""
+    from composer.registry import plugins as registry
+
+    found = (loaded.representation for loaded in registry.load_all())
+    return [each.name for each in found if each is not None and flag in _flags(each)]
 
 
 def _flags(representation: type[Representation]) -> set[str]:

@@ -12,8 +12,9 @@ import typer
 from composer.api import OptionError, UsageError
 from composer.api.errors import suggest
 from composer.cli.config.file import ConfigFile, Key, load
-from composer.cli.control_flags import PREFIX, REPRESENTATION, set_controls
+from composer.cli.control_flags import PREFIX, REPRESENTATION, ControlCommand, representations_with, set_controls
 from composer.cli.options_from import OptionsCommand, instance
+from composer.cli.render.text import join_names
 from composer.registry import plugins as registry
 
 EXCLUDED = {
@@ -133,6 +134,9 @@ def unknown_key(command: Any, key: Key, known: Iterable[str]) -> UsageError:
     flag, written = f"--{key[-1]}", ".".join(key)
     if any(flag in param.opts for param in command.params):
         return UsageError(f"{written}: {flag} cannot have a default", f"give {flag} on the command line")
+    if len(key) == 2 and isinstance(command, ControlCommand) and (owners := representations_with(flag)):
+        where = join_names([f"`{key[0]}.{name}.{key[-1]}`" for name in owners], "or")
+        return UsageError(f"{written}: {flag} is a control of a representation", f"use {where}")
     near = get_close_matches(key[-1], known, 1)
     listed = f"see all keys: composer config list {' '.join(key[:-1])}"
     return UsageError(

@@ -116,6 +116,7 @@ def test_an_unusual_file_is_not_changed(composer, write):
 def test_wrong_keys_are_not_set(composer):
     composer("config", "set", "gen.tempoo", "1").failed("unknown key 'gen.tempoo'", "`gen.tempo`", code=2)
     composer("config", "set", "gen.nope", "1").failed("'gen.nope'", "see all keys: composer config list gen", code=2)
+    composer("config", "set", "gen.bars", "8").failed("gen.bars: --bars", "`gen.abc.bars`, `gen.grid.bars`", code=2)
     composer("config", "set", "gen.output", "x").failed("gen.output: --output cannot have a default", code=2)
     composer("config", "unset", "gen.tmp").failed("gen.tmp is not set", "see what is set: composer config", code=2)
     composer("config", "set", "gen", "1").failed("invalid key 'gen'", code=2)
@@ -131,8 +132,10 @@ def test_the_environment_comes_before_the_file(composer, write, monkeypatch):
     assert composer("config", "get", "gen.device", COMPOSER_DEVICE="cpu").err == "from: COMPOSER_DEVICE\n"
     monkeypatch.setenv("COMPOSER_DEVICE", "cpu")
     assert composer(*GEN, COMPOSER_DEVICE="cpu").code == 0
+    monkeypatch.setenv("COMPOSER_CONFIG", "none.toml")
+    assert "warning: COMPOSER_CONFIG names a file that does not exist: none.toml" in composer("version").err
     monkeypatch.setenv("COMPOSER_CONFIG", "")
-    assert composer(*GEN).code == 0
+    assert composer(*GEN).err == ""
     composer("config").failed("COMPOSER_CONFIG is empty", code=2)
 
 
