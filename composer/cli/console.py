@@ -132,6 +132,12 @@ class Console:
         if not self.quiet:
             self._write_prose(escape_line(text))
 
+    def say_at_once(self, text: str) -> None:
+        """Print a short note as `say` does, past the buffer of stderr, which a signal handler must not use."""
+        if not self.quiet:
+            with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor
+                os.write(self.stderr.fileno(), f"{escape_line(text)}\n".encode())
+
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
         self._print_labeled("warning:", 33, text)

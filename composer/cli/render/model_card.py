@@ -66,10 +66,12 @@ def _data(record: Mapping[str, Any]) -> str:
 def _training(record: Mapping[str, Any]) -> str:
     if "update" not in record:
         return ""
+    updates, best = record.get("updates", record["update"]), record["update"]
+    best_after = f", best after {best:,}" if best != updates else ""
     ended = record.get("reason", "not finished")
     took = f", {duration(record['seconds'])}" if "seconds" in record else ""
     where = "".join(f" {word} {record[key]}" for word, key in (("on", "device"), ("in", "precision")) if key in record)
-    return f"{count_noun(record['update'], 'update')}{took}{where}; {ended}"
+    return f"{count_noun(updates, 'update')}{best_after}{took}{where}; {ended}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from composer.cli.train.tensorboard import TensorBoardWriter
 
 
+STOPPING = "stopping after this update; press Ctrl-C again to stop at once"
+
+
 def reporter(console: Console, status: TrainingStatus, as_json: bool = False) -> Reporter:
     """Return the reporter for the terminal and the options."""
     if as_json:
@@ -62,6 +65,10 @@ class Reporter(AbstractContextManager["Reporter"]):
 
     def on_event(self, event: Event) -> None:
         """Report an event."""
+
+    def show_stopping(self) -> None:
+        """Say that training will stop; called by a signal handler, so reports may be in the middle of a line."""
+        self.console.say_at_once(STOPPING)
 
     def print_text(self, text: str) -> None:
         """Print a text as it is, of several lines if need be, between reports."""
@@ -127,7 +134,7 @@ class LiveReporter(Reporter):
         self._live = RichLive(
             get_renderable=self.render, console=self._rich, refresh_per_second=8, redirect_stdout=False
         )
-        self._printed, self._ended = ExitStack(), False
+        self._printed, self._ended, self._stopping = ExitStack(), False, False
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -151,6 +158,11 @@ class LiveReporter(Reporter):
         elif isinstance(event, MicroBatchHalved):
             self._print_prose(f"warning: {memory_line(event)}")
 
+    def show_stopping(self) -> None:
+        if self.status.updated is None:  # there is no display yet
+            super().show_stopping()
+        self._stopping = True  # its thread redraws the display
+
     def print_text(self, text: str) -> None:
         self._rich.print(text, soft_wrap=True)
 
@@ -169,7 +181,7 @@ class LiveReporter(Reporter):
         rows: list[RenderableType] = []
         if status.updated is not None and not self._ended:
             rows.append(Padding(ProgressBar(total=1.0, completed=status.done, width=min(60, width)), 0))
-            rows.append(Text(update_line(status, width)))
+            rows.append(Text(STOPPING if self._stopping else update_line(status, width)))
         if status.updated is not None and status.validated:
             last = status.in_phase(validation_line(status.validated[-1], status.best))
             curve = sparkline([event.value for event in status.validated], width - len(last) - 2)

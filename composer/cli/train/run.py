@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
 from threading import current_thread, main_thread
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from composer.checkpoints import store
 from composer.cli import interrupts
 from composer.cli.console import ClosedPipe, discard_output
 from composer.cli.gen.default_candidates import is_music
 from composer.cli.render.reading_progress import ReadingProgress
+from composer.cli.render.text import count_noun
 from composer.cli.train import automatic, progress, tensorboard
 from composer.cli.train.names import Reservations
 from composer.cli.train.options import TrainOptions
@@ -62,15 +64,14 @@ def train_and_report(console: Console, options: TrainOptions) -> None:
                 console.warn(warning)
             status = TrainingStatus(run.unit, run.in_unit, step_name=run.representation.step_name)
             reporter = progress.reporter(console, status, as_json=options.json)
-            picked = automatic.describe(run) if automatic.is_automatic(options) else ""
             warnings = list[str]()
-            events = _with_notes(train(run), run, console, picked, warnings)
+            events = _with_notes(train(run), run, console, _notes_after_reading(run, options), warnings)
             log: AbstractContextManager[tensorboard.TensorBoardWriter | None] = nullcontext()
             if log_dir is not None:
                 folder = tensorboard.run_folder(log_dir, run.path.stem)
                 console.say(f"logging to {folder}")
                 log = closing(tensorboard.TensorBoardWriter(folder, run))
-            with stop.handling_signals(), log as writer:
+            with stop.handling_signals(reporter.show_stopping), log as writer:
                 ending = progress.follow(
                     events, reporter, lambda event: generate_snapshot(run, event), writer, stop.after_failure
                 )
@@ -98,6 +99,7 @@ class _StopSignal:
     def __init__(self, *, several: bool) -> None:
         self._several = several
         self._pressed: float | None = None
+        self._on_first: Callable[[], object] = lambda: None
         self.number: int = signal.SIGINT
 
     def requested(self) -> bool:
@@ -111,8 +113,12 @@ class _StopSignal:
             self.number = SIGPIPE if isinstance(failure, ClosedPipe) else 0
 
     @contextmanager
-    def handling_signals(self) -> Iterator[None]:
-        """Handle Ctrl-C, SIGTERM and SIGHUP within the context; only the main thread gets signals."""
+    def handling_signals(self, on_first: Callable[[], object]) -> Iterator[None]:
+        """Handle Ctrl-C, SIGTERM and SIGHUP within the context; only the main thread gets signals.
+
+        The first one also calls `on_first`, while the program may be anywhere.
+        """
+        self._on_first = on_first
         if current_thread() is not main_thread():
             yield
             return
@@ -131,6 +137,7 @@ class _StopSignal:
         interrupts.note(number)
         if self._pressed is None:
             self._pressed, self.number = now, number
+            self._on_first()
         elif not (self._several and (number == signal.SIGTERM or now - self._pressed <= FORCE_QUIT_SECONDS)):
             raise KeyboardInterrupt
 
@@ -141,9 +148,9 @@ def _is_heeded(number: int) -> bool:
 
 
 def _with_notes(
-    events: Iterable[Event], run: TrainingRun, console: Console, picked: str, warnings: list[str]
+    events: Iterable[Event], run: TrainingRun, console: Console, after_reading: Sequence[str], warnings: list[str]
 ) -> Iterator[Event]:
-    """Yield all events; at the start, say what was `picked` or is resumed, and warn of what is not reached.
+    """Yield all events; say what comes `after_reading` the pieces and what is resumed, and warn of what is not reached.
 
     `warnings` gets those for the end.
     """
@@ -165,8 +172,18 @@ def _with_notes(
             if (unreached := unreached_line(event)) is not None:
                 console.warn(unreached)
         yield event
-        if isinstance(event, Prepared) and picked:
-            console.say(picked)
+        for note in after_reading if isinstance(event, Prepared) else ():
+            console.say(note)
+
+
+def _notes_after_reading(run: TrainingRun, options: TrainOptions) -> list[str]:
+    """Return what was chosen for the user, and what is done before the first update of a fine-tuning."""
+    notes = [automatic.describe(run)] if automatic.is_automatic(options) else []
+    if run.origin is not None and options.origin is not None:
+        held_out = run.data.splits["valid"].pieces
+        evaluated = f" and evaluating it on {count_noun(held_out, 'held-out piece')}" if run.has_validation else ""
+        notes.append(f"loading {store.resolve_model(options.origin).stem}{evaluated}")
+    return [note for note in notes if note]
 
 
 def _late_snapshots(run: TrainingRun, updates: int) -> list[str]:

@@ -114,6 +114,9 @@ def test_model_card(composer, checkpoint, tmp_path):
     assert "lstm, vocabulary of " in out
     assert "90 pieces, 10 held out; from tunes/" in out
     assert "1.234 bits per token" in out
+    stopped = record | {"updates": 620, "reason": "interrupted"}
+    checkpoints.save(path, saved.with_record(**stopped))
+    assert "620 updates, best after 500, " in composer("show", path).out
     assert "Tunes of my own." in out
     assert max(map(len, out.splitlines())) <= 80
     path.with_suffix(".md").write_bytes(b"Tunes for F\xfcrth")
