@@ -20,7 +20,7 @@ from composer.formats import detect
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.score import score_of
-from composer.formats.read import MUSIC_SUFFIXES, music_suffixes, read_scores
+from composer.formats.read import MUSIC_SUFFIXES, music_suffixes, not_as_named, read_scores
 
 _TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Files that need not be music; only their encoding is checked."""
@@ -109,7 +109,8 @@ def _check_text(source: Source, data: bytes, checks: Sequence[Check], *, is_abc:
     """Check a text file, or one that only its suffix calls music."""
     suffix = source.path.suffix.lower()
     if suffix in _NEVER_ABC_SUFFIXES and not is_abc:
-        return _unreadable("no music", "no music in this file")
+        wrong = not_as_named(source)
+        return _unreadable("no music", f"no music in this file{f': {wrong}' if wrong else ''}")
     found = decode(data)
     if found is None:
         return _unreadable("unknown format", "the file is neither music nor text")

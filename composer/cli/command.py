@@ -42,6 +42,9 @@ COMMANDS = {
 DEFAULTS = "composer.defaults"
 """Key of a context's `meta` for a function that sets the defaults of a command, its context and its arguments."""
 
+ARGUMENTS = "composer.arguments"
+"""Key of a context's `meta` for the arguments that could not be parsed."""
+
 FOLDERS = {"similar": "hidden_states", "map": "hidden_states"}
 """The folder in `composer.cli.commands` of commands that are not in it directly."""
 
@@ -69,9 +72,11 @@ class Command(HelpToConsole, TyperCommand):
         """Parse the arguments, after setting the user's defaults, and attach this command to errors that have none."""
         if DEFAULTS in ctx.meta and ctx.parent is not None and ctx.parent.parent is None:
             ctx.meta[DEFAULTS](self, ctx, args)
+        given = tuple(args)  # the parser empties the list
         try:
             return super().parse_args(ctx, args)
         except typer.TyperException as error:
+            ctx.meta[ARGUMENTS] = given
             if getattr(error, "ctx", ctx) is None:
                 error.ctx = ctx  # type: ignore[attr-defined]
             raise

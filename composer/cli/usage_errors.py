@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from difflib import get_close_matches
 from typing import Any
 
@@ -51,6 +53,8 @@ def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
     from composer.cli import control_flags
 
     flag = error.option_name
+    if file := _file_named(flag, context):
+        return f"unknown option {flag}", f"for the file {file}, write {shlex.quote(f'./{file}')}"
     renamed = RENAMED.get(flag)
     if renamed and context is not None and any(renamed in param.opts for param in context.command.get_params(context)):
         return f"unknown option {flag}", f"it is now called {renamed}"
@@ -61,6 +65,14 @@ def _unknown_option(error: Any, context: Any, fallback: str) -> tuple[str, str]:
     near = _other_case(error) or _by_name(error) or close
     more = " (-O sets options of composer train)" if flag == "-O" else ""
     return f"unknown option {flag}", f"did you mean {near}?{more}" if near else fallback
+
+
+def _file_named(flag: str, context: Any) -> str | None:
+    """Return the argument that the parser has taken for the option `flag`, if there is such a file."""
+    from composer.cli.command import ARGUMENTS
+
+    arguments = context.meta.get(ARGUMENTS, ()) if context is not None else ()
+    return next((each for each in arguments if each.startswith(flag) and os.path.exists(each)), None)  # noqa: PTH110 - Path raises for NUL
 
 
 def _command(context: Any) -> str:

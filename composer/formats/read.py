@@ -8,7 +8,7 @@ from dataclasses import replace
 from composer.api import ReadError, RejectedPiece, Representation, Score, Source
 from composer.api.limits import VARIABLE
 from composer.formats import FORMATS, Format, detect
-from composer.formats.table import plugin_formats
+from composer.formats.table import format_of, plugin_formats
 
 __all__ = ["MUSIC_SUFFIXES", "is_music", "music_suffix", "read_playable", "read_scores"]
 
@@ -80,11 +80,21 @@ def read_playable(source: Source) -> Iterator[Score]:
         raise no_music_error(source, rejected)
 
 
+def not_as_named(source: Source) -> str:
+    """Return a phrase for a source that its suffix calls music, but not its content; empty if it is as named."""
+    named = format_of(source.path)
+    if named is None or named.read is None or detect(source.bytes()) is not None:
+        return ""
+    return f"it is damaged, or it is not {named.summary.partition(',')[0]}"
+
+
 def no_music_error(source: Source, rejected: RejectedPiece | None = None) -> ReadError:
     """Return the error for a source without music, or whose first piece was `rejected`.
 
     The hint is that of the reason if it says how to raise a limit.
     """
+    if rejected is None and (wrong := not_as_named(source)):
+        return ReadError(f"no music in {source.label}: {wrong}", "check that its suffix is right, or export it again")
     reason, _, hint = rejected.reason.rpartition(": ") if rejected else ("", "", "")
     if rejected and VARIABLE not in hint:
         reason, hint = rejected.reason, ""

@@ -13,17 +13,14 @@ TRAIN, VALID = "#9aa7b8", "#0072b2"
 MAX_TITLE = 60
 
 
-def draw_curve(record: Mapping[str, Any], name: str, suffix: str) -> bytes:
+def draw_curve(record: Mapping[str, Any], name: str, suffix: str, hint: str = "") -> bytes:
     """Return the curve that the training record of model `name` holds, as a picture file.
 
-    Raises ComposerError if it holds none, and without matplotlib.
+    Raises ComposerError, with the `hint`, if it holds none, and without matplotlib.
     """
     history: Sequence[Sequence[Any]] = record.get("history") or ()
     if not history:
-        raise ComposerError(
-            f"no training curve is recorded in '{name}'",
-            "train a model with this version: `composer help train`",
-        )
+        raise ComposerError(f"no training curve is recorded in '{name}'", hint)
     losses = {
         "training": [(update, train) for update, train, _ in history if train is not None],
         "validation": [(update, valid) for update, _, valid in history if valid is not None],

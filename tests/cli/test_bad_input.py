@@ -26,6 +26,15 @@ class TestCommandLine:
         composer("gen", "abc", "--tmep", "1").failed("unknown option --tmep", "did you mean --temp?", code=2)
         composer("jam", "abc", "--input", "x").failed("unknown option --input", "did you mean --in?", code=2)
 
+    def test_a_file_that_looks_like_an_option(self, composer, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "-dash one.abc").touch()
+        composer("show", "-dash one.abc").failed("unknown option -d", "write './-dash one.abc'", code=2)
+        composer("show", "-dash.abc").failed("unknown option -d", code=2)
+
+    def test_an_empty_output(self, gen):
+        gen("--output", "").failed("the file name of --output is empty", code=2)
+
     def test_short_option_in_the_other_case(self, composer):
         composer("gen", "abc", "-O", "t.mid").failed("unknown option -O", "did you mean -o or --output?", code=2)
         wrong = composer("train", "abc", "-o", "text=raw")

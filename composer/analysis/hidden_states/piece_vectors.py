@@ -55,6 +55,8 @@ def piece_vectors(
     total = sum(len(each.steps) for each in encoded)
     rows = dict[int, Floats]()
     told = partial(_tell_steps, progress, total) if progress is not None else None
+    if told is not None:
+        told(0)  # the first batch counts for the time left
     for number, states in hidden_states(model, encoded, told):
         rows[number] = np.concatenate([states.mean(axis=0), states.std(axis=0)])
     values = np.stack([rows[number] for number in range(len(encoded))]) if encoded else np.zeros((0, 0), np.float32)

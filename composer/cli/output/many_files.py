@@ -31,6 +31,7 @@ from composer.cli.output.targets import BufferedTarget, Target
 from composer.system.files import Occupied, create_exclusive, move_new, open_existing
 from composer.system.locks import Lock
 
+NOTHING_WRITTEN = "nothing was written yet; continue with --resume"
 SECONDS_BETWEEN_RECORDS = 1.0
 """How often the record of one file is saved; a run that is killed loses what it generated since."""
 
@@ -110,6 +111,8 @@ class SingleFile(BufferedTarget):
             record.write()
             if not record.pieces:
                 part.unlink()
+                if not finished:
+                    self.console.say(NOTHING_WRITTEN)
             elif self._publish(part, replaces=record.replaces and finished):
                 so_far, more = ("", "") if finished else (f", {noun} so far", "; continue with --resume")
                 self.console.say(f"wrote {self.path}{so_far}{self._folder_note}{more}")
@@ -218,6 +221,8 @@ class NumberedFiles(Target):
         if self.written:
             more = "" if finished or self._record is None else "; continue with --resume"
             self.console.say(f"wrote {self._summary()}{self._folder_note}{more}")
+        elif self._record is not None and not finished:
+            self.console.say(NOTHING_WRITTEN)
 
     def _summary(self) -> str:
         """Return the first and last file if all were written, else how many there are."""

@@ -67,11 +67,16 @@ class PictureFile:
     def write_curve(self, model: Path) -> None:
         """Draw the training curve of the model. Raises UsageError, CheckpointError, ComposerError."""
         from composer.checkpoints import file as checkpoint_file
+        from composer.checkpoints.store import PRETRAINED
         from composer.pictures.curves import draw_curve
 
         if self.kind is not None:
             raise UsageError(f"{model.stem} is a model, not a piece", "leave out --picture to draw its training curve")
-        self._save(draw_curve(checkpoint_file.read_header(model).record, model.stem, self.suffix))
+        header = checkpoint_file.read_header(model)
+        train = f"composer train {header.representation} FILES --name mine; composer show mine --output {self.path}"
+        bundled = "bundled models have none; " if model.parent == PRETRAINED else ""
+        hint = f"{bundled}train your own: {train}"
+        self._save(draw_curve(header.record, model.stem, self.suffix, hint))
 
     def _save(self, data: bytes, note: str = "") -> None:
         folder = new_folder_note(self.path.parent)

@@ -13,6 +13,12 @@ def test_ctrl_c_says_how_to_resume(gen, interrupt, tmp_path):
     )
 
 
+@pytest.mark.parametrize("name", ["all.abc", "%d.abc"])
+def test_ctrl_c_before_the_first_piece_says_how_to_resume(gen, interrupt, tmp_path, name):
+    interrupt(0)
+    assert "nothing was written yet; continue with --resume\ninterrupted\n" in gen("--output", tmp_path / name).err
+
+
 def test_message_says_what_was_written(gen, interrupt, monkeypatch, tmp_path):
     output = tmp_path / "out" / "%d.abc"
     made = f" (created {tmp_path / 'out'})"

@@ -61,7 +61,8 @@ def similar(console: "Console", options: SimilarOptions) -> None:
     model = hidden_state_vectors.choose(console, options.files, options.checkpoint, read_stdin)
     corpus = options.corpus or _training_data(model, options.files)
     queries = hidden_state_vectors.vectors_of(console, model, options.files, read_stdin)
-    console.say(f"comparing with {', '.join(corpus)} by model {model.name}")
+    fewer = "" if options.corpus else "; to compare with fewer pieces, use --corpus FILES"
+    console.say(f"comparing with {', '.join(corpus)} by model {model.name}{fewer}")
     reference = hidden_state_vectors.vectors_of(console, model, corpus, read_stdin)
     nearest = list(_nearest(queries, reference, options.limit))
     if options.as_json:

@@ -61,7 +61,10 @@ def test_curve_of_a_trained_model(composer, tunes, tmp_path):
 
 
 def test_model_without_a_curve(composer, checkpoint, tmp_path):
-    composer("show", checkpoint, "-o", tmp_path / "a.svg").failed("no training curve is recorded in 'small'")
+    composer("show", checkpoint, "-o", tmp_path / "a.svg").failed(
+        "no training curve is recorded in 'small'", "train your own: composer train abc FILES --name mine;"
+    )
+    composer("show", "abc", "-o", tmp_path / "a.svg").failed("recorded in 'abc'", "bundled models have none")
 
 
 @pytest.mark.parametrize(
