@@ -61,7 +61,8 @@ class PianorollControls(NoteControls):
     )
     voice_leading: bool = option(
         False,
-        "With --keep-voices: prefer particles without parallel fifths and octaves, and a close on the tonic's chord.",
+        "With --keep-voices, instead of --parallels: prefer particles without parallel fifths and octaves, and a close "
+        "on the tonic's chord.",
     )
 
     onsets: str = option("", "Number of notes starting at once, such as 2 or 1-2.", metavar="N")
@@ -95,6 +96,9 @@ class PianorollControls(NoteControls):
             check_voice(self.keep_voices)
         elif self.voice_leading:
             raise OptionError("--voice-leading needs --keep-voices", "add --keep-voices top")
+        if self.parallels and self.voice_leading:
+            hint = "leave out --parallels: --voice-leading prefers voices without parallels by itself"
+            raise OptionError("--parallels and --voice-leading cannot be used together", hint)
 
     @property
     def kept_control(self) -> str:

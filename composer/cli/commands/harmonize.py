@@ -67,8 +67,8 @@ def harmonize(console: "Console", options: HarmonizeOptions) -> None:
     """Harmonize a melody.
 
     The melody, the highest voice of TUNE, stays as it is. With --style chorale, the other voices are sampled from a
-    pianoroll model, given the whole melody; `composer gen pianoroll --keep-voices top --voice-leading` does the same
-    with more options.
+    pianoroll model, given the whole melody; `composer gen pianoroll --keep-voices top --voice-leading --min-notes 4
+    --max-notes 4` does the same with more options.
     With --style chords, chord symbols are chosen by rules from the key and the notes of each bar. abc2midi plays them.
     """
     from composer.system.threads import default_to_one_thread

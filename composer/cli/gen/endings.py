@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from composer.api import GenerationContext, Representation, Step, StepKind
+from composer.api import GenerationContext, Representation, Step, UsageError
 from composer.checkpoints.load import LoadedModel
 from composer.cli.gen.default_candidates import score_of
-from composer.cli.gen.options import GenOptions
+from composer.cli.gen.options import ENDING_TRIES, GenOptions
+from composer.cli.gen.particles import kept_flags
 from composer.generation.endings import ChosenEnding, Endings
-
-TRIES = {StepKind.TOKENS: 4, StepKind.FRAMES: 8}
-"""Endings that are tried by default. Two bars are short, so eight of them add 40 % to the time of a piano roll."""
 
 
 def endings_of(
@@ -19,14 +17,15 @@ def endings_of(
 ) -> Endings | None:
     """Return how the pieces, with these labels, are made to close; None if their endings are taken as they come.
 
-    This is so if the representation does not know where the last bars are, if all attempts would be the same, if the
-    player chooses each phrase, and for recorded pieces and infilling, whose endings are given.
+    Raises UsageError if --ending-tries asks for several endings where there is only one.
     """
     representation = model.representation
-    tries = options.ending_tries or TRIES[representation.kind]
-    known = representation.positional and type(representation).ending_step is not Representation.ending_step
-    given = options.context is not None or context.tune is not None or options.choose is not None
-    if tries == 1 or not known or given or options.sampling.is_greedy or options.unconstrained:
+    tries = options.ending_tries or ENDING_TRIES[representation.kind]
+    if tries == 1 or options.context is not None or options.choose is not None:
+        return None
+    if reason := _why_once(options, representation, context):
+        if options.ending_tries is not None:
+            raise UsageError(f"--ending-tries {tries} has no effect {reason}", "leave out --ending-tries")
         return None
     from composer.analysis.ending import closing_value
 
@@ -35,6 +34,19 @@ def endings_of(
         return closing_value(score) if score is not None else 0.0
 
     return Endings(representation.ending_step, judge, tries)
+
+
+def _why_once(options: GenOptions, representation: Representation, context: GenerationContext) -> str:
+    """Return why each ending is generated once, as the end of a sentence; empty if several can be tried."""
+    if context.tune is not None:
+        return f"with {kept_flags(options.controls)[0]}"
+    if options.unconstrained:
+        return "with --unconstrained"
+    if options.sampling.is_greedy:
+        return "with --temp 0, which always generates the same ending"
+    if type(representation).ending_step is Representation.ending_step:
+        return f"for {representation.name}"
+    return "" if representation.positional else "with this model, which does not know where the last bars begin"
 
 
 def recorded_ending(options: GenOptions) -> ChosenEnding | None:

@@ -56,6 +56,8 @@ def test_they_are_avoided_if_the_training_data_avoids_them():
     assert not guarded(rare, rules=1), "older pieces are reproduced"
     with pytest.raises(OptionError, match="--parallels: 'no'"):
         PianorollControls(parallels="no")
+    with pytest.raises(OptionError, match="--parallels and --voice-leading cannot be used together"):
+        PianorollControls(parallels="avoid", keep_voices="top", voice_leading=True)
 
 
 @pytest.mark.parametrize("damaged", ["x", [1], True, -0.1, 1.5, float("nan")])
