@@ -22,6 +22,7 @@ def generate(
     spec: SequenceSpec,
     request: GenerationRequest,
     constraint: Constraint | PlannedConstraints | None = None,
+    *,
     ordered: bool = True,
     accept: AcceptPiece | None = None,
     judge: Judge | None = None,

@@ -115,9 +115,9 @@ def test_ctrl_c(checkpoint, process):
 
 
 def test_ctrl_c_keeps_complete_pieces(composer, checkpoint, tmp_path, monkeypatch):
-    def interrupted(*arguments):
+    def interrupted(*arguments, **options):
         ended = 0
-        for event in generate(*arguments):
+        for event in generate(*arguments, **options):
             yield event
             ended += isinstance(event, Finished)
             if ended == 2:

@@ -18,7 +18,7 @@ def chosen(judge=by_length, accept=None, ordered=True, **fields):
     """Return the steps and the seed of each piece."""
     request = GenerationRequest(**{"length": 60, "count": 30, "seed": 9, "candidates": 4, **fields})
     found = {}
-    for event in generate(Chain(), SPEC, request, None, ordered, accept, judge):
+    for event in generate(Chain(), SPEC, request, ordered=ordered, accept=accept, judge=judge):
         if isinstance(event, Generated):
             steps, seeds = found.setdefault(event.number, ([], set()))
             steps += event.steps

@@ -158,7 +158,7 @@ def few(steps):
 class TestAccept:
     def accepted(self, request, accept=few, constraint=None, ordered=True):
         found = {}
-        for event in generate(Chain(), SPEC, request, constraint, ordered, accept):
+        for event in generate(Chain(), SPEC, request, constraint, ordered=ordered, accept=accept):
             steps, ended = found.setdefault(event.number, ([], []))
             assert not ended, "no event of a piece may come after its end"
             if isinstance(event, Generated):

@@ -72,7 +72,10 @@ def generate_best(plan: Plan, ranking: Ranking) -> None:
 def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discarded: _Discarded) -> Iterator[Candidate]:
     """Yield all candidates that have notes and do not copy too much, in any order."""
     model, pieces = plan.model, dict[int, _PieceInProgress]()
-    events = generate(model.sampler, model.spec, plan.request, plan.constraint, False, plan.accept, None, plan.endings)
+    events = generate(
+        model.sampler, model.spec, plan.request, plan.constraint, ordered=False, accept=plan.accept,
+        endings=plan.endings,
+    )  # fmt: skip
     needs_score = ranking.needs_score or not plan.output.native
     for event in events:
         piece = pieces.setdefault(event.number, _PieceInProgress())

@@ -56,7 +56,10 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
     ordered = not output.target.one_file_per_piece
     judge, request = _counting(plan.judge, progress), replace(plan.request, on_steps=progress.add_steps)
     counts_ahead = judge is not None or request.particles > 1
-    events = generate(model.sampler, model.spec, request, plan.constraint, ordered, plan.accept, judge, plan.endings)
+    events = generate(
+        model.sampler, model.spec, request, plan.constraint, ordered=ordered, accept=plan.accept, judge=judge,
+        endings=plan.endings,
+    )  # fmt: skip
     for event in events:
         number = event.number
         if number not in pieces:

@@ -80,8 +80,8 @@ def test_a_run_cannot_be_resumed_with_another_number(gen, monkeypatch, tmp_path)
 
     generate = run.generate
 
-    def interrupted(*arguments):
-        for event in generate(*arguments):
+    def interrupted(*arguments, **options):
+        for event in generate(*arguments, **options):
             if event.number == 3:
                 raise KeyboardInterrupt
             yield event

@@ -26,9 +26,9 @@ def interrupt(monkeypatch):
     """Press Ctrl-C in the middle of the piece after so many, or kill the process."""
 
     def arrange(pieces, killed=False, patched=monkeypatch):
-        def interrupted(*arguments):
+        def interrupted(*arguments, **options):
             ended = 0
-            for event in generate(*arguments):
+            for event in generate(*arguments, **options):
                 if ended == pieces and isinstance(event, Generated):
                     yield event
                     raise KeyboardInterrupt

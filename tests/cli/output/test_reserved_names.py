@@ -141,8 +141,8 @@ def test_a_forced_file_is_replaced_when_all_pieces_are_there(gen, whole, interru
 def write_meanwhile(monkeypatch, path):
     """Write a file as another program would, while the first piece is generated."""
 
-    def watched(*arguments):
-        for event in generate(*arguments):
+    def watched(*arguments, **options):
+        for event in generate(*arguments, **options):
             if isinstance(event, Finished) and not path.exists():
                 path.write_text("precious")
             yield event

@@ -43,8 +43,8 @@ def test_nothing_is_generated_twice(gen, whole, interrupt, monkeypatch, tmp_path
     assert len(left) == 5
     drawn = set()
 
-    def watched(*arguments):
-        for event in generate(*arguments):
+    def watched(*arguments, **options):
+        for event in generate(*arguments, **options):
             drawn.add(event.number)
             yield event
 
