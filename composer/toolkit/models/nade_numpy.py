@@ -141,7 +141,7 @@ class NadeSampler:
             number, legal[row] = _first_legal(frames[own], rank[own], keys[row], rule)
             picked[row] = own.start + number
         draw = self._as_draw(outputs, legal, frames[picked], logits[picked], off[picked], one_row.must_be_on)
-        # a mean over all candidates, since the picked one is likely to fit the rule; the first one is greedy, not a draw
+        # a mean over candidates, since the picked one is likely to fit the rule; the first is greedy, not a draw
         left = (by_row(_mass_left(logits, off, bounds.must_be_on)) * enough)[:, 1:].mean(axis=1)
         # a frame that had to be repaired has the mass that it alone has
         return replace(draw, masked_prob=1 - np.where(left > 0, left, np.exp(draw.logp)))
