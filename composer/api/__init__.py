@@ -28,6 +28,7 @@ from composer.api.score import (
     ChordSymbol,
     Key,
     Meter,
+    Notation,
     Note,
     Part,
     Piece,
@@ -35,6 +36,7 @@ from composer.api.score import (
     Score,
     Section,
     Tempo,
+    WrittenBar,
 )
 from composer.api.sequence import SequenceSpec, Step, StepKind, UnitGroup
 from composer.api.source import Source
@@ -59,6 +61,7 @@ __all__ = [
     "Meter",
     "Model",
     "NoOptions",
+    "Notation",
     "Note",
     "OptionError",
     "PairingError",
@@ -81,5 +84,6 @@ __all__ = [
     "Unsatisfiable",
     "Unsupported",
     "UsageError",
+    "WrittenBar",
     "hookimpl",
 ]

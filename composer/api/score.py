@@ -102,6 +102,30 @@ class BarNumber(NamedTuple):
     number: int
 
 
+class WrittenBar(NamedTuple):
+    """A bar as written, `length` beats long and played from each of the beats `onsets`, ascending.
+
+    `number` is 0 for the pickup of a section. `opens` is set if a repeat begins before the bar. `times` is how often
+    the repeat that ends after it is played, 1 for none. `endings` are the passes that the bar is played in, empty for
+    all. `divided` is set if a double bar line follows.
+    """
+
+    onsets: tuple[Fraction, ...]
+    length: Fraction
+    number: int
+    opens: bool = False
+    times: int = 1
+    endings: tuple[int, ...] = ()
+    divided: bool = False
+
+
+class Notation(NamedTuple):
+    """How a score is written: its bars, in which repeats are not written out, and a word such as `jig` above them."""
+
+    bars: tuple[WrittenBar, ...]
+    rhythm: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """Music in performance order: repeats are expanded, ties are merged.
@@ -110,7 +134,8 @@ class Score:
     `Piece.losses`, `sections` are the sections as written, in order, none if they are unknown, `fermatas` are the
     beats at which notes with a fermata begin, ascending, `phrase_ends` those at which the last notes of phrases begin,
     none if the file does not mark phrases, and `bar_numbers` are those of all bars as played, none if the first bar is
-    1 and the others follow. These five do not affect equality.
+    1 and the others follow. `notation` is None if it is unknown, or not told by repeats alone, as with a D.C. These six
+    do not affect equality.
     """
 
     parts: tuple[Part, ...]
@@ -125,6 +150,7 @@ class Score:
     fermatas: tuple[Fraction, ...] = field(default=(), compare=False)
     bar_numbers: tuple[BarNumber, ...] = field(default=(), compare=False)
     phrase_ends: tuple[Fraction, ...] = field(default=(), compare=False)
+    notation: Notation | None = field(default=None, compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -26,7 +26,8 @@ def lengthened(score: Score, factors: tuple[int, int]) -> Score:
 
     The factors are a function of the notes, so that the result is reproducible.
     """
-    return replace(score, parts=tuple(_lengthened_part(part, factors) for part in score.parts))
+    parts = tuple(_lengthened_part(part, factors) for part in score.parts)
+    return replace(score, parts=parts, notation=None)  # a repeat is no longer the same
 
 
 def _lengthened_part(part: Part, factors: tuple[int, int]) -> Part:

@@ -14,6 +14,8 @@ PNG_SCALE = 1.5
 MAX_PIXELS = 32_000
 """Maximum height of a PNG file, which many programs cannot show if it is higher."""
 _PURPOSES = {".png": "sheet music as PNG", ".pdf": "sheet music as PDF"}
+A4 = (210 / 25.4 * 72, 297 / 25.4 * 72)
+"""Size of a page of a PDF file, in points."""
 _SIZE = re.compile(r'<svg[^>]*?width="([\d.]+)px" height="([\d.]+)px"')
 
 
@@ -61,7 +63,7 @@ def _stacked(documents: Sequence[str]) -> str:
 
 
 def _pdf(documents: Sequence[str], surfaces: Any) -> bytes:
-    """Return a PDF file with one page for each document."""
+    """Return a PDF file with one page of A4 for each document."""
     parser = library("cairosvg.parser", _PURPOSES[".pdf"])
     buffer = io.BytesIO()
     shared: list[Any] = []
@@ -77,7 +79,8 @@ def _pdf(documents: Sequence[str], surfaces: Any) -> bytes:
                 shared.append(self.surface_class(buffer, width, height))
             return shared[0], width, height
 
+    width, height = (points / 72 * 96 for points in A4)
     for document in documents:
-        Page(parser.Tree(bytestring=document.encode()), buffer, 96)
+        Page(parser.Tree(bytestring=document.encode()), buffer, 96, output_width=width, output_height=height)
     shared[0].finish()
     return buffer.getvalue()

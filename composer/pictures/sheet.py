@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import mean
 from typing import Any, NamedTuple
@@ -11,6 +12,9 @@ from xml.etree import ElementTree
 
 from composer import formats
 from composer.api import ComposerError, Part, Score
+from composer.formats.control_characters import cleaned
+from composer.music.as_written import as_written
+from composer.music.bars import Bar, bars
 from composer.pictures.extra import library
 
 PURPOSE = "sheet music"
@@ -34,15 +38,16 @@ _TEXT_SIGNS = {
     0xE262: "♯", 0xED62: "♯", 0xEA64: "♭", 0xEA65: "♮", 0xEA66: "♯", 0xE870: "°", 0xE871: "ø", 0xE872: "+", 0xE873: "Δ",
 }  # fmt: skip
 """Music signs within text, which only music fonts have, as characters of usual fonts."""
-_SIGNS = re.compile("<tspan([^>]*)>([\ue000-\uf8ff]+)</tspan>")
+_SIGNS = re.compile("<tspan([^>]*)>([\ue000-\uf8ff][\ue000-\uf8ff ]*)</tspan>")
+_SIGN_FONTS = "DejaVu Sans, sans-serif"
 _MUSIC_FONTS = "(?:Bravura|Gootville|Leipzig|Leland|Petaluma)"
 
 
 def engrave(score: Score, *, paged: bool) -> list[str]:
     """Return `score` as SVG documents: pages of A4, or without `paged` one as long as the music.
 
-    Repeats are written out, as they are played. Raises ComposerError without Verovio, for more than MAX_BARS bars, and
-    if the score cannot be written as MusicXML.
+    It is as written, with repeats and endings, if the notation of the score is known, else as played. Raises
+    ComposerError without Verovio, for more than MAX_BARS bars, and if the score cannot be written as MusicXML.
     """
     height = PAGE_HEIGHT if paged else ENDLESS
     toolkit = _load(_notation(score), {"pageHeight": height, "adjustPageHeight": not paged, "xmlIdSeed": 1})
@@ -50,7 +55,10 @@ def engrave(score: Score, *, paged: bool) -> list[str]:
 
 
 class Engraving(NamedTuple):
-    """Sheet music as SVG elements without title, and its notes: id, and the beats at which they begin and end."""
+    """Sheet music as SVG elements without title, and its notes: id, and the beats at which they begin and end.
+
+    A note that is repeated is there once for each time that it is played.
+    """
 
     svg: str
     notes: Sequence[tuple[str, float, float]]
@@ -69,11 +77,29 @@ def engrave_for_screen(score: Score, widths: Sequence[int], seed: int) -> list[E
     engravings = []
     for number, width in enumerate(widths):
         toolkit = _load(notation, {**layout, **svg, "pageWidth": width, "xmlIdSeed": seed + number})
-        engravings.append(Engraving("".join(_pages(toolkit)), [*_spans(toolkit.renderToTimemap({}))]))
+        spans = _as_played(_spans(toolkit.renderToTimemap({})), score)
+        engravings.append(Engraving("".join(_pages(toolkit)), [*spans]))
     return engravings
 
 
-def _spans(timemap: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float, float]]:
+Span = tuple[str, float, float]
+
+
+def _as_played(spans: Iterable[Span], score: Score) -> Iterator[Span]:
+    """Yield notes with beats as written for each time that they are played, if the score is engraved as written."""
+    written = as_written(score)
+    if written is None or score.notation is None:
+        yield from spans
+        return
+    starts = [float(bar.start) for bar in written.bars]
+    for note, start, end in spans:
+        at = max(bisect_right(starts, start + 0.001) - 1, 0)
+        for onset in score.notation.bars[at].onsets:
+            shift = float(onset) - starts[at]
+            yield note, round(start + shift, 4), round(end + shift, 4)
+
+
+def _spans(timemap: Sequence[Mapping[str, Any]]) -> Iterator[Span]:
     """Yield the ids of notes with the beats at which they begin and end."""
     began: dict[str, float] = {}
     for event in timemap:
@@ -98,7 +124,7 @@ def _load(notation: str, options: Mapping[str, Any]) -> Any:
     verovio = library("verovio", PURPOSE)
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
-    usual = {"pageWidth": PAGE_WIDTH, "scale": 50, "footer": "none", "smuflTextFont": "none"}
+    usual = {"pageWidth": PAGE_WIDTH, "scale": 50, "footer": "none", "smuflTextFont": "none", "expandNever": True}
     toolkit.setOptions({**usual, **options})
     if not toolkit.loadData(notation):
         raise ComposerError("this piece cannot be engraved", ROLL_HINT)
@@ -121,6 +147,10 @@ def _prepared(score: Score) -> str:
         for tag in ("part-abbreviation", "part-name"):
             if (field := part.find(tag)) is not None:
                 field.text = names[number] if tag == "part-name" and number < len(names) else ""
+    if as_written(score) is None:
+        _number_bars(root, [*bars(score)])
+    if score.notation is not None and score.notation.rhythm:
+        _add_rhythm(root, score.notation.rhythm)
     _remove_naturals(root)
     if hands and (part_list := root.find("part-list")) is not None:
         _add_brace(part_list)
@@ -139,6 +169,24 @@ def _hands(score: Score) -> tuple[Part, ...]:
     right = tuple(note for note in part.notes if note.pitch >= _MIDDLE_C)
     left = tuple(note for note in part.notes if note.pitch < _MIDDLE_C)
     return replace(part, notes=right), replace(part, notes=left)
+
+
+def _number_bars(root: Any, layout: Sequence[Bar]) -> None:
+    """Number the bars as `composer show` does, where those that are repeated have the same numbers again."""
+    for part in root.iter("part"):
+        for measure, bar in zip(part.iter("measure"), layout, strict=False):
+            measure.set("number", str(bar.written))
+
+
+def _add_rhythm(root: Any, rhythm: str) -> None:
+    """Add a word such as `Jig` above the first bar."""
+    direction = ElementTree.Element("direction", placement="above")
+    words = ElementTree.SubElement(ElementTree.SubElement(direction, "direction-type"), "words")
+    words.text = cleaned(rhythm[0].upper() + rhythm[1:])
+    words.set("font-weight", "bold")
+    measure = next(root.iter("measure"))
+    music = (at for at, child in enumerate(measure) if child.tag not in {"print", "attributes", "barline"})
+    measure.insert(next(music, len(measure)), direction)
 
 
 def _remove_naturals(root: Any) -> None:
@@ -175,6 +223,10 @@ def _plain_text(svg: str) -> str:
 
 
 def _as_plain_sign(found: re.Match[str]) -> str:
-    """Return a music sign as usual characters, which are larger than those of music fonts."""
+    """Return a music sign as usual characters, which are larger than those of music fonts.
+
+    The first font of the list is named because Cairo looks for a character in that one only.
+    """
     attributes = re.sub(r'font-size="(\d+)px"', lambda size: f'font-size="{int(size[1]) * 0.6:g}px"', found[1])
-    return f"<tspan{attributes}>{''.join(_TEXT_SIGNS.get(ord(sign), '') for sign in found[2])}</tspan>"
+    text = "".join(_TEXT_SIGNS.get(ord(sign), "") for sign in found[2])
+    return f'<tspan{attributes} font-family="{_SIGN_FONTS}">{text}</tspan>'

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from composer.api import ChordSymbol, ComposerError, Key, Note, Part, Score, Tempo
+from composer.formats.abc.reader.score import read_score
 from composer.pictures import sheet
 from composer.pictures.rasterize import combine
 
@@ -68,8 +69,55 @@ def test_chord_symbols_have_no_naturals():
 
 
 def test_music_signs_in_text_become_usual_characters():
-    page = '<tspan font-family="Leipzig" font-size="10px">\ueca5</tspan>F<tspan>\uea66</tspan>'
-    assert sheet._plain_text(page) == '<tspan font-size="6px">♩</tspan>F<tspan>♯</tspan>'
+    page = '<tspan font-family="Leipzig" font-size="10px">\ueca5 \uecb7</tspan>F<tspan>\uea66</tspan>'
+    fonts = ' font-family="DejaVu Sans, sans-serif"'
+    assert sheet._plain_text(page) == f'<tspan font-size="6px"{fonts}>♩.</tspan>F<tspan{fonts}>♯</tspan>'
+
+
+JIG = """X:1
+T:Jig
+R:jig
+M:6/8
+L:1/8
+K:D
+|: A | "D"d3 d2 A | f3 |1 d3 a2 :|2 d6 ||
+D3 D3 | D6 |]
+"""
+
+
+def test_abc_is_engraved_as_written():
+    """With a pickup, endings, a double and a final bar line, the rhythm, and the numbers of bars that `show` has."""
+    root = prepared(read_score(JIG))
+    bar_lines = [
+        [(each.find("repeat").get("direction") if each.find("repeat") is not None else each.findtext("bar-style"))
+         for each in measure.iter("barline") if len(each) > (each.find("ending") is not None)]
+        for measure in root.iter("measure")
+    ]  # fmt: skip
+    assert bar_lines == [["forward"], [], [], ["backward"], ["light-light"], [], ["light-heavy"]]
+    assert [measure.get("number") for measure in root.iter("measure")] == ["0", "1", "2", "3", "4", "5", "6"]
+    endings = [(each.get("number"), each.get("type")) for each in root.iter("ending")]
+    assert endings == [("1", "start"), ("1", "stop"), ("2", "start"), ("2", "stop")]
+    assert [(each.findtext("beats"), each.findtext("beat-type")) for each in root.iter("time")] == [("6", "8")]
+    assert [words.text for words in root.iter("words")] == ["Jig"]
+    assert not [*root.iter("rest")]
+
+
+def test_repeated_notes_are_highlighted_each_time():
+    score = read_score(JIG)
+    spans = [*sheet._as_played([("pickup", 0.0, 0.5), ("ending", 7.5, 10.5)], score)]
+    assert spans == [("pickup", 0, 0.5), ("pickup", 7.5, 8), ("ending", 12.5, 15.5)]
+
+
+def test_bars_have_the_numbers_of_show_when_a_jump_is_written_out():
+    root = prepared(read_score("X:1\nM:3/4\nL:1/4\nK:C\nCDE | FGA !fine!| GFE | DDD !D.C.alfine! |]"))
+    assert [measure.get("number") for measure in root.iter("measure")] == ["1", "2", "3", "4", "1", "2"]
+
+
+def test_pdf_pages_are_a4():
+    pytest.importorskip("cairosvg")
+    page = '<svg width="1050px" height="1485px" xmlns="http://www.w3.org/2000/svg"></svg>'
+    sizes = re.findall(rb"/MediaBox \[ 0 0 ([\d.]+) ([\d.]+) \]", combine([page, page], ".pdf"))
+    assert {(round(float(width)), round(float(height))) for width, height in sizes} == {(595, 842)}
 
 
 def test_too_many_bars():

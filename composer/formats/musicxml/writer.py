@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Part, Score
+from composer.formats.musicxml.bar_lines import add_bar_lines
 from composer.formats.musicxml.library import MARK_FIELD, music21, quiet
 from composer.formats.musicxml.percussion import to_unpitched
 from composer.formats.settings import WriteSettings
 from composer.music import chords
+from composer.music.as_written import AsWritten, as_written
 from composer.music.bars import COMMON_TIME, Bar, bars
 from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
 
@@ -45,8 +47,9 @@ class Event(NamedTuple):
 def write(score: Score, settings: WriteSettings) -> bytes:
     """Return `score` as MusicXML; the bytes are reproducible.
 
-    Chord symbols without a part are above rests. Times that no note value fits are rounded to eighths or sixths of a
-    beat. Raises ComposerError if that fails too.
+    A score with a notation is written as it says, with repeats and endings, else as it is played. Chord symbols without
+    a part are above rests. Times that no note value fits are rounded to eighths or sixths of a beat. Raises
+    ComposerError if that fails too.
     """
     data = _export(score, settings)
     for pattern, replacement in _MUSIC21_METADATA:
@@ -101,7 +104,11 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
     whole = m21.stream.Score()
     whole.metadata = m21.metadata.Metadata()
     whole.metadata.title = score.title
-    layout = list(bars(score)) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
+    notation, written = score.notation, as_written(score)
+    if written is None:
+        played = list(bars(score)) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
+        notation, written = None, AsWritten(score, played)
+    score, layout = written.score, written.bars
     for number, part in enumerate(score.parts or [Part()], 1):
         staff = m21.stream.Part()
         program = part.program if settings.instrument is None else settings.instrument
@@ -110,12 +117,13 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
         player.partName = part.name or ("Percussion" if part.percussion else None)
         staff.insert(0, player)
         staff.partName = part.name
-        for measure in _measures(part, score, layout, snap):
+        for measure in _measures(part, written, snap):
             staff.append(measure)
+        add_bar_lines(staff, notation)
         if part.percussion:
             staff.getElementsByClass("Measure")[0].insert(0, m21.clef.PercussionClef())
         whole.insert(0, staff)
-    _add_signs(whole, score, settings, layout)
+    _add_signs(whole, score, settings, layout, is_written=notation is not None)
     return whole
 
 
@@ -131,15 +139,18 @@ def _player(program: int) -> Any:
     return found
 
 
-def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterator[Any]:
+def _measures(part: Part, written: AsWritten, snap: Snap) -> Iterator[Any]:
     m21 = music21()
+    score, layout = written.score, written.bars
     keys = sorted(score.keys, key=lambda key: key.onset)
-    content = _by_bar(part, layout, snap, frozenset(map(snap, score.fermatas)))
+    content = _by_bar(part, written, snap)
     for index, bar in enumerate(layout):
         measure = m21.stream.Measure(number=bar.number)
         if bar.number == 0:
             measure.paddingLeft = float(bar.meter.bar - bar.length)
             measure.showNumber = m21.stream.enums.ShowNumber.NEVER
+        elif bar.length < bar.meter.bar:  # else music21 fills it with a rest
+            measure.paddingRight = float(bar.meter.bar - bar.length)
         sharps = next((key.sharps for key in reversed(keys) if key.onset <= bar.start and not part.percussion), 0)
         voices = _voices(content[index])
         for at, voice in enumerate(voices, 1):
@@ -150,8 +161,9 @@ def _measures(part: Part, score: Score, layout: list[Bar], snap: Snap) -> Iterat
         yield measure
 
 
-def _by_bar(part: Part, layout: list[Bar], snap: Snap, fermatas: Collection[Fraction]) -> dict[int, list[Event]]:
-    """Return the notes of `part` by bar, as chords, split with ties at bar lines; `fermatas` are at their beginning."""
+def _by_bar(part: Part, written: AsWritten, snap: Snap) -> dict[int, list[Event]]:
+    """Return the notes of `part` by bar, as chords, split with ties at bar lines; fermatas are at their beginning."""
+    layout, fermatas = written.bars, frozenset(map(snap, written.score.fermatas))
     together: dict[tuple[Fraction, Fraction], set[int]] = defaultdict(set)
     for note in part.notes:
         start, end = snap(note.onset), snap(note.end)
@@ -165,7 +177,9 @@ def _by_bar(part: Part, layout: list[Bar], snap: Snap, fermatas: Collection[Frac
         while at < end and index < len(layout):
             until = min(end, layout[index].end)
             fermata = at == start and start in fermatas
-            content[index].append(Event(at, until, tuple(sorted(pitches)), at > start, until < end, fermata))
+            tied_before = at > start or all((at, pitch) in written.tied_before for pitch in pitches)
+            tied_after = until < end or all((end, pitch) in written.tied_after for pitch in pitches)
+            content[index].append(Event(at, until, tuple(sorted(pitches)), tied_before, tied_after, fermata))
             at, index = until, index + 1
     return content
 
@@ -200,12 +214,17 @@ def _fill(target: Any, events: list[Event], bar: Bar, sharps: int) -> None:
             kinds = {(False, True): "start", (True, True): "continue", (True, False): "stop"}
             made.tie = m21.tie.Tie(kinds[event.tied_before, event.tied_after])
         if event.fermata:
-            made.expressions.append(m21.expressions.Fermata())
+            fermata = m21.expressions.Fermata()
+            fermata.placement = "above"
+            made.expressions.append(fermata)
         target.insert(event.start - bar.start, made)
 
 
-def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[Bar]) -> None:
-    """Add meters and keys to every part, tempo and chord symbols to the first."""
+def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: Sequence[Bar], *, is_written: bool) -> None:
+    """Add meters and keys to every part, tempo and chord symbols to the first.
+
+    If the bars are those `is_written` with, a short one does not change the meter.
+    """
     m21 = music21()
     starts = [bar.start for bar in layout]
 
@@ -217,7 +236,8 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[B
     for staff in whole.parts:
         shown = ""
         for bar in layout:
-            meter = bar.own_meter if bar.own_meter.denominator in _NOTE_VALUES else bar.meter
+            full = bar.meter if is_written else bar.own_meter
+            meter = full if full.denominator in _NOTE_VALUES else bar.meter
             sign = f"{meter.numerator}/{meter.denominator}"
             if sign != shown:
                 shown = sign
@@ -228,7 +248,8 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[B
     first = whole.parts[0]
     own = [(tempo.onset, tempo.bpm) for tempo in score.tempos if tempo.bpm > 0]
     for onset, bpm in own if settings.tempo is None else [(Fraction(0), settings.tempo)]:
-        place(first, onset, m21.tempo.MetronomeMark(number=round(bpm, 3), referent=1))
+        number, beat = _metronome(bpm, layout[max(bisect_right(starts, onset) - 1, 0)].pulse)
+        place(first, onset, m21.tempo.MetronomeMark(number=number, referent=beat))
     for symbol in score.chords:
         chord = chords.parse(symbol.symbol)
         if chord is None:
@@ -236,4 +257,14 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: list[B
             continue
         root, bass = chord.root.replace("b", "-"), chord.bass.replace("b", "-")
         kind = chords.MUSIC21.get(chord.kind, chord.kind)
-        place(first, symbol.onset, m21.harmony.ChordSymbol(root=root, bass=bass, kind=kind))
+        sign = m21.harmony.ChordSymbol(root=root, bass=bass, kind=kind)
+        sign.notes = ()  # which music21 would take for notes before those that may need an accidental
+        place(first, symbol.onset, sign)
+
+
+def _metronome(bpm: float, pulse: Fraction) -> tuple[float, float]:
+    """Return the number of a metronome mark and its note in beats: the pulse of dotted notes if the number is whole."""
+    of_pulse = bpm / float(pulse)
+    if pulse == Fraction(3, 2) and round(of_pulse, 3) == round(of_pulse):
+        return round(of_pulse), 1.5
+    return round(bpm, 3), 1

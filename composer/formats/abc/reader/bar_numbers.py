@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
@@ -10,15 +10,11 @@ from composer.api import BarNumber
 from composer.formats.abc.reader.structure import Bar
 from composer.music.keys import BEAT, Time
 
-__all__ = ["bar_numbers"]
+__all__ = ["bar_numbers", "written_numbers"]
 
 
-def bar_numbers(time: Time, written: Sequence[Bar], played: Sequence[Bar]) -> tuple[BarNumber, ...]:
-    """Return the numbers of the bars of a voice; none if they are played in order. `time` is the first meter.
-
-    `gen abc --keep-bars` counts in the same way (`grammar.infill`): the pickup of a part is no bar of its own.
-    """
-    numbers = _written_numbers(time, written)
+def bar_numbers(numbers: Mapping[int, int], played: Sequence[Bar]) -> tuple[BarNumber, ...]:
+    """Return the numbers of the bars of a voice; none if they are played in order."""
     onsets = accumulate((bar.ticks for bar in played), initial=0)
     found = [(now, number) for now, bar in zip(onsets, played, strict=False) if (number := numbers[id(bar)])]
     if all(after == before + 1 for (_, before), (_, after) in pairwise([(0, 0), *found])):
@@ -26,8 +22,11 @@ def bar_numbers(time: Time, written: Sequence[Bar], played: Sequence[Bar]) -> tu
     return tuple(BarNumber(Fraction(now, BEAT), number) for now, number in found)
 
 
-def _written_numbers(time: Time, written: Sequence[Bar]) -> dict[int, int]:
-    """Return the number of each bar, by its identity; pickups have 0."""
+def written_numbers(time: Time, written: Sequence[Bar]) -> dict[int, int]:
+    """Return the number of each bar, by its identity; pickups have 0. `time` is the first meter.
+
+    `gen abc --keep-bars` counts in the same way (`grammar.infill`): the pickup of a part is no bar of its own.
+    """
     numbers, count = dict[int, int](), 0
     for at, bar in enumerate(written):
         time = bar.time or time

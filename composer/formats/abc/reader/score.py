@@ -11,13 +11,15 @@ from typing import TypeVar
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats.abc.elements import Instrument, Sound, Tune
 from composer.formats.abc.reader import structure
-from composer.formats.abc.reader.bar_numbers import bar_numbers
+from composer.formats.abc.reader.bar_numbers import bar_numbers, written_numbers
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
+from composer.formats.abc.reader.notation import notation
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.playback import played_bars, tune_bars
+from composer.formats.abc.reader.playback import UNLIKE_VOICES, played_bars, tune_bars
 from composer.formats.abc.reader.sections import written_sections
 from composer.formats.abc.reader.structure import Bar, ordered_sections
 from composer.formats.abc.reader.tempo import INVALID, has_number, parse_tempo
+from composer.formats.abc.text_escapes import decode_text
 from composer.formats.fermatas import note_beginnings
 from composer.music.keys import BEAT, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM
@@ -59,6 +61,8 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     written, first = voices[names[0]]
     parts = tuple(_part(tune, name, notes) for name, notes in sounding.items())
     time = tune.time or Time(free=True)
+    numbers = written_numbers(time, written)
+    is_shared = not losses[UNLIKE_VOICES]  # else the notation of one voice is not that of others
     return Score(
         parts=parts,
         chords=_chords(first),
@@ -70,7 +74,8 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         losses={phrase: count for phrase, count in losses.items() if count},
         sections=tuple(written_sections(sections[names[0]], first)),
         fermatas=note_beginnings((at for _, played in voices.values() for at in _fermatas(played)), parts),
-        bar_numbers=bar_numbers(time, written, first),
+        bar_numbers=bar_numbers(numbers, first),
+        notation=notation(written, first, numbers, rhythm_of(tune)) if is_shared else None,
     )
 
 
@@ -254,3 +259,8 @@ def _pickup(time: Time, found: Sequence[Bar]) -> Fraction:
 def tempo_of(tune: Tune) -> float | None:
     """Return the tempo of a tune in BPM (quarter notes); None if it has none."""
     return parse_tempo(tune.tempo, tune.unit or (tune.time or Time()).unit)
+
+
+def rhythm_of(tune: Tune) -> str:
+    """Return the rhythm of a tune, such as `jig`; empty if it has none."""
+    return decode_text(tune.first("R")).strip()

@@ -1,0 +1,144 @@
+"""A score as it is written: each bar once, instead of as often as it is played."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import NamedTuple, TypeVar
+
+from composer.api import ChordSymbol, Key, Meter, Notation, Note, Part, Score, Tempo
+from composer.music.bars import COMMON_TIME, Bar
+
+Place = tuple[Fraction, int]
+"""A beat as written, and a pitch."""
+
+
+class AsWritten(NamedTuple):
+    """A score whose beats are those of its bars as written, one after another.
+
+    Its notes end where a repeat goes back or an ending follows another. Those that are held into the next bar are
+    `tied_after`, by their ends and pitches, and those that go on with them are `tied_before`, by onsets and pitches.
+    """
+
+    score: Score
+    bars: Sequence[Bar]
+    tied_before: frozenset[Place] = frozenset()
+    tied_after: frozenset[Place] = frozenset()
+
+
+def as_written(score: Score) -> AsWritten | None:
+    """Return `score` as it is written; None without a notation that has room for all of its notes and chords.
+
+    Notes and chords are those of the first time that their bars are played.
+    """
+    if score.notation is None or not score.meters or not _holds(score.notation, score.duration):
+        return None
+    layout = [*_layout(score, score.notation)]
+    passages = [*_passages(layout, score.notation)]
+    meters, keys, starts = list[Meter](), list[Key](), [bar.onsets[0] for bar in score.notation.bars]
+    for bar, start in zip(layout, starts, strict=True):
+        _change(meters, bar.start, bar.meter)
+        if (key := _in_force(score.keys, start)) is not None:
+            _change(keys, bar.start, key)
+    written = replace(
+        score,
+        parts=tuple(replace(part, notes=tuple(_notes(part, passages))) for part in score.parts),
+        chords=tuple(_moved(score.chords, passages)),
+        tempos=tuple(_moved(score.tempos, passages)),
+        meters=tuple(meters),
+        keys=tuple(keys),
+        fermatas=tuple(
+            sorted(at + each.shift for each in passages for at in score.fermatas if each.start <= at < each.end)
+        ),
+        sections=(),
+        bar_numbers=(),
+        phrase_ends=(),
+    )
+    return AsWritten(written, layout, *_ties(score, layout))
+
+
+class _Passage(NamedTuple):
+    """Bars that are played one after another as they are written; `shift` leads from beats as played to written."""
+
+    start: Fraction
+    end: Fraction
+    shift: Fraction
+
+
+def _holds(notation: Notation, duration: Fraction) -> bool:
+    """Return whether the bars as played follow one another without gaps, up to the end of the music."""
+    now = Fraction(0)
+    for onset, length in sorted((onset, bar.length) for bar in notation.bars for onset in bar.onsets):
+        if onset != now or length <= 0:
+            return False
+        now += length
+    return all(bar.onsets for bar in notation.bars) and duration <= now
+
+
+def _layout(score: Score, notation: Notation) -> Iterator[Bar]:
+    now = Fraction(0)
+    for bar in notation.bars:
+        meter = _in_force(score.meters, bar.onsets[0]) or COMMON_TIME
+        yield Bar(bar.number, now, now + bar.length, meter, bar.number)
+        now += bar.length
+
+
+def _passages(layout: Sequence[Bar], notation: Notation) -> Iterator[_Passage]:
+    current: _Passage | None = None
+    for bar, written in zip(layout, notation.bars, strict=True):
+        start = written.onsets[0]
+        if current is not None and current.end == start:
+            current = current._replace(end=start + written.length)
+            continue
+        if current is not None:
+            yield current
+        current = _Passage(start, start + written.length, bar.start - start)
+    if current is not None:
+        yield current
+
+
+def _ties(score: Score, layout: Sequence[Bar]) -> tuple[frozenset[Place], frozenset[Place]]:
+    """Return the beginnings and ends as written of notes that are held from one bar into the next one played."""
+    bars = score.notation.bars if score.notation is not None else ()
+    order = sorted((onset, at) for at, bar in enumerate(bars) for onset in bar.onsets)
+    starts = [onset for onset, _ in order]
+    before, after = set[Place](), set[Place]()
+    for note in (note for part in score.parts for note in part.notes):
+        for number in range(bisect_right(starts, note.onset), bisect_left(starts, note.end)):
+            (_, last), (_, at) = order[number - 1 : number + 1]
+            before.add((layout[at].start, note.pitch))
+            after.add((layout[last].end, note.pitch))
+    return frozenset(before), frozenset(after)
+
+
+def _notes(part: Part, passages: Iterable[_Passage]) -> Iterator[Note]:
+    """Yield the notes of all passages, cut at their ends."""
+    for passage in passages:
+        for note in part.notes:
+            start, end = max(note.onset, passage.start), min(note.end, passage.end)
+            if start < end:
+                yield note._replace(onset=start + passage.shift, duration=end - start)
+
+
+Event = TypeVar("Event", ChordSymbol, Tempo)
+Change = TypeVar("Change", Meter, Key)
+
+
+def _moved(events: Sequence[Event], passages: Iterable[_Passage]) -> Iterator[Event]:
+    for passage in passages:
+        for event in events:
+            if passage.start <= event.onset < passage.end:
+                yield event._replace(onset=event.onset + passage.shift)
+
+
+def _in_force(changes: Iterable[Change], at: Fraction) -> Change | None:
+    return max((each for each in changes if each.onset <= at), key=lambda each: each.onset, default=None)
+
+
+def _change(changes: list[Change], at: Fraction, value: Change) -> None:
+    """Append `value` from beat `at` on, unless it is in force already."""
+    new = value._replace(onset=at)
+    if not changes or changes[-1]._replace(onset=at) != new:
+        changes.append(new)
