@@ -31,11 +31,15 @@ class AsWritten(NamedTuple):
 def as_written(score: Score) -> AsWritten | None:
     """Return `score` as it is written; None without a notation that has room for all of its notes and chords.
 
+    Nor is there any if a bar is longer than its meter: notation programs would cut it, or misplace what follows.
+
     Notes and chords are those of the first time that their bars are played.
     """
     if score.notation is None or not score.meters or not _holds(score.notation, score.duration):
         return None
     layout = [*_layout(score, score.notation)]
+    if any(bar.length > bar.meter.bar for bar in layout):
+        return None
     passages = [*_passages(layout, score.notation)]
     meters, keys, starts = list[Meter](), list[Key](), [bar.onsets[0] for bar in score.notation.bars]
     for bar, start in zip(layout, starts, strict=True):

@@ -14,7 +14,7 @@ from composer.music.as_written import as_written
 HEAD = "X:1\nM:3/4\nL:1/4\nK:G\n"
 REPEATED = {
     "pickups": "|: D | G2 A | B2 :: c | B2 A | !fermata!G2 :|",
-    "endings": '|: "G"GAB |1 "D"AAA :|2 "G"GGG || K:C\nM:4/4\n"C"CDEF |]',
+    "endings": '|: "G"GAB |1 "D"AAA :|2 "G"GGG ||\nK:C\nM:4/4\n"C"CDEF |]',
     "a repeat that begins at a double bar line": "GAB || ccc | ddd :| GGG |]",
     "a note held into the second ending": "|: GA B- |1 B3 :|2 B3 |]",
     "a note held when a repeat goes back": "|: GAB | AA G- :| G3 |]",
@@ -51,6 +51,10 @@ def test_what_repeats_do_not_tell_is_as_played(music):
     assert len(score.notes) > music.count("|") * 3 - 3 * ("P:" in music) - 1
     assert score.notation is None
     assert b"<repeat" not in formats.write("musicxml", score)
+
+
+def test_a_bar_that_is_too_long_is_not_written_as_such():
+    assert as_written(read_score(HEAD + "|: GAB | AAA A :|")) is None
 
 
 def test_notation_that_does_not_fit_the_notes_is_ignored():
