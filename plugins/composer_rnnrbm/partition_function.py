@@ -9,14 +9,15 @@ A chain alternates between v and h, and b grows at each of them. The weight of a
 p*_b(v), or p*_b(h), at successive b, with the other layer summed out. Both have the same Z, so the mean of the weights
 is an unbiased estimate of Z / Z_base. The base's visible biases are the logits of how often each unit is on in a few
 Gibbs steps of the RBM itself. A mean-field base finds only one of several modes: measured, its log Z is 0.2 nats too
-low, compared to 0.03 here, and 0.06 for a model of Nottingham with 150 hidden units and sharp probabilities.
+low, compared to 0.03 here.
 
 Chains come in antithetic pairs: where one uses the uniform number x, the other uses 1 - x. Each is an AIS chain of its
 own, and their errors partly cancel.
 
-An RBM trained for long has a few separate modes, some of which chains miss. Since Z is at least the sum of p* over any
-set of frames, that sum over the frames of the music is used as a lower bound. Measured on Nottingham, this gives 2.45
-nats per frame with 100, 400 and 1,600 steps; chains alone give 0.2, 1.6 and 2.1.
+An RBM trained for long has a few separate modes, some of which chains miss. Most of them are near frames of the music.
+So the p* of such known frames are summed, and chains estimate only the sum over all other frames: the weights of those
+that end in a known frame count as 0. Measured on a sharp model of JSB whose negative log-likelihood is 5.53 nats per
+frame: chains alone give 4.54 after 1,000 steps and 5.24 after 4,000, and with known frames 5.47 after 150.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ MAX_NUMBERS = 2**18
 SCHEDULE_POWER = 1.5
 """How much closer the values of b are near 1."""
 
-PILOT_FRAMES, PILOT_STEPS = 64, 25
-"""Frames and steps of the run that predicts the variance."""
+PILOT_FRAMES, PILOT_CHAINS = 64, 4
+"""Frames, and chains of each, of the run that predicts the variance."""
 
 DOUBLINGS, MAX_GROWTH = 3, 10.0
 """2^DOUBLINGS units share a logarithm; a unit's logit grows by at most MAX_GROWTH in a step, so that their product is
@@ -55,9 +56,9 @@ finite. Only weights that have diverged reach it."""
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Effort of AIS: at most `steps` from the base, with `chains` per frame, an even number.
+    """Effort of AIS: `steps` from the base, with at most `chains` per frame, an even number.
 
-    If `max_variance` is given, no more steps are done than are needed for a variance of a frame's estimate of at most
+    If `max_variance` is given, no more chains are used than are needed for a variance of a frame's estimate of at most
     `max_variance`, and for a standard error of at most `max_stderr` of the mean over frames. Half the variance is also
     how much too low the logarithm of a mean is on average.
 
@@ -75,7 +76,7 @@ class Effort:
         """Return an effort of `factor` times the work, for a variance smaller by that factor."""
         variance = None if self.max_variance is None else self.max_variance / factor
         return replace(
-            self, steps=self.steps * factor, max_variance=variance, max_stderr=self.max_stderr / math.sqrt(factor)
+            self, chains=self.chains * factor, max_variance=variance, max_stderr=self.max_stderr / math.sqrt(factor)
         )
 
 
@@ -85,42 +86,43 @@ def log_partition(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Return log Z (N,) in nats for biases `bv` (N, V) and `bh` (N, H), and the variance of each estimate.
 
-    `known` (K, V) are distinct frames that give a lower bound. `progress` is called with the share that is done.
+    `known` (K, V) are distinct frames that are summed. With shared noise, so that an estimate depends little on other
+    frames, their sum is only a lower bound. `progress` is called with the share that is done.
     """
     if min(W.shape) <= MAX_ENUMERATED_UNITS:
         exact = by_enumeration(W, bv, bh)
         return exact, torch.zeros_like(exact)
-    effort = replace(effort, steps=sufficient_steps(W, bv, bh, effort), max_variance=None)
+    summed = None if effort.shared else known
+    effort = replace(effort, chains=sufficient_chains(W, bv, bh, effort, summed), max_variance=None)
     rows = max(1, MAX_NUMBERS // (effort.chains * max(W.shape)))
     parts = []
     for start in range(0, len(bv), rows):
-        parts.append(by_annealing(W, bv[start : start + rows], bh[start : start + rows], effort))
+        parts.append(by_annealing(W, bv[start : start + rows], bh[start : start + rows], effort, summed))
         if progress is not None:
             progress(min(1.0, (start + rows) / len(bv)))
     log_z, variance = (torch.cat(part) for part in zip(*parts, strict=True))
-    if known is None:
+    if known is None or summed is not None:
         return log_z, variance
-    bound = lower_bound(W, bv, bh, known)
+    bound = sum_over(W, bv, bh, known)
     return torch.maximum(log_z, bound), torch.where(bound > log_z, 0, variance)
 
 
-def sufficient_steps(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> int:
-    """Return the number of steps, up to those of `effort`, that its limits need.
+def sufficient_chains(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort, known: Tensor | None = None) -> int:
+    """Return the number of chains, up to those of `effort`, that its limits need.
 
-    A short run over some of the frames measures the variance, which is inversely proportional to the number of steps if
-    chains mix well. If they do not, it falls faster.
+    A run of few chains over some of the frames measures the variance, which is inversely proportional to their number.
     """
-    if effort.max_variance is None or effort.steps <= PILOT_STEPS:
-        return effort.steps
+    if effort.max_variance is None or effort.chains <= PILOT_CHAINS:
+        return effort.chains
     some = torch.linspace(0, len(bv) - 1, min(PILOT_FRAMES, len(bv)), device=bv.device).long()
-    _, variance = by_annealing(W, bv[some], bh[some], replace(effort, steps=PILOT_STEPS))
+    _, variance = by_annealing(W, bv[some], bh[some], replace(effort, chains=PILOT_CHAINS), known)
     limit = min(effort.max_variance, len(bv) * effort.max_stderr**2)
-    needed = PILOT_STEPS * float(variance.mean()) / limit
-    return min(effort.steps, max(PILOT_STEPS, math.ceil(needed))) if math.isfinite(needed) else effort.steps
+    pairs = PILOT_CHAINS / 2 * float(variance.mean()) / limit
+    return min(effort.chains, max(PILOT_CHAINS, 2 * math.ceil(pairs))) if math.isfinite(pairs) else effort.chains
 
 
-def lower_bound(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
-    """Return a lower bound (N,) of log Z: the log of the sum of p*(v) over the distinct frames `known` (K, V)."""
+def sum_over(W: Tensor, bv: Tensor, bh: Tensor, known: Tensor) -> Tensor:
+    """Return the log (N,) of the sum of p*(v) over the distinct frames `known` (K, V)."""
     drives, rows = F.linear(known, W), max(1, 16 * MAX_NUMBERS // (len(known) * len(W)))
     sums = [
         ((visible @ known.T).double() + F.softplus(hidden[:, None] + drives).double().sum(-1)).logsumexp(-1)
@@ -150,23 +152,43 @@ def by_enumeration(W: Tensor, bv: Tensor, bh: Tensor) -> Tensor:
     return log_z
 
 
-def by_annealing(W: Tensor, bv: Tensor, bh: Tensor, effort: Effort) -> tuple[Tensor, Tensor]:
-    """Return log Z (N,) by AIS, and the variance of each estimate (by the delta method, between pairs of chains)."""
+def by_annealing(
+    W: Tensor, bv: Tensor, bh: Tensor, effort: Effort, known: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return log Z (N,) by AIS, and the variance of each estimate (by the delta method, between pairs of chains).
+
+    The distinct frames `known` (K, V) are summed, and chains estimate the sum over the others.
+    """
     frames, chains = len(bv), effort.chains
     noise = _Uniform(frames, chains, effort.shared, W)
     bv, bh = bv.repeat(chains, 1), bh.repeat(chains, 1)
     base = _marginals(W, bv, bh, noise).view(chains, frames, -1).mean(0).logit(MIN_MARGINAL)
     log_base = F.softplus(base).double().sum(-1) + F.softplus(bh[:frames]).double().sum(-1)
-    log_w = _log_weights(W, base.repeat(chains, 1), bv, bh, effort.steps, noise).view(chains, frames)
-    highest = log_w.amax(0)
-    weights = (log_w - highest).exp().view(2, chains // 2, frames).mean(0)
+    log_w, reached = _log_weights(W, base.repeat(chains, 1), bv, bh, effort.steps, noise)
+    log_known = torch.full_like(log_base, -math.inf)
+    if known is not None:
+        log_known = sum_over(W, bv[:frames], bh[:frames], known)
+        log_w.masked_fill_(_is_among(reached, known), -math.inf)
+    log_w = log_base + log_w.view(chains, frames)
+    highest = torch.maximum(log_w.amax(0), log_known)
+    weights = (log_w - highest).exp().view(2, chains // 2, frames).mean(0) + (log_known - highest).exp()
     mean = weights.mean(0)
     variance = weights.var(0) / mean**2 / len(weights) if len(weights) > 1 else torch.zeros_like(mean)
-    return log_base + highest + mean.log(), variance
+    return highest + mean.log(), variance
 
 
-def _log_weights(W: Tensor, base: Tensor, bv: Tensor, bh: Tensor, steps: int, noise: _Uniform) -> Tensor:
-    """Return the log weight (rows,) of each chain; `base` (rows, V) are the visible biases at b = 0."""
+def _is_among(frames: Tensor, known: Tensor) -> Tensor:
+    """Whether each of the frames (N, V) is among `known` (K, V), by a hash of 62 bits."""
+    key = torch.from_numpy(np.random.SFC64(0).random_raw(frames.shape[1]).view(np.int64)).to(frames.device)
+    codes, known_codes = ((part.long() * key).sum(-1) for part in (frames, known))
+    return torch.isin(codes, known_codes)
+
+
+def _log_weights(W: Tensor, base: Tensor, bv: Tensor, bh: Tensor, steps: int, noise: _Uniform) -> tuple[Tensor, Tensor]:
+    """Return the log weight (rows,) of each chain, and the frame (rows, V) that it ends in.
+
+    `base` (rows, V) are the visible biases at b = 0.
+    """
     lift, bs = bv - base, temperatures(2 * steps)
     on_v, p_v, c, x_v = (torch.empty_like(bv) for _ in range(4))
     on_h, p_h, a, x_h = (torch.empty_like(bh) for _ in range(4))
@@ -181,7 +203,7 @@ def _log_weights(W: Tensor, base: Tensor, bv: Tensor, bh: Tensor, steps: int, no
         torch.add(base, c, alpha=after, out=p_v).sigmoid_()
         log_w += _growth(p_v, c, after - middle)
         torch.gt(p_v, noise.fill(x_v), out=on_v)
-    return log_w
+    return log_w, on_v
 
 
 def temperatures(count: int) -> list[float]:

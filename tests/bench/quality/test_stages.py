@@ -29,7 +29,7 @@ def plan(tmp_path, text):
 
 def test_the_files_of_the_benchmark_are_valid():
     found = stages.read()
-    assert len(found.tasks) == 10
+    assert len(found.tasks) == 11
     assert all(any(stage.task == task.name for stage in found.models) for task in found.tasks if not task.race)
     assert all(stage.measure for stage in found.models)
 

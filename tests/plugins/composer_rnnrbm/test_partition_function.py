@@ -11,9 +11,9 @@ from composer_rnnrbm.partition_function import (
     by_annealing,
     by_enumeration,
     log_partition,
-    lower_bound,
     most_frequent,
-    sufficient_steps,
+    sufficient_chains,
+    sum_over,
     temperatures,
 )
 from composer_rnnrbm.rbm import free_energy, gibbs
@@ -61,16 +61,16 @@ def test_temperatures_are_closer_near_the_end():
     assert gaps[0] > 5 * gaps[-1] > 0
 
 
-def test_steps_are_as_many_as_the_variance_needs():
+def test_chains_are_as_many_as_the_variance_needs():
     W, bv, bh = make_rbms(40, 30, 14)
     torch.manual_seed(0)
-    limited = Effort(4000, 4, max_variance=1e-4)
-    steps = sufficient_steps(W, bv, bh, limited)
-    assert 50 < steps < 400
-    assert 0.25e-4 < by_annealing(W, bv, bh, Effort(steps, 4))[1].mean() < 4e-4
-    assert sufficient_steps(W, bv, bh, limited.times(4)) > 2 * steps
-    assert sufficient_steps(W, bv, bh, Effort(4000, 4, max_variance=1e-4, max_stderr=0.0005)) > 3 * steps
-    assert sufficient_steps(W, bv, bh, Effort(30, 4, max_variance=1e-9)) == 30
+    limited = Effort(20, 400, max_variance=1e-4)
+    chains = sufficient_chains(W, bv, bh, limited)
+    assert 10 < chains < 400
+    assert 0.25e-4 < by_annealing(W, bv, bh, Effort(20, chains))[1].mean() < 4e-4
+    assert sufficient_chains(W, bv, bh, limited.times(4)) > 2 * chains
+    assert sufficient_chains(W, bv, bh, Effort(20, 400, max_variance=1e-4, max_stderr=0.001)) > 2 * chains
+    assert sufficient_chains(W, bv, bh, Effort(20, 30, max_variance=1e-9)) == 30
 
 
 def test_progress_is_the_share_of_frames(monkeypatch):
@@ -101,12 +101,21 @@ def test_parallel_chains_sample_each_rbm():
     assert (probability[0] - probability[1]).abs().max() > 0.1
 
 
-def test_known_frames_give_a_lower_bound():
+def test_the_sum_over_all_frames_is_z():
     W, bv, bh = make_rbms(12, 6, 4)
     every = states(6)
     whole = by_enumeration(W, bv, bh)
-    torch.testing.assert_close(lower_bound(W, bv, bh, every), whole, rtol=0, atol=1e-5)
-    assert (lower_bound(W, bv, bh, every[::3]) < whole).all()
+    torch.testing.assert_close(sum_over(W, bv, bh, every), whole, rtol=0, atol=1e-5)
+    assert (sum_over(W, bv, bh, every[::3]) < whole).all()
+
+
+@pytest.mark.parametrize("share", [2, 1])
+def test_chains_do_not_count_known_frames_again(share):
+    W, bv, bh = make_rbms(12, 6, 4)
+    torch.manual_seed(0)
+    log_z, variance = by_annealing(W, bv, bh, Effort(40, 100), states(6)[::share])
+    torch.testing.assert_close(log_z, by_enumeration(W, bv, bh), rtol=0, atol=0.1 if share > 1 else 1e-5)
+    assert (variance > 0).all() if share > 1 else (variance == 0).all()
 
 
 def test_known_frames_recover_missed_modes():
@@ -119,7 +128,7 @@ def test_known_frames_recover_missed_modes():
     torch.manual_seed(0)
     alone, _ = log_partition(W, bv, bh, Effort(50, 2))
     frequencies, variance = log_partition(W, bv, bh, Effort(50, 2), chords)
-    assert frequencies == lower_bound(W, bv, bh, chords) > alone
+    assert frequencies == sum_over(W, bv, bh, chords) > alone
     assert variance == 0
 
 

@@ -70,6 +70,8 @@ def _facts(command: str, seed: int, header: Header, origin: str | None) -> Itera
 
 def _parsed(text: str, like: object) -> object:
     """Return the value of a setting as text, in the type of `like`."""
+    if isinstance(like, list | tuple):  # one value for each layer
+        return type(like)(_parsed(part, each) for part, each in zip(text.split(","), like, strict=False))
     if isinstance(like, bool):
         return SWITCHES.get(text, text)
     if isinstance(like, int | float):

@@ -9,7 +9,7 @@ from quality.training.store import Store, chain
 
 from composer.api import UsageError
 
-SIZES = "--set hidden=4 --set embedding=4 --set layers=1 --set seq_length=8 --batch-size 1 --lr 0.01"
+SIZES = "--set hidden=4 --set embedding=4 --set layers=1 --set dropout=0.5 --set seq_length=8 --batch-size 1 --lr 0.01"
 STAGE = Stage(
     "poems",
     (
