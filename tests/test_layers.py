@@ -19,7 +19,7 @@ ALLOWED = {
     "api.testing": "api formats registry system",
     "music": "api",
     "system": "api",
-    "registry": "api system",
+    "registry": "api",
     "distributed": "api",
     "generation": "api",
     "toolkit.models": "api",

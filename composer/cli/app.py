@@ -15,6 +15,7 @@ from composer.cli import interrupts
 from composer.cli.command import CONTEXT, DEFAULTS, LazyGroup, plain_app
 from composer.cli.console import ClosedPipe, Console, discard_output
 from composer.cli.usage_errors import explain
+from composer.registry.reporting import report_to
 from composer.system.paths import CONFIG_VARIABLE, config_file
 from composer.system.warnings import warn_once
 
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None, console: Console | None = None)
     import sys
 
     interrupts.forget()
+    report_to(warn_once)
     given = list(sys.argv[1:] if arguments is None else arguments)
     console = console or Console()
     if request := console.environ.get("_COMPOSER_COMPLETE"):

@@ -13,8 +13,8 @@ from composer.api.hooks import EXTENSIONS
 from composer.api.problem import Check, Problem, Severity
 from composer.api.ranking import Rank, Ranking
 from composer.registry.guard import AUTHOR_HINT, Owner, guard_function
+from composer.registry.reporting import report_unusable
 from composer.registry.result_checks import InvalidResult, expect, shown
-from composer.system.warnings import warn_once
 
 Named = Mapping[str, Any]
 
@@ -71,7 +71,7 @@ def _recognizer(function: Callable[..., Any], owner: Owner) -> Callable[[bytes],
         try:
             return bool(guarded(data))
         except ComposerError as error:
-            warn_once(error.message)
+            report_unusable(error.message)
             return False
 
     return recognize

@@ -22,7 +22,7 @@ from composer.registry.class_checks import check_class
 from composer.registry.entry_points import EntryPoint, entry_points
 from composer.registry.guard import AUTHOR_HINT, Owner, describe, guard_model, guard_representation
 from composer.registry.names import by_name, find_named, unambiguous
-from composer.system.warnings import warn_once
+from composer.registry.reporting import report_unusable
 
 STRICT_VARIABLE = "COMPOSER_STRICT_PLUGINS"
 
@@ -96,9 +96,9 @@ def _ignore(message: str) -> None:
 def load_all(report: Callable[[str], object] | None = None) -> Iterator[LoadedPlugin]:
     """Yield all plugins, by name. For one that does not load, `report` gets a line that names its distribution.
 
-    Without `report`, that line goes to `warn_once`. With COMPOSER_STRICT_PLUGINS=1 the error is raised instead.
+    Without `report`, that line goes to `report_unusable`. With COMPOSER_STRICT_PLUGINS=1 the error is raised instead.
     """
-    return _load_each(plugin_names(), report or warn_once)
+    return _load_each(plugin_names(), report or report_unusable)
 
 
 def _load_each(names: Iterable[str], report: Callable[[str], object]) -> Iterator[LoadedPlugin]:
@@ -205,7 +205,7 @@ def report_broken() -> None:
     """Warn of plugins that do not load, unless that was done before."""
     for message in _third_party()[1]:
         if message not in _reported:
-            warn_once(message)
+            report_unusable(message)
 
 
 def _third_party() -> tuple[tuple[LoadedPlugin, ...], tuple[str, ...]]:

@@ -12,6 +12,8 @@ from composer.checkpoints import store
 from composer.formats import FORMATS, all_formats, detect, find_format, format_of, write
 from composer.formats.read import music_suffixes
 from composer.registry import plugins as registry
+from composer.registry import reporting
+from composer.registry.reporting import report_to, report_unusable
 from composer.system.warnings import warn_once
 from composer.training import presets
 
@@ -93,6 +95,7 @@ def install(tmp_path, monkeypatch):
         registry._plugins.cache_clear()
         registry.load.cache_clear()
         registry._load_once.cache_clear()
+        report_to(warn_once)
         warn_once.cache_clear()
         registry._reported.clear()
 
@@ -196,6 +199,12 @@ def test_a_format_that_fails(install, composer, tmp_path, format_, command, mess
     composer(command, *given[command]).failed(f"plugin `sketch` (sketch-music 1.2) failed in {message}", "author")
     if command == "show":
         assert "failed in Format.read" in composer("check", tmp_path / "a.sketch").out
+
+
+def test_without_a_function_reports_go_to_the_log_without_control_characters(monkeypatch, caplog):
+    monkeypatch.setattr(reporting, "_functions", [reporting._log])
+    report_unusable("plugin `x` failed: \x1b]0;title\x07")
+    assert [record.getMessage() for record in caplog.records] == [r"plugin `x` failed: \x1b]0;title\x07"]
 
 
 def test_a_format_that_cannot_recognize_files_is_a_warning(install, capsys):
