@@ -39,7 +39,7 @@ def limit_hint(advice: str, count: float = 0, limit: int = 1) -> str:
     times = max(2 * _factor(), -int(-count // limit))
     if times > MAX_FACTOR:
         return advice
-    return f"{advice}, or set {VARIABLE}={times} to allow {times} times as much as by default"
+    return f"{advice}, or set {VARIABLE}={times} to raise the limits {times}-fold"
 
 
 def read_up_to(stream: Readable, limit: int, expected: int = 0) -> bytes:

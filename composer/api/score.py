@@ -133,8 +133,8 @@ class Score:
     `pickup` is the length in beats of an incomplete first bar, or 0. `losses` counts what reading a file lost, as in
     `Piece.losses`, `sections` are the sections as written, in order, none if they are unknown, `fermatas` are the
     beats at which notes with a fermata begin, ascending, `phrase_ends` those at which the last notes of phrases begin,
-    none if the file does not mark phrases, and `bar_numbers` are those of all bars as played, none if the first bar is
-    1 and the others follow. `notation` is None if it is unknown, or not told by repeats alone, as with a D.C. These six
+    none if the file does not mark phrases, and `bar_numbers` are those of all bars as played, empty if bars are
+    numbered 1, 2, 3 ... `notation` is None if it is unknown, or not told by repeats alone, as with a D.C. These six
     do not affect equality.
     """
 

@@ -164,7 +164,11 @@ def missing_file_error(name: str) -> ReadError:
     with suppress(OSError):
         near = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], 1, 0.75)
     absent = next((folder for folder in reversed(path.parents) if not folder.exists()), None)
-    hint = f"there is no folder {absent}" if absent else "check the spelling, and the folder that you are in"
+    hint = (
+        f"there is no folder `{absent}`; check the spelling"
+        if absent
+        else "check the spelling, and the folder that you are in"
+    )
     return ReadError(f"no such file or folder: {name}", f"did you mean `{path.parent / near[0]}`?" if near else hint)
 
 

@@ -143,7 +143,7 @@ def _fix_tune(tune: TuneText, number: str) -> tuple[Sequence[str], str, str]:
     normal = normalize(text)
     if isinstance(normal, RejectedPiece):
         where = f" ({normal.detail})" if normal.detail else ""
-        return text.lines, ", ".join(done), f"cannot be rewritten: {normal.reason}{where}"
+        return text.lines, ", ".join(done), f"{normal.reason}{where}"
     body = normal.text.rstrip("\n").partition("\nK:")[2].split("\n")[1:]
     rewritten = replace(tune, lines=(*_header(text, normal), *body))
     if tune_problems(parse_tune(rewritten)):

@@ -256,7 +256,7 @@ def _near_hint(path: Path) -> str:
         if near := get_close_matches(path.name.removesuffix(".safetensors"), models, 1):
             return f"did you mean `{models[near[0]]}`?"
     if absent := next((folder for folder in reversed(path.parents) if not folder.exists()), None):
-        return f"there is no folder {absent}"
+        return f"there is no folder `{absent}`; {_NAME_HINT}"
     return _NAME_HINT
 
 

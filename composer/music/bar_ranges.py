@@ -27,7 +27,8 @@ class BarRanges:
     def check(self, count: int) -> None:
         """Raise Unsatisfiable if a tune of `count` bars lacks some of these, or has no others."""
         last = max(last for _, last in self.ranges)
-        hint = f"the tune has {count} bars; use --keep-bars 1-{count // 2}" if count > 1 else "leave out --keep-bars"
+        example = f"the tune has {count} bars; for example, use --keep-bars 1-{count // 2}"
+        hint = example if count > 1 else "leave out --keep-bars"
         if last > count:
             raise Unsatisfiable(f"invalid value for --keep-bars: '{self.text}' (there is no bar {last})", hint)
         if all(number in self for number in range(1, count + 1)):

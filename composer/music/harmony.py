@@ -1,7 +1,7 @@
 """Choose a chord for each segment of a melody, by its notes and by which chords follow one another in a key.
 
 The tables are rules of thumb of functional harmony, as textbooks state them, and are not counted from any collection:
-the tonic comes most often, then the dominant and the subdominant; roots like to fall by fifths, and a dominant seldom
+the tonic comes most often, then the dominant and the subdominant; roots tend to fall by fifths, and a dominant seldom
 goes back to the subdominant. A segment's chord is likely if it has the segment's notes, above all those that are long
 or on the beat. The best sequence of chords is found by dynamic programming (Viterbi 1967).
 """

@@ -62,7 +62,7 @@ class PianorollControls(NoteControls):
     voice_leading: bool = option(
         False,
         "With --keep-voices, instead of --parallels: prefer particles without parallel fifths and octaves, and a close "
-        "on the tonic's chord.",
+        "on the tonic chord.",
     )
 
     onsets: str = option("", "Number of notes starting at once, such as 2 or 1-2.", metavar="N")
@@ -72,8 +72,8 @@ class PianorollControls(NoteControls):
 
     parallels: str = option(
         "",
-        "Whether parallel fifths and octaves between the outer voices are kept out: avoid or allow. [default: avoid if "
-        "the training data does]",
+        "Avoid or allow parallel fifths and octaves between the outer voices. "
+        "[default: avoid if the training data does]",
         metavar="CHOICE", choices=CHOICES,
     )  # fmt: skip
 

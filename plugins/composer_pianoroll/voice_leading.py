@@ -30,7 +30,7 @@ class Closing(NamedTuple):
     def of(cls, labels: Mapping[str, str], frame: int, last_pitch: int) -> Closing | None:
         """Return the last chord of a tune with these labels, whose kept voice ends with `last_pitch` in `frame`.
 
-        None if the key is unknown or the pitch is not in the tonic's chord, which in minor may have a major third.
+        None if the key is unknown or the pitch is not in the tonic chord, which in minor may have a major third.
         """
         key = parse_key(labels["key"]) if labels.get("key") else None
         if key is None:

@@ -29,4 +29,4 @@ def test_a_long_name(composer, tmp_path, monkeypatch, name):
         assert "internal error" not in result.err
         first = next((line for line in result.err.splitlines() if line.startswith("error: ")), "")
         assert bool(first) == bool(result.code)
-        assert max(map(len, result.err.splitlines()), default=0) < 1000
+        assert max(map(len, result.err.splitlines()), default=0) < 600

@@ -120,7 +120,7 @@ def test_fixed_copies_on_a_read_only_disk(composer, files, read_only):
     read_only(files["out"])
     result = composer("check", "--fix", files["out"] / "broken.abc")
     assert result.code == 1
-    assert f"unfixed: cannot write {files['out'] / 'broken.fixed.abc'}: Read-only file system" in result.data.decode()
+    assert f"not fixed: cannot write {files['out'] / 'broken.fixed.abc'}: Read-only file system" in result.data.decode()
 
 
 @pytest.mark.parametrize("line", [TRAIN, "models import {model}", "config set gen.temp 0.8"])

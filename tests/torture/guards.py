@@ -215,7 +215,7 @@ GUARDS = (
     Guard(
         "one file and numbered files of the same name",
         "composer/cli/output/files.py",
-        "for lock in _overlapping_locks(path):",
+        "for lock in _overlapping_locks(path, path.parent):",
         "for lock in ():",
         "tests/cli/output/test_reserved_names.py::test_one_file_and_numbered_files_of_the_same_name",
     ),

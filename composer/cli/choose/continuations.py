@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from composer.api import Constraint, GenerationContext, Step, StepKind
-from composer.cli.choose.ending import ended
+from composer.cli.choose.ending import Ending, ended
 from composer.cli.choose.phrases import PhraseEnd, phrase_end
 from composer.cli.gen import recipe
 from composer.cli.gen.plan import Plan
@@ -95,13 +95,15 @@ class Continuations:
         """Return what is known of a draft."""
         return {**self._representation.plan_labels(draft.form), **draft.labels}
 
-    def completed(self, draft: Draft) -> tuple[Step, ...]:
+    def completed(self, draft: Draft) -> Ending:
         """Return the steps with a shortest valid ending. Frames can end anywhere."""
         if draft.ended or self._plan.model.spec.kind is StepKind.FRAMES:
-            return draft.steps
+            return Ending(draft.steps)
         context = GenerationContext(labels=self.labels(draft), rules=self._plan.context.rules)
         constraint = self._representation.constraint(None, context)
-        return ended(self._representation, constraint, draft.steps) if constraint is not None else draft.steps
+        if constraint is None:
+            return Ending(draft.steps)
+        return ended(self._representation, constraint, draft.steps)
 
     def _phrase_end(self, draft: Draft, form: str) -> PhraseEnd:
         return phrase_end(self._representation, self.labels(dataclasses.replace(draft, form=form)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from composer.api import ComposerError
+from composer.api import ComposerError, ReadError, RejectedPiece, Representation, Source, Unsatisfiable
 from composer.api.limits import limit_hint, raised, read_up_to
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ MAX_TEXT_BYTES = 4 * 1024 * 1024
 """Of an edited piece."""
 EDITORS = ("sensible-editor", "nano", "vi")
 """Tried in this order without VISUAL and EDITOR."""
+EDIT_HINT = "press e to correct it"
 
 
 def edit(console: Console, text: str, suffix: str) -> str:
@@ -37,6 +38,25 @@ def edit(console: Console, text: str, suffix: str) -> str:
         except (OSError, UnicodeDecodeError) as error:
             hint = "set EDITOR to an editor for text, such as nano"
             raise ComposerError(f"cannot edit with {command[0]}: {error}", hint) from error
+
+
+def invalid_edit(source: Source, representation: Representation, rejected: RejectedPiece | None) -> ReadError:
+    """Return the error for an edited piece that is none."""
+    if rejected is None:
+        return ReadError("the edited piece is empty", EDIT_HINT)
+    place = f" ({rejected.detail})" if rejected.detail else ""
+    return ReadError(f"the edited piece is invalid: {rejected.reason}{place}", EDIT_HINT)
+
+
+def unusable_edit(error: Unsatisfiable) -> ComposerError:
+    """Return the error for an edited piece that cannot be continued."""
+    from composer.formats.abc.grammar.automaton import InvalidPrimer  # not needed without an error
+
+    if not isinstance(error, InvalidPrimer):
+        return ComposerError(f"the edited piece cannot be continued: {error.message}", EDIT_HINT)
+    before = error.text[:-1]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return ComposerError(f"the edited piece is invalid: {error.reason} (line {line}, column {column})", EDIT_HINT)
 
 
 def _read(file: Path) -> str:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from composer import formats
-from composer.api import ComposerError, Score, Source, Step, UsageError
+from composer.api import ComposerError, Score, Source, Step, Unsatisfiable, UsageError
 from composer.cli.choose.continuations import Continuations, Draft
-from composer.cli.choose.editing import edit
+from composer.cli.choose.editing import edit, invalid_edit, unusable_edit
 from composer.cli.choose.view import TEXTS, DraftView
 from composer.cli.choose.writing import write_draft
 from composer.cli.gen import primer
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from composer.playback.choose import Sound
 
 QUIT = ("q", "\x04")
-"""Keys that keep the piece; Ctrl-D is the second."""
+"""Keys that finish the piece; Ctrl-D is the second."""
 MAX_TRIES = 10
 """How often a continuation is generated until it is another one."""
 MIN_NOTES = 4
@@ -59,8 +59,8 @@ def choose(console: Console, plan: Plan, sound: Sound | None) -> None:
             session.run()
         finally:
             console.show_status("")
-            if session.draft.choices:
-                write_draft(plan, session.continuations, session.draft)
+            if session.draft.choices and (note := write_draft(plan, session.continuations, session.draft)):
+                console.say(note)
     if not session.draft.choices:
         raise ComposerError("nothing was chosen, so nothing was written", "press the number of a continuation first")
 
@@ -103,7 +103,7 @@ class _Session:
         return self.stages[-1].options
 
     def run(self) -> None:
-        """Follow the keys until the piece is to be kept."""
+        """Follow the keys until the piece is finished."""
         follow: Callable[[], None] = self._show_options
         while True:
             try:
@@ -124,7 +124,7 @@ class _Session:
     def _help(self) -> str:
         numbers = f"1-{len(self.options)}: take  m: more  " if self.options else ""
         numbers = "the piece is complete  " if self.draft.ended else numbers
-        return f"{numbers}p: play  u: undo  e: edit  q: keep "
+        return f"{numbers}p: play  u: undo  e: edit  q: finish "
 
     def _read_key(self, prompt: str) -> str:
         """Show a prompt, wait for a key, and return it; that to quit if the terminal is gone."""
@@ -166,7 +166,7 @@ class _Session:
                 found = self._new_option()
                 self.console.show_status("")
                 if found is None:
-                    self.console.print_prose("no other continuations were found; a higher --temp gives more")
+                    self.console.print_prose("found no other continuations at this temperature")
                     break
                 options[key] = found
             self.view.show(options[key], self.continuations.labels(options[key]), key, rows)
@@ -209,8 +209,11 @@ class _Session:
             return
         self.rejected_edit = edited
         source = Source(Path(f"edit{suffix}"), name="the edited piece", data=edited.encode(), fragment=True)
-        found = primer.primer_of(representation, source)
-        draft = self.continuations.edited(draft, found.steps, found.labels)
+        found = primer.primer_of(representation, source, invalid_edit)
+        try:
+            draft = self.continuations.edited(draft, found.steps, found.labels)
+        except Unsatisfiable as error:
+            raise unusable_edit(error) from error
         self.rejected_edit = ""
         for note in found.notes:
             self.console.print_prose(note)

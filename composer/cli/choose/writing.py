@@ -16,15 +16,16 @@ def write_followed(plan: Plan) -> None:
     write_draft(plan, continuations, continuations.follow(plan.options.context.choices))
 
 
-def write_draft(plan: Plan, continuations: Continuations, draft: Draft) -> None:
-    """Write a draft as a complete piece. Raises NoNotes."""
+def write_draft(plan: Plan, continuations: Continuations, draft: Draft) -> str:
+    """Write a draft as a complete piece, and return a note on how it was completed, if any. Raises NoNotes."""
     output, finished = plan.output, False
+    steps, note = continuations.completed(draft)
     if output.recipe is not None:
         output = dataclasses.replace(output, recipe={**output.recipe, "choices": list(draft.choices)})
     with ReadingProgress(output.console) as progress:
         labels = continuations.labels(draft)
         encoder = output.encoder(plan.model.representation, 1, labels, progress=progress.update_rendered)
-        data = encoder.push(continuations.completed(draft)) + encoder.finish()
+        data = encoder.push(steps) + encoder.finish()
     try:
         output.target.open(plan.record)
         output.target.write(1, data)
@@ -32,3 +33,4 @@ def write_draft(plan: Plan, continuations: Continuations, draft: Draft) -> None:
         finished = True
     finally:
         output.target.close(finished=finished)
+    return note

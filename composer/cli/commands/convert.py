@@ -182,15 +182,15 @@ class _Run:
 
     def report(self) -> None:
         """Print what was written and lost. Raises the error of a piece that was not converted."""
-        from composer.check.loss_phrases import counted
+        from composer.check.loss_phrases import summary
         from composer.cli.render.reading_progress import MAX_UNREADABLE, report_skipped
 
-        if summary := self.destination.summary():
-            self.console.say(summary)
+        if written := self.destination.summary():
+            self.console.say(written)
         only = self.failures[0][1] if len(self.failures) == 1 else None
         if len(self.done) == 1:
-            for phrase, number in self.losses.most_common():
-                self.console.say(f"{self.done[0]['piece']}: {counted(number, phrase)}")
+            if self.losses:
+                self.console.say(f"{self.done[0]['piece']}: {summary(dict(self.losses.most_common()))}")
         else:
             report_skipped(self.console, _Losses(self.losses))
         if only is not None:

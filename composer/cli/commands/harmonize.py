@@ -33,7 +33,8 @@ class HarmonizeOptions:
     )
     particles: int | None = option(
         None,
-        "Sample N candidates and weight them by how well the melody fits. [default: 64]",
+        "Sample N candidates and weight them by how well the melody fits; more take longer and fit better. "
+        "[default: 64]",
         metavar="N",
         minimum=1,
         maximum=4096,

@@ -117,7 +117,9 @@ def say_how_to_listen(console: Console, plan: Plan) -> None:
         return
     output, target = plan.options.output, plan.output.target
     if isinstance(target, ToStdout):
-        if console.stdout_is_terminal:
+        if console.stdout_is_terminal and plan.options.choose is not None:
+            console.say(f"to keep what you choose in a file: add --output tune{plan.output.format.suffixes[0]}")
+        elif console.stdout_is_terminal:
             seed = f"--seed {plan.request.seed} " if plan.options.seed is None else ""
             console.say(f"listen: run this again with {seed}--play")
     elif isinstance(target, BufferedTarget) and output is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,9 @@ from composer.music.bars import count_bars
 
 MAX_BYTES = 16 * 1024 * 1024
 """Of a primer: a model continues what fits its memory of the last few hundred steps."""
+
+NoPrimer = Callable[[Source, Representation, RejectedPiece | None], ReadError]
+"""Returns the error for a source with nothing to continue, with the first piece that was rejected, if any was."""
 
 
 class Primer(NamedTuple):
@@ -47,19 +50,27 @@ def read_primer(
     return Primer(tuple(steps), found.labels, [*found.notes, *([f"{source.label}: {note}"] if note else [])])
 
 
-def primer_of(representation: Representation, source: Source) -> Primer:
-    """Return the primer in a source, as `read_primer` does."""
-    piece, steps, notes = _first(representation, source)
+def primer_of(representation: Representation, source: Source, no_primer: NoPrimer | None = None) -> Primer:
+    """Return the primer in a source, as `read_primer` does; `no_primer` returns the error if there is none."""
+    piece, steps, notes = _first(representation, source, no_primer or _no_primer)
     return Primer(steps, piece.labels, notes)
 
 
 def read_whole_piece(
-    representation: Representation, console: Console, file: str | None = None, text: str | None = None
+    representation: Representation,
+    console: Console,
+    file: str | None = None,
+    text: str | None = None,
+    *,
+    counts_bars: bool = False,
 ) -> tuple[Piece, Sequence[str]]:
-    """Return the whole piece in a file or a text, for infill, with notes as in Primer. Raises as `read_primer` does."""
+    """Return the whole piece in a file or a text, for infill, with notes as in Primer. Raises as `read_primer` does.
+
+    If it `counts_bars`, a note says so if `composer show` numbers them differently.
+    """
     source = _source(console, file, text, fragment=False)
-    piece, _, notes = _first(representation, source)
-    return piece, [*notes, *_numbering(representation, source)]
+    piece, _, notes = _first(representation, source, _no_primer)
+    return piece, [*notes, *(_numbering(representation, source) if counts_bars else ())]
 
 
 def _numbering(representation: Representation, source: Source) -> Iterator[str]:
@@ -89,14 +100,16 @@ def _source(console: Console, file: str | None, text: str | None, *, fragment: b
     return Source(path, name=name, data=data, fragment=fragment, infill=not fragment, typed=typed, limit=MAX_BYTES)
 
 
-def _first(representation: Representation, source: Source) -> tuple[Piece, tuple[Step, ...], Sequence[str]]:
+def _first(
+    representation: Representation, source: Source, no_primer: NoPrimer
+) -> tuple[Piece, tuple[Step, ...], Sequence[str]]:
     """Return the first piece of `source`, its steps, and what is lost or ignored."""
-    from_score, no_pieces = (representation.primer_from_score, _no_primer) if source.fragment else (None, None)
+    from_score, no_pieces = (representation.primer_from_score, no_primer) if source.fragment else (None, None)
     pieces = inputs.pieces(source, representation, from_score, no_pieces)
     piece = next(pieces)
     steps = tuple(representation.prime(piece))
     if source.fragment and not steps:
-        raise _no_primer(source, representation, None)
+        raise no_primer(source, representation, None)
     losses = representation.losses(piece)
     notes = [f"{source.label}: {summary(losses)}"] if losses else []
     if next(pieces, None) is not None:

@@ -113,7 +113,7 @@ class _Grouped(Report):
         text = Text()
         for word, note in _notes(path, done):
             text.append(f"    {note.line or '':>8}  ", "dim")
-            text.append(f"{word:<7}", "bold green" if word == "fixed" else "bold magenta")
+            text.append(f"{word:<9}", "bold green" if word == "fixed" else "bold magenta")
             text.append(f"  {self._wrapped(note.message)}\n")
         self._print(text)
         if path:
@@ -158,7 +158,7 @@ class _Json(Report):
 
 def _notes(path: Path | None, done: FixResult) -> list[tuple[str, FixNote]]:
     """Return what was fixed, if a copy was written to `path`, and what is left, each with that word."""
-    return [*(("fixed", note) for note in done.changes if path), *(("unfixed", note) for note in done.left)]
+    return [*(("fixed", note) for note in done.changes if path), *(("not fixed", note) for note in done.left)]
 
 
 def _at(file: str, line: int, column: int = 0) -> str:

@@ -5,19 +5,30 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
+from functools import cache
 
 MEANINGFUL_SECONDS, MEANINGFUL_SHARE = 3.0, 0.02
 """How long work must have lasted, and how much of it must be done, before the time left can be estimated."""
 
-_UNITS = r"""`[^`]*` | (?<!\w)'[^']*'(?!\w) | "[^"]*" | (?<![\w-])--[\w-]+[ ][^\s-] | (?<![\w./-])composer[ ].*"""
-_WORD = re.compile(rf"(\s*)((?:{_UNITS} | \S)+)", re.VERBOSE)
-"""A space and a word. An option with its value is one word, so is what is quoted, and so is a command to be pasted."""
+_UNITS = r"""`[^`]*` | (?<!\w)'[^']*'(?!\w) | "[^"]*" | (?<![\w-])-(?:-[\w-]+|[a-zA-Z])[ ][^\s-]"""
 _INDENT = re.compile(r"\s*[\d,]+  |\s*")
 
 
 SHOWN_BEGIN, SHOWN_END = 150, 50
 """How many characters of a name that is too long are shown."""
-_LONG_NAME = re.compile(r"""'[^']{400,}'|"[^"]{400,}"|\S{400,}""")
+_LONG_NAME = re.compile(r"""(?<!\w)'[^']{400,}'(?!\w)|"[^"]{400,}"|\S{400,}""")
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """Return the pattern of a space and a word.
+
+    An option with its value is one word, so is what is quoted, and so is a command to be pasted.
+    """
+    from composer.cli.command import COMMANDS
+
+    command = rf"(?<![\w./-])composer[ ](?:{'|'.join(COMMANDS)})\b.*"
+    return re.compile(rf"(\s*)((?:{_UNITS} | {command} | \S)+)", re.VERBOSE)
 
 
 def count_noun(number: int, noun: str) -> str:
@@ -48,7 +59,7 @@ def wrap_prose(text: str, width: int) -> list[str]:
     """
     lines, column = [""], 0
     indent = " " * len(_INDENT.match(text)[0])  # type: ignore[index]
-    for gap, word in _WORD.findall(text):
+    for gap, word in _word().findall(text):
         if column + len(gap + word) <= width or len(indent + word) > width or not lines[-1].strip():
             lines[-1] += gap + word
             column = (column + len(gap + word) - 1) % width + 1

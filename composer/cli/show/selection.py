@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Protocol
 
 from composer.api import ReadError, Score, Source
-from composer.check.loss_phrases import counted
+from composer.check.loss_phrases import summary
 from composer.cli.console import Console
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
@@ -35,8 +35,8 @@ class Selection:
 
     def report_losses(self, score: Score) -> None:
         """Say what reading lost of a piece."""
-        for phrase, count in score.losses.items():
-            self.console.say(f"{self.source.label}: {counted(count, phrase)}")
+        if score.losses:
+            self.console.say(f"{self.source.label}: {summary(score.losses)}")
 
     def report_more(self) -> None:
         """Say how to see the other pieces, if there are any."""

@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import pytest
 from virtual_midi import NAME, Output, install
 
-from composer.api import ComposerError
+from composer.api import ComposerError, RejectedPiece
 from composer.cli.app import main
 from composer.cli.choose import editing
 from composer.cli.choose.continuations import Draft
 from composer.cli.choose.session import _Session, _Stage
 from composer.formats import provenance
 from composer.formats.abc.dialect.validator import validate
+from composer.formats.abc.grammar.automaton import InvalidPrimer
 from composer.system.paths import models_folder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pseudo terminals")
@@ -112,12 +113,26 @@ def test_editing(run, reproduced, editor):
     assert "T:Mine\n" in music(tune.data)
 
 
-def test_an_edit_that_changes_nothing_or_fails_is_no_choice(run, editor):
+def test_an_edit_that_changes_nothing_or_fails_is_no_choice(run, editor, monkeypatch):
+    said = []
+    monkeypatch.setattr("composer.cli.console.Console.fail", lambda _, *words: said.append(words))
     editor("")
     assert run("e1eq").choices == [1]
     for code in ("text = 'no tune'", "sys.exit(3)"):
         editor(code)
         assert run("1eq").choices == [1]
+    _, (message, hint), (status, _) = said
+    assert message.startswith("the edited piece is invalid: ")
+    assert hint == "press e to correct it"
+    assert "ended with status 3" in status
+
+
+def test_an_invalid_edit_is_said_with_its_place_and_no_options():
+    error = editing.unusable_edit(InvalidPrimer("invalid primer", "--unconstrained", "K:G\nAB]", "bar too short"))
+    assert error.message == "the edited piece is invalid: bar too short (line 2, column 3)"
+    assert error.hint == "press e to correct it"
+    rejected = RejectedPiece("bar too long", "", "line 6, column 5")
+    assert editing.invalid_edit(None, None, rejected).message.endswith("invalid: bar too long (line 6, column 5)")
 
 
 def test_an_edit_that_is_too_large(terminal, editor, monkeypatch):
@@ -147,14 +162,18 @@ def test_nothing_chosen(terminal, tmp_path, checkpoint):
 def test_an_interruption_keeps_the_piece(run, monkeypatch):
     from composer.cli.choose import session
 
-    pressed = iter("12")
+    pressed, shown = iter("12"), {}
+    monkeypatch.setattr(
+        session.DraftView, "show", lambda _, draft, __, key, ___: shown.setdefault(key, []).append(draft)
+    )
     monkeypatch.setattr(session._Session, "_read_key", lambda *_: next(pressed, None) or interrupt())
 
     def interrupt():
         raise KeyboardInterrupt
 
-    first, _ = run("", *LONG, code=130).choices
-    assert first == 1
+    choices = run("", *LONG, code=130).choices
+    assert choices[0] == 1
+    assert choices == [*shown["2"][1].choices]
 
 
 def test_refused(composer, checkpoint, terminal, tunes):

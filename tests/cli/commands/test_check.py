@@ -119,7 +119,7 @@ def test_a_limit_says_how_to_raise_it(composer, monkeypatch):
     monkeypatch.setattr(Source, "__init__", partialmethod(Source.__init__, limit=1 << 20))
     result = composer("check", "/dev/zero")
     assert "/dev/zero is larger than" in result.out
-    assert "set COMPOSER_LIMITS=2 to allow" in result.out
+    assert "set COMPOSER_LIMITS=2 to raise" in result.out
 
 
 def test_members_of_archives_and_stdin(composer, process, tune, tmp_path):
@@ -128,7 +128,7 @@ def test_members_of_archives_and_stdin(composer, process, tune, tmp_path):
     assert f"{tmp_path / 'all.zip'}/in/tune.abc:13:9: error" in composer("check", tmp_path / "all.zip").out
     assert b"stdin:13:9: error" in process("check", "-", input=BAD.encode()).stdout
     result = composer("check", tmp_path / "all.zip", "--fix")
-    assert "unfixed: not a file on disk" in result.out
+    assert "not fixed: not a file on disk" in result.out
 
 
 def test_a_fixed_copy_is_written_beside_the_file(composer, tune):
@@ -136,7 +136,7 @@ def test_a_fixed_copy_is_written_beside_the_file(composer, tune):
     fixed = tune.with_name("tune.fixed.abc")
     assert result.code == 1
     assert f"{tune}:15: fixed: removed old line breaks\n" in result.out
-    assert f"{tune}:8: unfixed: cannot be rewritten: incomplete bar" in result.out
+    assert f"{tune}:8: not fixed: incomplete bar" in result.out
     assert f"wrote {fixed}\n" in result.err
     assert tune.read_text() == BAD
     assert fixed.read_text() == BAD.replace("!", "")
@@ -164,7 +164,7 @@ def test_a_fixed_copy_is_not_fixed_again(composer, tune):
     composer("check", tune, "--fix")
     fixed = tune.rename(tune.with_name("tune.fixed.abc"))
     result = composer("check", fixed.parent, "--fix", "--force")
-    assert f"{fixed}: unfixed: it is a fixed copy, which is not fixed again; rename it first\n" in result.out
+    assert f"{fixed}: not fixed: it is a fixed copy, which is not fixed again; rename it first\n" in result.out
     assert list(fixed.parent.glob("*.fixed.*")) == [fixed]
 
 

@@ -116,8 +116,7 @@ class TestRoundTrips:
         assert tokens.out.startswith("67 _ _ _ 69 _ _ _ 71 _ _ _ 67")
         back = convert("-", "--from", "tokens", "--to", "midi", stdin=tokens.data).data
         assert sounds(score_in(back)) == sounds(score_in(TUNE.encode()))
-        for lost in ("1 title left out", "2 meters left out", "2 tempos left out", "2 keys left out"):
-            assert lost in tokens.err
+        assert "tune 1: 2 meters, 2 tempos, 2 keys, 1 title left out\n" in tokens.err
 
     def test_a_recorded_performance_is_written_in_note_values(self, convert):
         notes = tuple(Note(Fraction(at) + Fraction(at % 5 - 2, 60), 60 + at, Fraction(19, 20)) for at in range(2, 18))
@@ -136,8 +135,8 @@ def test_what_no_score_holds_is_counted(convert, tmp_path):
         "further titles left out": 1, "fields C: left out": 1, "fields R: left out": 1, "lines of lyrics left out": 3,
         "annotations left out": 1, "decorations left out": 3, "slurs left out": 1,
     }  # fmt: skip
-    assert f"{tmp_path / 'song.abc'}: tune 1: 1 field C: left out\n" in result.err
-    assert "tune 1: 3 lines of lyrics left out" in result.err
+    losses = "1 further title, 1 field C:, 1 field R:, 1 annotation, 1 slur left out\n"
+    assert f"{tmp_path / 'song.abc'}: tune 1: 3 decorations, 3 lines of lyrics, {losses}" in result.err
 
 
 class TestProvenance:

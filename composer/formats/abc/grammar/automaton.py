@@ -35,6 +35,14 @@ class _CachedState:
         self.next: dict[int, int] = {}
 
 
+class InvalidPrimer(Unsatisfiable):
+    """A primer of which the last character of `text` is not allowed, for this `reason`."""
+
+    def __init__(self, message: str, hint: str, text: str, reason: str) -> None:
+        super().__init__(message, hint)
+        self.text, self.reason = text, reason
+
+
 class Automaton(Constraint):
     """The tunes of the dialect that `characters` can write and that satisfy `controls`.
 
@@ -150,10 +158,11 @@ class Automaton(Constraint):
         text = self.text(primer[: at + 1])
         faults = [fault.kind for fault in validate(text) if fault.kind != UNFINISHED]
         reason = faults[0] if faults else "no tune continues like this"
-        return Unsatisfiable(
+        return InvalidPrimer(
             f"invalid primer at {describe_place(text, at)}: {reason}",
             f"allowed here: {self._describe(allowed)}; --unconstrained turns off the rules",
-        )
+            text, reason,
+        )  # fmt: skip
 
     def text(self, steps: Sequence[Step]) -> str:
         return self.vocabulary.text(steps)
