@@ -223,9 +223,7 @@ def _context(
     from composer.cli.gen import primer
 
     if infill:
-        tune, notes = primer.read_whole_piece(
-            representation, console, options.prime, options.prime_text, counts_bars="--keep-bars" in infill
-        )
+        tune, notes = primer.read_whole_piece(representation, console, options.prime, options.prime_text, infill)
         return GenerationContext(options.length, tune=tune), {**tune.labels, **wanted}, notes
     begun = primer.read_primer(representation, console, options.prime, options.prime_text, options.controls)
     context = GenerationContext(options.length, begun.steps, labels=begun.labels)

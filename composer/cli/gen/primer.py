@@ -61,16 +61,15 @@ def read_whole_piece(
     console: Console,
     file: str | None = None,
     text: str | None = None,
-    *,
-    counts_bars: bool = False,
+    flags: Sequence[str] = (),
 ) -> tuple[Piece, Sequence[str]]:
     """Return the whole piece in a file or a text, for infill, with notes as in Primer. Raises as `read_primer` does.
 
-    If it `counts_bars`, a note says so if `composer show` numbers them differently.
+    If --keep-bars is one of the `flags`, a note says how bars are counted if `composer show` numbers them differently.
     """
     source = _source(console, file, text, fragment=False)
     piece, _, notes = _first(representation, source, _no_primer)
-    return piece, [*notes, *(_numbering(representation, source) if counts_bars else ())]
+    return piece, [*notes, *(_numbering(representation, source) if "--keep-bars" in flags else ())]
 
 
 def _numbering(representation: Representation, source: Source) -> Iterator[str]:

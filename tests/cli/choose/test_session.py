@@ -118,7 +118,7 @@ def test_an_edit_that_changes_nothing_or_fails_is_no_choice(run, editor, monkeyp
     monkeypatch.setattr("composer.cli.console.Console.fail", lambda _, *words: said.append(words))
     editor("")
     assert run("e1eq").choices == [1]
-    for code in ("text = 'no tune'", "sys.exit(3)"):
+    for code in ("text = text.replace('L:', 'K:')", "sys.exit(3)"):
         editor(code)
         assert run("1eq").choices == [1]
     _, (message, hint), (status, _) = said

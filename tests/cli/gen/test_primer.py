@@ -113,7 +113,7 @@ def test_bars_of_repeats_are_counted_as_played_without_notation(tmp_path, name, 
     representation = registry.representation(name)()
     known = [Piece(string.printable)] if name == "abc" else representation.read(Source(tmp_path / "a.abc"))
     representation.fit(known)
-    notes = read_whole_piece(representation, SimpleNamespace(), str(tmp_path / "a.abc"), counts_bars=True)[1]
+    notes = read_whole_piece(representation, SimpleNamespace(), str(tmp_path / "a.abc"), flags=["--keep-bars"])[1]
     assert not read_whole_piece(representation, SimpleNamespace(), str(tmp_path / "a.abc"))[1]
     assert [note.partition(": ")[2].partition(";")[0] for note in notes] == said
 
