@@ -25,7 +25,7 @@ def test_a_percent_sign_in_a_folder_is_no_number(gen, tmp_path):
 
 def test_what_is_no_folder(gen, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    gen("--output", "", count=1).failed(". is a folder", "--output tune")
+    gen("--output", "", count=1).failed("the file name of --output is empty", code=2)
     assert list(tmp_path.iterdir()) == []
     if os.sep == "/":
         assert not names_folder("new\\")
