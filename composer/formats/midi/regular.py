@@ -23,6 +23,12 @@ class RegularFile(NamedTuple):
     note_events: int | None
 
 
+@cache
+def patterns_work() -> bool:
+    """Whether possessive repetitions match as documented; before Python 3.11.5 they do not, so no file is regular."""
+    return re.fullmatch(rb"(?:ab?c)++", b"aca") is None
+
+
 def regular_file(data: bytes) -> RegularFile | None:
     """Return the tracks of `data` if it is regular, else None.
 
@@ -31,7 +37,7 @@ def regular_file(data: bytes) -> RegularFile | None:
     exclusive. Running status follows channel messages of two data bytes only; it is rare elsewhere, and often wrong.
     """
     announced, at = int.from_bytes(data[10:12], "big"), 14
-    if data[4:8] != b"\0\0\0\6":
+    if data[4:8] != b"\0\0\0\6" or not patterns_work():
         return None
     kinds, modes = data.translate(_KINDS), False
     tracks: list[bytes] = []

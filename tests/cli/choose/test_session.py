@@ -1,6 +1,8 @@
 """`composer gen --choose`: keys, undoing, editing, and that the choices reproduce the piece."""
 
 import os
+import shlex
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -54,7 +56,7 @@ def editor(terminal, tmp_path):
     def set_editor(code):
         script = tmp_path / "edit.py"
         script.write_text(f"import sys\np = sys.argv[1]\ntext = open(p).read()\n{code}\nopen(p, 'w').write(text)\n")
-        terminal[1].environ["EDITOR"] = f"python {script}"
+        terminal[1].environ["EDITOR"] = shlex.join([sys.executable, str(script)])
 
     return set_editor
 
