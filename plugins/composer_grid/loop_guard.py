@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from composer.api import Constraint, Mask
 from composer.toolkit.representations.bar_plan import BarPlan
+from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 from composer_grid.base_constraint import FIRST
 
 LOOPLESS_RULES = 2
@@ -33,49 +34,41 @@ def without_loops(inner: Constraint, plan: BarPlan, per_beat: Fraction, limit: i
     return LoopGuard(inner, int(bar), int(pickup), REPEAT_LIMIT if limit is None else limit)
 
 
-class LoopGuard(Constraint):
+class LoopGuard(WrappedConstraint):
     """The melodies of `inner`, sampled without a passage of 1 to MAX_CYCLE bars more than `limit` times in a row.
 
     Bars have `bar` steps, after a pickup of `pickup` steps. A bar is its onsets: rests and lengths do not count, and a
     bar without an onset is no passage. The first onset of a bar that would begin such a repetition is not sampled if
     another one can be. Primers and kept bars are exempt.
 
-    A state is one of `inner` above the runs, the number of bars in a row that equal the one each number of bars before;
+    The own part of a state is the runs, the number of bars in a row that equal the one each number of bars before;
     above the bars before, the latest first; above this bar and the step in it. A bar is a hash of its onsets, and the
     pitch and step of the first.
     """
 
+    own_bits = _ALL
+
     def __init__(self, inner: Constraint, bar: int, pickup: int, limit: int) -> None:
-        self.inner, self.limit = inner, limit
+        super().__init__(inner)
+        self.limit = limit
         self._bar, self._begin = bar, -pickup % bar
 
     def start(self, primer: Sequence[int]) -> int:
         own = self._begin
         for step in primer:
             own = self._step(own, step)
-        return self.inner.start(primer) << _ALL | own
+        return self.inner.start(primer) << self.own_bits | own
 
     def step(self, state: int, step: int) -> int:
-        return self.inner.step(state >> _ALL, step) << _ALL | self._step(state & (1 << _ALL) - 1, step)
+        inner, own = self.parts(state)
+        return self.inner.step(inner, step) << self.own_bits | self._step(own, step)
 
     def allowed(self, state: int) -> Mask:
-        mask = self.inner.allowed(state >> _ALL)
+        mask = super().allowed(state)
         assert isinstance(mask, int)
         if not mask & mask - 1:
             return mask
         return mask & ~self._repeating(state) or mask
-
-    def features(self, state: int) -> tuple[int, ...]:
-        return self.inner.features(state >> _ALL)
-
-    def ends(self, state: int) -> bool:
-        return self.inner.ends(state >> _ALL)
-
-    def fixed_step(self, state: int) -> int | None:
-        return self.inner.fixed_step(state >> _ALL)
-
-    def complete(self, state: int) -> Sequence[int]:
-        return self.inner.complete(state >> _ALL)
 
     def _step(self, own: int, step: int) -> int:
         at, bar = own & (1 << _STEP) - 1, own >> _STEP & (1 << _BAR) - 1

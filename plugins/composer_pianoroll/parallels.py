@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from composer.api import Constraint, FrameRule, OptionError
+from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 from composer_pianoroll.frames import Layout
 from composer_pianoroll.voice_leading import FAULT, parallels
 
@@ -17,7 +18,6 @@ PARALLELS_RULES = 2
 AVOID, ALLOW = CHOICES = ("avoid", "allow")
 
 _PITCH_BITS = 8
-_PAIR_BITS = 2 * _PITCH_BITS
 
 Outer = tuple[int, int]
 """The lowest and the highest pitch that sound in a step."""
@@ -70,47 +70,38 @@ def both_move(before: Outer, now: Outer) -> bool:
     return before[0] != now[0] and before[1] != now[1]
 
 
-class ParallelsGuard(Constraint):
+class ParallelsGuard(WrappedConstraint):
     """The rolls of `inner`, of which parallel fifths and octaves between the outer voices are not favored.
 
-    A state is one of `inner` above the outer voices of the last step, each plus one, 0 for none.
+    The own part of a state is the outer voices of the last step, each plus one, 0 for none.
     """
 
+    own_bits = 2 * _PITCH_BITS
+
     def __init__(self, inner: Constraint, layout: Layout) -> None:
-        self.inner, self.layout = inner, layout
+        super().__init__(inner)
+        self.layout = layout
 
     def start(self, primer: Sequence[tuple[int, ...]]) -> int:
         return self._state(self.inner.start(primer), primer[-1] if primer else ())
 
     def step(self, state: int, step: tuple[int, ...]) -> int:
-        return self._state(self.inner.step(state >> _PAIR_BITS, step), step)
+        return self._state(self.inner.step(state >> self.own_bits, step), step)
 
     def allowed(self, state: int) -> FrameRule:
-        rule = self.inner.allowed(state >> _PAIR_BITS)
+        rule = super().allowed(state)
         assert isinstance(rule, FrameRule)
         return rule
 
     def log_weight(self, state: int, step: tuple[int, ...]) -> float:
         low, high = state & (1 << _PITCH_BITS) - 1, state >> _PITCH_BITS & (1 << _PITCH_BITS) - 1
         before: Outer | None = (low - 1, high - 1) if high else None
-        weight = self.inner.log_weight(state >> _PAIR_BITS, step)
+        weight = super().log_weight(state, step)
         for now in outer_voices(self.layout, step):
             if before is not None and now is not None:
                 weight += FAULT * parallels(before, now)
             before = now
         return weight
-
-    def features(self, state: int) -> tuple[int, ...]:
-        return self.inner.features(state >> _PAIR_BITS)
-
-    def ends(self, state: int) -> bool:
-        return self.inner.ends(state >> _PAIR_BITS)
-
-    def fixed_step(self, state: int) -> int | None:
-        return self.inner.fixed_step(state >> _PAIR_BITS)
-
-    def complete(self, state: int) -> Sequence[tuple[int, ...]]:
-        return self.inner.complete(state >> _PAIR_BITS)
 
     def _state(self, inner: int, frame: Sequence[int]) -> int:
         *_, last = outer_voices(self.layout, frame)

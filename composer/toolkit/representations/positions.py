@@ -8,10 +8,11 @@ from fractions import Fraction
 from functools import lru_cache
 from math import ceil, lcm
 
-from composer.api import Constraint, FrameRule, Mask
+from composer.api import Constraint
 from composer.api.sequence import AnyStep
 from composer.music.keys import has_minor_third, parse_key, pitch_class
 from composer.toolkit.representations.bar_plan import BarPlan
+from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 
 __all__ = ["MAX_TOLD_BARS", "MAX_TOLD_BEATS", "CountingConstraint", "PositionCounter", "feature_sizes"]
 
@@ -20,7 +21,6 @@ MAX_TOLD_BARS = 64
 MAX_TOLD_BEATS = 16
 """Beats up to a fermata, if it is farther, are not told apart."""
 _NO_FERMATA_LEFT = MAX_TOLD_BEATS + 2
-_TIME_BITS = 32
 
 
 def feature_sizes(plans: Mapping[str, int], per_beat: Fraction) -> dict[str, int]:
@@ -85,41 +85,21 @@ def _counter(plan: BarPlan, per_beat: Fraction, sizes: tuple[tuple[str, int], ..
     return PositionCounter(plan, per_beat, dict(sizes))
 
 
-class CountingConstraint(Constraint):
-    """Pieces that `inner` accepts, with the features of each step.
+class CountingConstraint(WrappedConstraint):
+    """Pieces that `inner` accepts, with the features of each step. The own part of a state is the number of steps."""
 
-    A state is one of `inner` above the number of steps so far.
-    """
+    own_bits = 32
 
     def __init__(self, inner: Constraint, counter: PositionCounter) -> None:
-        self.inner, self.counter = inner, counter
+        super().__init__(inner)
+        self.counter = counter
 
     def start(self, primer: Sequence[AnyStep]) -> int:
-        return self.inner.start(primer) << _TIME_BITS | len(primer)
+        return self.inner.start(primer) << self.own_bits | len(primer)
 
     def step(self, state: int, step: AnyStep) -> int:
         inner, steps = self.parts(state)
-        return self.inner.step(inner, step) << _TIME_BITS | steps + 1
-
-    def allowed(self, state: int) -> Mask | FrameRule:
-        return self.inner.allowed(self.parts(state)[0])
+        return self.inner.step(inner, step) << self.own_bits | steps + 1
 
     def features(self, state: int) -> tuple[int, ...]:
         return self.counter.at(self.parts(state)[1])
-
-    def ends(self, state: int) -> bool:
-        return self.inner.ends(self.parts(state)[0])
-
-    def fixed_step(self, state: int) -> int | None:
-        return self.inner.fixed_step(self.parts(state)[0])
-
-    def log_weight(self, state: int, step: AnyStep) -> float:
-        return self.inner.log_weight(self.parts(state)[0], step)
-
-    def complete(self, state: int) -> Sequence[AnyStep]:
-        return self.inner.complete(self.parts(state)[0])
-
-    @staticmethod
-    def parts(state: int) -> tuple[int, int]:
-        """Return the state of `inner`, and the number of steps so far."""
-        return state >> _TIME_BITS, state & (1 << _TIME_BITS) - 1
