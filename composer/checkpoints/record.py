@@ -21,8 +21,14 @@ class SpecData(TypedDict, total=False):
     features: list[tuple[str, int]]
 
 
-class ModelRecord(TypedDict, total=False):
-    """How a model was trained; models of other versions may lack entries, and have others."""
+_Origin = TypedDict("_Origin", {"from": dict[str, Any] | None}, total=False)
+
+
+class ModelRecord(_Origin, total=False):
+    """How a model was trained; models of other versions may lack entries, and have others.
+
+    Every entry that the program reads is declared here or in TrainingRecord, so that its type is checked.
+    """
 
     kind: str
     finished: bool
@@ -41,6 +47,7 @@ class ModelRecord(TypedDict, total=False):
     training: str
     phase: int
     update: int
+    updates: int
     best: float | None
     best_update: int
     reported: float | None
@@ -52,6 +59,7 @@ class ModelRecord(TypedDict, total=False):
     processes: int
     precision: str
     threads: int | None
+    default_temp: Any  # checked by `default_temperature`, also for its range
 
 
 class ProgressData(TypedDict, total=False):
@@ -82,7 +90,14 @@ class SplitData(TypedDict):
 _TrainingFacts = TypedDict("_TrainingFacts", {"from": dict[str, Any] | None})
 
 
-class TrainingRecord(_TrainingFacts):
+class _LaterFacts(TypedDict, total=False):
+    """What the states of earlier versions may lack."""
+
+    replace_output: bool
+    state: Any
+
+
+class TrainingRecord(_TrainingFacts, _LaterFacts):
     """What a training resumes with, beside the entries of a model."""
 
     data: list[str]
