@@ -15,7 +15,7 @@ from composer.audio.live_synthesizer import LiveSynthesizer
 from composer.audio.timbres import SAMPLE_RATE
 from composer.audio.wav import FLUIDSYNTH, usable_soundfont
 from composer.playback.ports import EXTRA_HINT, only_output, open_output
-from composer.playback.programs import STOP_SECONDS, Program, ProgramFailed, reason_of
+from composer.playback.programs import STARTUP_SECONDS, STOP_SECONDS, Program, ProgramFailed, reason_of
 
 STREAM_PLAYERS = (
     Program("paplay", ("--raw", f"--rate={SAMPLE_RATE}", "--channels=1", "--format=s16le", "--latency-msec=50")),
@@ -25,8 +25,6 @@ STREAM_PLAYERS = (
 """Audio players that play samples from stdin: those of PulseAudio and PipeWire, ALSA, and SoX."""
 BLOCK = 512
 """Samples that are rendered at a time."""
-STARTUP_SECONDS = 1.0
-"""How long FluidSynth gets to find that it has no audio driver, before it counts as one that plays."""
 AHEAD_SECONDS = 0.1
 """How far the samples that are written are ahead of the time."""
 _HINT = "install fluidsynth with a SoundFont, or connect a MIDI device and add --port NAME"

@@ -16,6 +16,10 @@ class Player(Protocol):
         """Seconds of the piece that have been played."""
 
     @property
+    def has_started(self) -> bool:
+        """Whether it is known to play, or is finished; a program may fail soon after `start`."""
+
+    @property
     def is_finished(self) -> bool:
         """Whether the piece is over, or cannot go on."""
 

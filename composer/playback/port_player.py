@@ -45,6 +45,11 @@ class LivePlayer:
         return self._clock.seconds
 
     @property
+    def has_started(self) -> bool:
+        """Whether the clock runs; the port is open before."""
+        return self._thread.is_alive() or self.is_finished
+
+    @property
     def is_finished(self) -> bool:
         """Whether all messages have been sent, or the port has failed."""
         with self._changed:

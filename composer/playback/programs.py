@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
@@ -16,6 +17,8 @@ from composer.playback.player import Clock
 
 STOP_SECONDS = 2.0
 """How long a program may take to end."""
+STARTUP_SECONDS = 1.0
+"""How long a program gets to find that it cannot play, before it counts as one that plays."""
 CAN_PAUSE = hasattr(signal, "SIGSTOP")
 """Windows cannot hold a process."""
 
@@ -62,7 +65,7 @@ class ProgramPlayer:
     def __init__(self, program: Program, file: Path, duration: float) -> None:
         self.name = program.name
         self._program, self._file, self._duration = program, file, duration
-        self._clock = Clock()
+        self._clock, self._started_at = Clock(), 0.0
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
 
@@ -73,6 +76,12 @@ class ProgramPlayer:
     @property
     def is_paused(self) -> bool:
         return self._clock.is_paused
+
+    @property
+    def has_started(self) -> bool:
+        return self.is_finished or (
+            self._process is not None and time.monotonic() - self._started_at >= STARTUP_SECONDS
+        )
 
     @property
     def is_finished(self) -> bool:
@@ -95,6 +104,7 @@ class ProgramPlayer:
         except OSError as error:
             raise ProgramFailed(f"cannot start {self.name}: {error.strerror or error}", WAV_HINT) from error
         self._clock.start()
+        self._started_at = time.monotonic()
 
     def pause(self) -> None:
         if CAN_PAUSE and self._process is not None:

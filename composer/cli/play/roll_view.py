@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -50,7 +51,11 @@ class RollView:
         self.draw_at(self._tempo_map.beat(Fraction(max(seconds, 0.0)).limit_denominator(1000)), *status)
 
     def draw_at(self, beat: Fraction, *status: str) -> None:
-        """Draw the systems from the one at `beat` on, with a cursor, and lines of `status` below."""
+        """Draw the systems from the one at `beat` on, with a cursor, and lines of `status` below.
+
+        A status line that is too wide is continued in the next line, at a gap of several spaces. In a low terminal, the
+        status is shown before the systems.
+        """
         size = terminal_size(self._console)
         if self._score is not None and (self._systems is None or size != self._size):
             self._systems = _Systems(self._console.rich_console(self._console.stderr), self._score, size[0])
@@ -59,11 +64,13 @@ class RollView:
         if state == self._drawn:
             return
         self._size, self._drawn = size, state
-        lines = self._systems.lines(column, size[1] - 1 - len(status)) if self._systems is not None else []
-        body = "".join(
-            f"{line}{_CLEAR_LINE}\r\n" for line in [*lines, "", *(_printable(each)[: size[0]] for each in status)]
-        )
-        _write(self._console, _HOME + body.removesuffix("\r\n") + _CLEAR_BELOW)
+        columns, rows = size
+        footer = [line for each in status for line in _wrapped(_printable(each), columns)][:rows]
+        room = rows - 1 - len(footer)
+        lines = [*self._systems.lines(column, room), ""] if self._systems is not None and room > 0 else []
+        # a line is cleared before it is written, since its last character could be cleared after it
+        body = "\r\n".join(f"{_CLEAR_LINE}{line}" for line in [*lines, *footer])
+        _write(self._console, _HOME + body + _CLEAR_BELOW)
 
 
 class _Systems:
@@ -90,16 +97,21 @@ class _Systems:
         return min(max(int((beat - system.start) / system.cell), 0), system.columns - 1)
 
     def lines(self, column: int, rows: int) -> list[str]:
-        """Return the caption and as many whole systems as fit in `rows`, the first one with a cursor at `column`."""
-        lines = list(self._caption)
-        at = 0
-        while len(lines) < rows and self._fill(at + 1):
-            following = self._kept[at][1].split("\n")[1:]
-            if at and len(lines) + len(following) > rows:
-                break
-            lines += following if at else self._with_cursor(following, GUTTER + column)
+        """Return the caption and as many whole systems as fit in `rows`, the first one with a cursor at `column`.
+
+        The caption is left out as far as the first system needs its lines.
+        """
+        first = self._with_cursor(self._lines_of(0), GUTTER + column) if self._fill(1) else []
+        caption = self._caption[: max(rows - len(first), 0)]
+        lines, at = [*caption, *(first if caption else first[1:])], 1
+        while self._fill(at + 1) and len(lines) + len(following := self._lines_of(at)) <= rows:
+            lines += following
             at += 1
         return [self._rendered(line) for line in lines[:rows]]
+
+    def _lines_of(self, at: int) -> list[Text]:
+        """Return a blank line, the heading and the rows of a system that is kept."""
+        return list(self._kept[at][1].split("\n")[1:])
 
     def _fill(self, count: int) -> bool:
         """Lay out up to `count` systems; return whether there are as many."""
@@ -128,6 +140,20 @@ def _first(items: Iterator[tuple[System, Text]], count: int) -> Iterator[tuple[S
         if (item := next(items, None)) is None:
             return
         yield item
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Return a line in lines of at most `width` columns, broken at gaps of several spaces; a longer part is cut."""
+    from rich.cells import cell_len, set_cell_size
+
+    lines = list[str]()
+    for gap, part in re.findall(r"(\s{2,}|)(.+?)(?=\s{2,}|$)", text):
+        if lines and cell_len(lines[-1] + gap + part) <= width:
+            lines[-1] += gap + part
+        else:
+            fits = cell_len(part) <= width
+            lines.append(part if fits else set_cell_size(part, max(width - 3, 0)).rstrip() + "..."[:width])
+    return lines
 
 
 def _printable(text: str) -> str:

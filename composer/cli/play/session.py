@@ -39,48 +39,68 @@ def play_tunes(console: Console, tunes: Iterable[Tune], sound: Sound) -> None:
     """
     with ExitStack() as stack:
         read_key = stack.enter_context(key_reader(console)) if not console.quiet else None
+        session = _Session(console, sound, read_key)
         try:
             for tune in tunes:
-                _play(console, tune, sound, read_key)
+                session.play(tune)
         except Quit:
             pass
 
 
-def _play(console: Console, tune: Tune, sound: Sound, read_key: ReadKey | None) -> None:
-    """Play one piece, with the next program if one fails at its start. Raises Quit, ComposerError."""
-    failures, rendering = list[ProgramFailed](), ReadingProgress(console)
-    with sound.players(tune.piece, rendering.update_rendered) as players:
-        for player in players:
-            rendering.clear()
-            try:
-                _show(console, tune, player, read_key)
-                return
-            except ProgramFailed as error:
-                if player.position > MAX_START:
-                    raise
-                failures.append(error)
-    raise ProgramFailed("; ".join(each.message for each in failures), failures[-1].hint)
+class _Session:
+    """Plays pieces with players that have played before, or that show that they can."""
 
+    def __init__(self, console: Console, sound: Sound, read_key: ReadKey | None) -> None:
+        self._console, self._sound, self._read_key = console, sound, read_key
+        self._proven = set[str]()
+        """Names of players that have played."""
 
-def _show(console: Console, tune: Tune, player: Player, read_key: ReadKey | None) -> None:
-    """Play a piece with one player. Raises Quit, ComposerError."""
-    view = RollView(console, tune.score)
+    def play(self, tune: Tune) -> None:
+        """Play one piece, with the next program if one fails at its start. Raises Quit, ComposerError."""
+        failures, rendering = list[ProgramFailed](), ReadingProgress(self._console)
+        with self._sound.players(tune.piece, rendering.update_rendered) as players:
+            for player in players:
+                rendering.clear()
+                try:
+                    self._play_with(player, tune)
+                    return
+                except ProgramFailed as error:
+                    if player.position > MAX_START:
+                        raise
+                    failures.append(error)
+        raise ProgramFailed("; ".join(each.message for each in failures), failures[-1].hint)
 
-    def is_over() -> bool:
-        finished = player.is_finished
-        player.check()  # later, since a program that fails in between is finished too
-        return finished
+    def _play_with(self, player: Player, tune: Tune) -> None:
+        """Play a piece with one player. Raises Quit, ComposerError."""
+        view = RollView(self._console, tune.score)
 
-    try:
+        def is_over() -> bool:
+            finished = player.is_finished
+            player.check()  # later, since a program that fails in between is finished too
+            return finished
+
+        try:
+            with suppress(_Next):
+                self._start(player)
+                play_until_over(
+                    self._console, self._read_key,
+                    f"playing {tune.piece.name} ({clock(tune.piece.duration)}) with {player.name}",
+                    is_over, lambda: view.draw(player.position, _status(tune, player)),
+                    lambda keys: _follow(keys, player),
+                )  # fmt: skip
+        finally:
+            player.stop()
+
+    def _start(self, player: Player) -> None:
+        """Start a player, and follow the keys until it is known to play. Raises Quit, _Next, ComposerError.
+
+        Until then nothing is shown: if it fails, only the error is of use.
+        """
         player.start()
-        with suppress(_Next):
-            play_until_over(
-                console, read_key, f"playing {tune.piece.name} ({clock(tune.piece.duration)}) with {player.name}",
-                is_over, lambda: view.draw(player.position, _status(tune, player)),
-                lambda keys: _follow(keys, player),
-            )  # fmt: skip
-    finally:
-        player.stop()
+        while player.name not in self._proven and not player.has_started:
+            _follow((self._read_key or wait)(TICK), player)
+        player.check()
+        self._proven.add(player.name)
 
 
 def play_until_over(

@@ -95,16 +95,14 @@ def test_the_next_program_plays_if_one_fails(composer, tune, programs):
     programs("timidity", "echo no device >&2", "exit 1")
     programs("aplay")
     done = composer("play", tune, tune)
-    assert done.code == 0
-    assert done.err.count("with timidity") == 1
-    assert done.err.count("with aplay") == 2
+    assert (done.code, done.err) == (0, f"playing {tune}: Short (0:00) with aplay\n" * 2)
 
 
 def test_busy_audio(composer, tune, programs):
     programs("aplay", "echo Device or resource busy >&2", "exit 1")
     done = composer("play", tune)
     assert done.code == 1
-    assert "error: aplay cannot play: Device or resource busy\nhint: free the audio device, or write" in done.err
+    assert done.err.startswith("error: aplay cannot play: Device or resource busy\nhint: free the audio device, or")
 
 
 def test_nothing_to_play_with(composer, tune, programs):

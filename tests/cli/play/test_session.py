@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import termios
 from fractions import Fraction
 
@@ -58,6 +59,59 @@ def test_a_piece_without_a_score(stream):
     assert frame(view, err, 1.0)[-1] == "status"
 
 
+def low(stream, columns, rows, monkeypatch, score=SCORE):
+    """A view in a terminal of this size, and its stream."""
+    err = stream(terminal=True)
+    monkeypatch.setattr("composer.cli.play.roll_view.terminal_size", lambda console: (columns, rows))
+    return RollView(Console(stream(), stream(), err, {"TERM": "xterm", "NO_COLOR": "1"}), score), err
+
+
+STATUS = "0:04 / 0:47  playing   space: pause   n: next   q: quit   a.abc: A tune with a long name"
+
+
+@pytest.mark.parametrize(
+    ("columns", "footer"),
+    [
+        (90, [STATUS]),
+        (60, ["0:04 / 0:47  playing   space: pause   n: next   q: quit", "a.abc: A tune with a long name"]),
+        (
+            26,
+            ["0:04 / 0:47  playing", "space: pause   n: next", "q: quit", "a.abc: A tune with a lo..."],
+        ),
+    ],
+)
+@pytest.mark.parametrize("rows", [24, 10])
+def test_the_footer_is_whole_in_a_narrow_terminal(stream, monkeypatch, columns, footer, rows):
+    view, err = low(stream, columns, rows, monkeypatch)
+    lines = frame(view, err, 1.0, STATUS)
+    assert lines[-len(footer) :] == footer
+    assert len(lines) <= rows
+    assert any("▄" in line or "▀" in line for line in lines)
+    assert max(map(len, lines)) <= columns
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(3, 3), (2, 2), (1, 1)])
+def test_a_low_terminal_shows_the_footer_first(stream, monkeypatch, rows, expected):
+    view, err = low(stream, 26, rows, monkeypatch)
+    lines = frame(view, err, 1.0, STATUS)
+    assert lines == ["0:04 / 0:47  playing", "space: pause   n: next", "q: quit"][:expected]
+
+
+def test_a_line_of_wide_characters_is_not_continued_by_the_terminal(stream, monkeypatch):
+    view, err = low(stream, 20, 24, monkeypatch)
+    assert frame(view, err, 1.0, "0:04  春の海春の海春の海春の海")[-2:] == ["0:04", "春の海春の海春の..."]
+
+
+def test_the_caption_gives_way_to_the_roll(stream, monkeypatch):
+    view, err = low(stream, 60, 24, monkeypatch)
+    whole = frame(view, err, 1.0)
+    staff = whole[3 : whole.index("", 3)]
+    view, err = low(stream, 60, len(staff) + 3, monkeypatch)
+    lines = frame(view, err, 1.0)
+    assert whole[0] not in lines
+    assert lines == [*whole[2 : 3 + len(staff)], "", "status"][-len(lines) :]
+
+
 def test_keys(terminal, monkeypatch, tmp_path):
     user, console, program = terminal
     before = termios.tcgetattr(program)
@@ -70,6 +124,23 @@ def test_keys(terminal, monkeypatch, tmp_path):
     assert termios.tcgetattr(program) == before
     assert port.messages
     assert sum(each.type == "note_on" for each in port.messages) <= 1
+
+
+@pytest.mark.parametrize(("startup", "shown"), [(0.0, True), (1000.0, False)])
+def test_nothing_is_shown_before_a_program_is_known_to_play(terminal, monkeypatch, tmp_path, startup, shown):
+    user, console, _ = terminal
+    path = tmp_path / "long.abc"
+    path.write_text("X:1\nT:Long\nM:4/4\nL:1/1\nQ:1/4=20\nK:C\nC|D|E|F|G|]\n")
+    program = tmp_path / "timidity"
+    program.write_text(f"#!/bin/sh\nexec {shutil.which('sleep')} 60\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("composer.playback.programs.STARTUP_SECONDS", startup)
+    written = list[str]()
+    monkeypatch.setattr("composer.cli.play.roll_view._write", lambda _, text: written.append(text))
+    os.write(user, b"q")
+    assert main(["play", str(path)], console) == 0
+    assert ("playing" in "".join(written)) == shown == bool(written)
 
 
 def test_an_interruption_restores_the_terminal(terminal):
