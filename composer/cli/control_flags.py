@@ -14,7 +14,7 @@ from composer.api import ComposerError, PluginError, Representation
 from composer.api.fields import flags_of
 from composer.cli.options_from import OptionsCommand, instance, parameters
 from composer.cli.render.text import join_names
-from composer.cli.representation_argument import example_list
+from composer.cli.representation_argument import print_examples
 
 REPRESENTATION, CONTROLS, PREFIX = "composer.representation", "composer.controls", "control_"
 
@@ -37,7 +37,7 @@ class ControlCommand(OptionsCommand):
             if self._words(ctx, args)[0] == []:  # else the real parse reports the word that should not be there
                 words, args = [name], [name, *args]
         if words == []:
-            ctx.obj.print_error(example_list(self.name or ""))
+            print_examples(ctx.obj, self.name or "")
             raise typer.Exit(2)
         if ctx.meta.get(CONTROLS):
             self._check_clashes(ctx.meta[REPRESENTATION], super().get_params(ctx))

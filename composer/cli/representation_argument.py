@@ -5,11 +5,16 @@ from __future__ import annotations
 import shlex
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from composer.api import Representation
+from composer.cli.render.table import wrapped_columns
 from composer.formats import format_named
 from composer.formats.read import suffixes_of
 from composer.registry import plugins as registry
+
+if TYPE_CHECKING:
+    from composer.cli.console import Console
 
 MAX_LISTED = 10_000
 """Files of a folder that are looked at to guess a representation."""
@@ -37,12 +42,13 @@ def find_representation(name: str, command: str) -> type[Representation]:
         raise registry.UnknownName(error.message, f"did you mean: composer {command} {found.name} {file}") from None
 
 
-def example_list(command: str) -> str:
-    """Return the installed representations, one a line, and an example of the command."""
+def print_examples(console: Console, command: str) -> None:
+    """Print the installed representations, in a table, and an example of the command to stderr."""
     kinds = [kind for loaded in registry.load_all() if (kind := loaded.representation)]
-    width = max((len(kind.name) for kind in kinds), default=0)
-    lines = [f"  {kind.name:{width}}  {kind.summary}" for kind in kinds]
-    return "\n".join(["Choose a representation:", *lines, "", f"Example: {EXAMPLES[command]}"])
+    width = console.width - 2 if console.stderr.isatty() else None
+    lines = wrapped_columns([(kind.name, kind.summary) for kind in kinds], width)
+    console.print_error("\n".join(["Choose a representation:", *(f"  {line}" for line in lines), ""]))
+    console.print_prose(f"Example: {EXAMPLES[command]}")
 
 
 def representations_reading(suffix: str) -> list[type[Representation]]:

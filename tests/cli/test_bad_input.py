@@ -46,6 +46,14 @@ class TestCommandLine:
         assert all(f"\n  {name} " in result.err for name in ("abc", "grid", "pianoroll", "text"))
         assert result.err.endswith("Example: composer gen abc\n")
 
+    @pytest.mark.parametrize("columns", [60, 40])
+    def test_the_list_of_representations_fits_a_terminal(self, composer, columns):
+        wide = composer("gen").err
+        shown = composer("gen", terminal=True, COLUMNS=f"{columns}").err
+        assert max(map(len, shown.splitlines())) <= columns
+        assert shown.count("\n") > wide.count("\n")
+        assert shown.split() == wide.split()
+
     def test_a_file_in_place_of_the_representation(self, composer, tunes, tmp_path):
         composer("gen", "tune.abc").failed("'tune.abc'", "did you mean: composer gen abc --prime tune.abc", code=2)
         composer("train", tunes.parent).failed("did you mean: composer train abc", code=2)

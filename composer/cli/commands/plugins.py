@@ -1,29 +1,31 @@
 """`composer plugins`: installed plugins, their options, your trained models, and tools for authors of plugins."""
 
+# No `from __future__ import annotations`: the strings would be evaluated at every start.
+
 import dataclasses
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
 from composer.api import PluginError, UsageError
 from composer.api.errors import suggest
+from composer.api.fields import option
 from composer.cli.console import Console
+from composer.cli.options_from import OptionsCommand
 from composer.cli.plugin_extensions import LISTS, TITLES, explain
+from composer.cli.render.table import wrapped_columns
 from composer.cli.render.text import wrap
 from composer.registry.options import as_option_value
-from composer.system.escaping import escape_line
 
 if TYPE_CHECKING:
     from composer.registry.plugins import LoadedPlugin
 
 SUMMARY_COLUMN = 60
 """Columns of a terminal from which on help is beside an option rather than below it."""
-MIN_COLUMN = 12
-"""Minimum width of a wrapped cell."""
 KINDS = {"representations": "representation", "architectures": "model"}
 """Kinds of plugins, and the attribute of a `LoadedPlugin` that holds each."""
 NEW, NEW_HINT = "New plugin", "for a new plugin: composer plugins new NAME --kind KIND"
@@ -32,31 +34,33 @@ ACTIONS = {"check": "composer.cli.plugin_check", "new": "composer.cli.plugin_new
 """What else the first argument may be: the module whose `run` gets the console and the other arguments."""
 
 
-def plugins(
-    context: typer.Context,
-    which: Annotated[
-        str,
-        typer.Argument(metavar="PLUGIN", help="Name of a plugin, a kind such as `formats`, or `check` or `new`."),
-    ] = "",
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="ARGUMENT...", help="For `check`: a plugin and files. For `new`: a name."),
-    ] = None,
-    names: Annotated[bool, typer.Option("--names", help="Print names only, one per line.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", help="Report plugins that fail to load, are slow, or import torch too early.")
-    ] = False,
-    kind: Annotated[
-        str, typer.Option("--kind", metavar="KIND", help="`representation` or `model`.", rich_help_panel=NEW)
-    ] = "",
-    frames: Annotated[
-        bool, typer.Option("--frames", help="Start with frames instead of tokens.", rich_help_panel=NEW)
-    ] = False,
-    controls: Annotated[
-        bool, typer.Option("--controls", help="Start with an option of gen and its constraint.", rich_help_panel=NEW)
-    ] = False,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class PluginsOptions:
+    """Options of `composer plugins`."""
+
+    which: str = option("", "Name of a plugin, a kind such as `formats`, or `check` or `new`.", argument="PLUGIN")
+    arguments: tuple[str, ...] = option(
+        (), "For `check`: a plugin and files. For `new`: a name.", argument="ARGUMENT...", repeated=True
+    )
+    names: bool = option(False, "Print names only, one per line.")
+    json: bool = option(False, "Print the list as JSON.")
+    check: bool = option(False, "Report plugins that fail to load, are slow, or import torch too early.")
+    kind: str = option("", "`representation` or `model`.", panel=NEW)
+    frames: bool = option(False, "Start with frames instead of tokens.", panel=NEW)
+    controls: bool = option(False, "Start with an option of gen and its constraint.", panel=NEW)
+
+    @property
+    def of_new(self) -> dict[str, Any]:
+        """The options that only `new` has."""
+        return {"kind": self.kind, "frames": self.frames, "controls": self.controls}
+
+    @property
+    def of_lists(self) -> dict[str, Any]:
+        """The options that `new` and `check` do not have."""
+        return {"names": self.names, "json": self.json, "check": self.check}
+
+
+def plugins(console: Console, options: PluginsOptions) -> None:
     """List installed representations and architectures, formats, presets, rankings and checks, and trained models.
 
     Name a kind, such as `formats`, to list only that kind. Name a representation to list its options (-O), or an
@@ -66,40 +70,51 @@ def plugins(
 
     composer plugins new NAME --kind KIND creates the folder composer-NAME, a package with a new, working plugin.
     """
+    which = options.which
+    if which in ACTIONS:
+        _refuse(options.of_lists, f"does not go with `{which}`", "for all plugins: composer plugins {}")
+        _act(console, options)
+        return
+    _refuse(options.of_new, "goes with `new` only", NEW_HINT)
+    if options.arguments:
+        hint = f"to test a plugin: composer plugins check {which}"
+        raise UsageError(f"unexpected argument: {options.arguments[0]}", hint)
+    if options.check:
+        _check_imports(console, which)
+    elif which and which not in {*KINDS, *LISTS}:
+        if options.json:
+            raise UsageError("--json is for lists", "for all plugins: composer plugins --json")
+        console.write(_explain(which, _load_all(console), console.width))
+    else:
+        _list(console, options)
+
+
+def make_command(summary: str) -> OptionsCommand:
+    """Return the command for the parser."""
+    return OptionsCommand("plugins", plugins, PluginsOptions, summary)
+
+
+def _load_all(console: Console) -> list["LoadedPlugin"]:
+    """Return all plugins that load, and warn of the others."""
     from composer.registry import plugins as registry
 
-    console: Console = context.obj
-    of_new, of_list = (
-        {"kind": kind, "frames": frames, "controls": controls},
-        {"names": names, "json": json, "check": check},
-    )
-    if which in ACTIONS:
-        _refuse(of_list, f"does not go with `{which}`", "for all plugins: composer plugins {}")
-        _act(console, which, arguments or [], of_new)
-        return
-    _refuse(of_new, "goes with `new` only", NEW_HINT)
-    if arguments:
-        raise UsageError(f"unexpected argument: {arguments[0]}", f"to test a plugin: composer plugins check {which}")
-    if check:
-        _check_imports(console, which)
-        return
-    loaded = list(registry.load_all(console.warn))
-    if which and which not in {*KINDS, *LISTS}:
-        if json:
-            raise UsageError("--json is for lists", "for all plugins: composer plugins --json")
-        console.write(_explain(which, loaded, console.width))
-        return
-    tables = _tables(console, which, loaded, names=names)
-    if json:
+    return list(registry.load_all(console.warn))
+
+
+def _list(console: Console, options: PluginsOptions) -> None:
+    """Print tables of plugins, their names, or JSON."""
+    tables = _tables(console, options.which, _load_all(console), names=options.names)
+    if options.json:
         keys = ("name", "summary", "distribution")
         rows = {title: [dict(zip(keys, row, strict=True)) for row in found] for title, found in tables}
         console.write_json({title.replace(" ", "_"): found for title, found in rows.items()}, indent=1)
         return
     for title, found in tables:
-        if names:
+        if options.names:
             console.write("".join(f"{name}\n" for name, *_ in found))
-        else:
-            _table(console, title, found)
+            continue
+        lines = wrapped_columns(found, console.width - 2 if console.stdout_is_terminal else None)
+        console.write("\n".join([f"{title}:", *(f"  {line}" for line in lines or ["none"]), ""]))
 
 
 def _tables(
@@ -119,14 +134,14 @@ def _tables(
         yield "trained models", list(_user_models())
 
 
-def _act(console: Console, action: str, arguments: Sequence[str], of_new: Mapping[str, Any]) -> None:
-    """Run what `action` names; `of_new` are the options of `new`."""
-    run: Callable[..., None] = import_module(ACTIONS[action]).run
-    if action == "new":
-        run(console, arguments, **of_new, taken={*ACTIONS, *KINDS, *LISTS})
+def _act(console: Console, options: PluginsOptions) -> None:
+    """Run `check` or `new`, whichever is named."""
+    run: Callable[..., None] = import_module(ACTIONS[options.which]).run
+    if options.which == "new":
+        run(console, options.arguments, **options.of_new, taken={*ACTIONS, *KINDS, *LISTS})
         return
-    _refuse(of_new, "goes with `new` only", NEW_HINT)
-    run(console, arguments)
+    _refuse(options.of_new, "goes with `new` only", NEW_HINT)
+    run(console, options.arguments)
 
 
 def _refuse(options: Mapping[str, Any], reason: str, hint: str) -> None:
@@ -228,25 +243,3 @@ def _value(field: dataclasses.Field[Any]) -> tuple[str, str]:
 def _choices(kind: Any) -> str:
     """Return the choices of a Literal in parentheses, else nothing."""
     return f" ({', '.join(map(str, get_args(kind)))})" if get_origin(kind) is Literal else ""
-
-
-def _table(console: Console, title: str, rows: Iterable[Sequence[str]]) -> None:
-    """Print a title and a table; on a terminal, wrap the widest columns so that each row fits."""
-    rows = [[escape_line(cell) for cell in row] for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    over = 2 * len(widths) + sum(widths) - console.width
-    while console.stdout_is_terminal and over > 0 and max(widths) > MIN_COLUMN:
-        widths[widths.index(max(widths))] -= 1
-        over -= 1
-    lines = [line for row in rows for line in _wrap_row(row, widths)]
-    console.write("\n".join([f"{title}:", *(f"  {line}" for line in lines or ["none"]), ""]))
-
-
-def _wrap_row(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """Yield the lines of a row with wrapped cells."""
-    cells = [
-        textwrap.wrap(cell, width, break_on_hyphens=False) if width else []
-        for cell, width in zip(row, widths, strict=True)
-    ]
-    for parts in zip_longest(*cells, fillvalue=""):
-        yield "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
