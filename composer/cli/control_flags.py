@@ -12,7 +12,7 @@ import typer
 
 from composer.api import ComposerError, PluginError, Representation
 from composer.api.fields import flags_of
-from composer.cli.options_from import OptionsCommand, instance, parameters
+from composer.cli.options_from import OptionsCommand, empty_name, instance, parameters
 from composer.cli.render.text import join_names
 from composer.cli.representation_argument import print_examples
 
@@ -88,10 +88,12 @@ def set_controls(ctx: Any, name: str) -> None:
 
 
 def _representation_of(checkpoint: str) -> str:
-    """Return the representation of a model by name or file. Raises CheckpointError."""
+    """Return the representation of a model by name or file. Raises CheckpointError, UsageError."""
     from composer.checkpoints import store
     from composer.checkpoints.file import read_header
 
+    if not checkpoint:
+        raise empty_name("--checkpoint")
     return read_header(store.resolve_model(Path(checkpoint))).representation
 
 

@@ -9,11 +9,13 @@ import dataclasses
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import Field
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar
 
 from typer.core import TyperArgument, TyperOption
 
+from composer.api import UsageError
 from composer.api.fields import flags_of, name_on_command_line
 from composer.cli.command import CONTEXT, Command
 from composer.registry.options import convert
@@ -55,7 +57,7 @@ def parameters(kind: type[Any], panel: str = "", prefix: str = "") -> list[Any]:
 
 
 def instance(kind: type[T], given: Mapping[str, Any], prefix: str = "", **others: Any) -> T:
-    """Return a value of the dataclass `kind` from what the parser found. Raises OptionError, which names the flag."""
+    """Return a value of the dataclass `kind` from what the parser found. Raises UsageError, which names the flag."""
     types, values = typing.get_type_hints(kind), dict[str, Any](others)
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         hint, text = types[field.name], given.get(prefix + field.name)
@@ -68,11 +70,26 @@ def instance(kind: type[T], given: Mapping[str, Any], prefix: str = "", **others
         else:
             name, parse = name_on_command_line(field), field.metadata.get("parse")
             hint = _value_type(hint)
+            if text == "" and _names_file(field, hint):
+                raise empty_name(name, "file name" if field.metadata.get("metavar") == "FILE" else "name")
             if field.metadata.get("repeated"):
                 values[field.name] = tuple(convert(hint, each, name, parse) for each in text)
             else:
                 values[field.name] = convert(hint, text, name, parse)
     return kind(**values)
+
+
+def empty_name(option: str, kind: str = "name") -> UsageError:
+    """Return the error for an empty name of a file or a model, which would stand for the current folder."""
+    if not option.startswith("-"):
+        return UsageError(f"{option} is empty", "name a file")
+    return UsageError(f"the {kind} of {option} is empty", f"leave out {option}, or add a {kind}")
+
+
+def _names_file(field: Field[Any], hint: Any) -> bool:
+    """Return whether a field names one file, and an empty name does not stand for its default."""
+    named = "FILE" in (field.metadata.get("metavar"), field.metadata.get("argument"))
+    return hint is Path or (named and field.default in (None, dataclasses.MISSING))
 
 
 def _parameter(field: Field[Any], hint: Any, panel: str, prefix: str) -> Any:

@@ -32,8 +32,33 @@ class TestCommandLine:
         composer("show", "-dash one.abc").failed("unknown option -d", "write './-dash one.abc'", code=2)
         composer("show", "-dash.abc").failed("unknown option -d", code=2)
 
-    def test_an_empty_output(self, gen):
-        gen("--output", "").failed("the file name of --output is empty", code=2)
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("gen", "abc"), ("show", "FILE"), ("play", "FILE"), ("open", "FILE"), ("convert", "FILE"),
+            ("harmonize", "FILE"), ("replay", "FILE"), ("map", "FILE"),
+        ],
+    )  # fmt: skip
+    def test_an_empty_output(self, composer, tunes, words):
+        given = [tunes if word == "FILE" else word for word in words]
+        done = composer(*given, "--output", "")
+        done.failed("the file name of --output is empty", "leave out --output, or add a file name", code=2)
+        assert done.err.count("\n") == 2
+
+    @pytest.mark.parametrize(
+        ("words", "error"),
+        [
+            (("gen", "--checkpoint", ""), "the name of --checkpoint is empty"),
+            (("gen", "abc", "--checkpoint", ""), "the name of --checkpoint is empty"),
+            (("gen", "abc", "--prime", ""), "the file name of --prime is empty"),
+            (("train", "abc", "FILE", "--split", ""), "the file name of --split is empty"),
+            (("models", "export", "abc", ""), "FILE is empty"),
+            (("models", "import", ""), "FILE is empty"),
+            (("replay", ""), "FILE is empty"),
+        ],
+    )
+    def test_other_empty_names(self, composer, words, error):
+        composer(*words).failed(error, code=2)
 
     def test_short_option_in_the_other_case(self, composer):
         composer("gen", "abc", "-O", "t.mid").failed("unknown option -O", "did you mean -o or --output?", code=2)

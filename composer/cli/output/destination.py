@@ -112,8 +112,6 @@ def plan_output(
     playing: bool = False,
 ) -> Output:
     """Return how `count` pieces are written. Raises UsageError, OptionError."""
-    if output == "":
-        raise UsageError("the file name of --output is empty", "leave out --output, or name a file")
     output = None if output == "-" else output
     chosen = _format(representation_class, format_name, output)
     native = chosen.name == representation_class.native
