@@ -16,11 +16,15 @@ from composer.music.keys import MODE_FIFTHS, Signature, has_minor_third, name_of
 
 
 class Segment(NamedTuple):
-    """A stretch of melody with one chord: the weight of each pitch class, and whether it starts a bar."""
+    """A stretch of melody with one chord: the weight of each pitch class, and where it is.
+
+    `ends_section` is set for the last segment before a repeat sign or a double bar line.
+    """
 
     weights: Mapping[int, float]
     starts_bar: bool = True
     key: Signature = Signature()
+    ends_section: bool = False
 
 
 class Degree(NamedTuple):
@@ -59,12 +63,12 @@ STRONG = {("ii", "V"), ("II", "V"), ("vi", "ii"), ("vi", "II"), ("iii", "vi")}
 
 WEAK_FACTOR, STRONG_FACTOR, STAY_FACTOR = 0.2, 1.5, 2.0
 """Factors for these, and for the chord of the bar before."""
-NEW_WITHIN_BAR = 0.35
+NEW_WITHIN_BAR = 0.3
 """Factor for another chord within a bar; most bars have one."""
 ROOT, THIRD, FIFTH, SEVENTH, OTHER = 0.31, 0.27, 0.24, 0.05, 0.005
 """Likelihood of a melody note that is this part of its chord; those of a dominant have a seventh."""
-FINAL_TONIC, OPENING_TONIC, CADENCE = 8.0, 5.0, 2.0
-"""Factors for the tonic in the last and first segment, and for a dominant before the last."""
+FINAL_TONIC, OPENING_TONIC, CADENCE = 8.0, 5.0, 3.0
+"""Factors for the tonic in the last and first segment, and for a dominant before the end of a section."""
 
 
 def choose_chords(segments: Sequence[Segment]) -> list[str]:
@@ -95,6 +99,7 @@ def _best_path(segments: Sequence[Segment]) -> list[str]:
     scores: dict[str, float] = {}
     back: list[dict[str, str]] = []
     before: Signature | None = None
+    cadences = _cadences(segments)
     for number, segment in enumerate(segments):
         degrees, last = degrees_of(segment.key), number == len(segments) - 1
         following, arrows = dict[str, float](), dict[str, str]()
@@ -102,7 +107,7 @@ def _best_path(segments: Sequence[Segment]) -> list[str]:
             score = _fit(segment, degree) + log(degree.share)
             if degree.fifths == 0:
                 score += log(FINAL_TONIC) if last else log(OPENING_TONIC) if number == 0 else 0
-            if name == "V" and number == len(segments) - 2:
+            if name == "V" and number in cadences:
                 score += log(CADENCE)
             links = {
                 other: total + _transition(other, name, segment.starts_bar, segment.key == before)
@@ -120,6 +125,17 @@ def _best_path(segments: Sequence[Segment]) -> list[str]:
         after = path[at - 1] if at and path[at - 1] != name else after
         symbols.append(_symbol(segment, name, after))
     return symbols[::-1]
+
+
+def _cadences(segments: Sequence[Segment]) -> set[int]:
+    """Return the numbers of the segments before the last one, and before the last bar, of each section."""
+    found, bar = set[int](), 0
+    for number, segment in enumerate(segments):
+        if segment.starts_bar:
+            bar = number
+        if segment.ends_section or number == len(segments) - 1:
+            found |= {number - 1, bar - 1}
+    return found
 
 
 def _fit(segment: Segment, degree: Degree) -> float:

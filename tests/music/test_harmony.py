@@ -31,6 +31,21 @@ def test_roots_are_spelled_in_the_key(key, symbols):
     assert choose_chords(bars(key, (tonic, tonic + 4), (fifth, (fifth + 4) % 12), (tonic,))) == symbols
 
 
+@pytest.mark.parametrize(("ends", "second"), [(True, "G7"), (False, "C")])
+def test_a_dominant_is_likely_before_the_end_of_a_section(ends, second):
+    first, last = bars("C", (0, 4, 7), (0, 4))
+    undecided = Segment({7: 4.0})
+    found = choose_chords([first, undecided, last._replace(ends_section=ends), *[first] * 3])
+    assert found == ["C", second, *["C"] * 4]
+
+
+def test_a_dominant_is_likely_before_the_last_bar_of_two_halves():
+    first, last = bars("C", (0, 4, 7), (0, 4))
+    half = last._replace(starts_bar=False)
+    assert choose_chords([first, Segment({7: 4.0}), last, half, *[first] * 3])[1] == "C"
+    assert choose_chords([first, Segment({7: 4.0}), last, half._replace(ends_section=True), *[first] * 3])[1] == "G7"
+
+
 def test_bars_without_notes_keep_the_chord_before():
     found = choose_chords([Segment({}), *bars("C", (0, 4, 7)), Segment({}), *bars("C", (0,))])
     assert found == ["", "C", "C", "C"]

@@ -79,12 +79,14 @@ def _segments(tune: Tune, voice: Sequence[Bar]) -> Iterator[tuple[Sound, Segment
         for sound in bar.sounds:
             starts.append(now)
             now += sound.ticks
-        half = time.bar // 2 if time.numerator in (4, 6, 12, 2) and time.bar >= 3 * BEAT else 0
+        half = time.bar // 2 if time.numerator in (4, 6, 12, 2) and time.bar >= 2 * BEAT else 0
         if now != time.bar or half not in starts:
             half = 0
+        ends_section = bar.close is not None and bool(bar.close.ends or bar.close.starts or bar.close.strong)
         for begin, end in ((0, half), (half, now)) if half else ((0, now),):
             inside = [(at, sound) for at, sound in zip(starts, bar.sounds, strict=True) if begin <= at < end]
-            yield inside[0][1], Segment(_weights(inside, begin), begin == 0, key)
+            ends = ends_section and inside[-1] == (starts[-1], bar.sounds[-1])
+            yield inside[0][1], Segment(_weights(inside, begin), begin == 0, key, ends)
 
 
 def _weights(sounds: Sequence[tuple[int, Sound]], begin: int) -> dict[int, float]:

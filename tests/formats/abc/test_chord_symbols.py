@@ -47,6 +47,14 @@ def test_older_symbols_are_replaced_and_remarks_stay():
 
 def test_another_chord_in_the_second_half_of_a_bar():
     assert body("G B A F|G4|]") == '"G"G B "D7"A F|"G"G4|]'
+    polka = "X:1\nM:2/4\nL:1/8\nK:G\n"
+    assert body("G2 AF|G4|]", polka) == '"G"G2 "D7"AF|"G"G4|]'
+    assert body("G3 F|G4|]", polka) == '"G"G3 F|"G"G4|]'  # no note starts in the middle
+
+
+def test_a_cadence_at_a_repeat():
+    assert body("G B d B|D4|G4:|G B d B|c e e c|G4|]").startswith('"G"G B d B|"D7"D4|"G"G4:|')
+    assert body("G B d B|D4|G4|G B d B|c e e c|G4|]").startswith('"G"G B d B|"G"D4|"G"G4|')
 
 
 def test_the_key_may_change():
