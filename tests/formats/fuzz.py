@@ -9,6 +9,7 @@ errors, the longest time, and the growth of memory. Exits with 1, and names the 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import random
 import resource
@@ -23,23 +24,17 @@ from pathlib import Path
 from fuzz_mutations import mutate
 from fuzz_originals import originals
 
-from composer.api import (
-    Piece,
-    ReadError,
-    RejectedPiece,
-    Representation,
-    Source,
-)
-from composer_abc import Abc
-from composer_grid import Grid
-from composer_pianoroll import Pianoroll
-from composer_text import Text
+from composer.api import Piece, ReadError, RejectedPiece, Representation, Source
 
 MAX_SECONDS = 5.0
 """CPU time per file."""
 MAX_GROWTH = 500 * 1024 * 1024
 MEMORY_LIMIT = 3 * 1024 * 1024 * 1024
 """Of this process, so that no mutation takes the whole machine."""
+
+
+NOTES = ("pianoroll", "grid")
+"""Representations that read files of every format."""
 
 
 class TooLong(BaseException):
@@ -112,16 +107,19 @@ def outcome(suffix: str, data: bytes) -> str:
 
 def items_of(source: Source, suffix: str) -> Iterator[object]:
     """Read with every representation for this suffix."""
-    if suffix in Text.suffixes:
-        yield from Text().read(source)
-        return
-    readers: tuple[Representation, ...] = (Pianoroll(), Grid(), *([Abc()] if suffix == ".abc" else []))
-    for reader in readers:
+    for reader in representations(suffix):
         for item in reader.read(source):
             yield item
-            if isinstance(item, Piece) and not isinstance(reader, Abc):
+            if isinstance(item, Piece) and reader.name in NOTES:
                 reader.fit([item])
                 reader.encode(item)
+
+
+def representations(suffix: str) -> Iterator[Representation]:
+    """Yield the representations that read such files, and import no others."""
+    names = ("text",) if suffix in {".csv", ".txt"} else (*NOTES, "abc") if suffix == ".abc" else NOTES
+    for name in names:
+        yield getattr(importlib.import_module(f"composer_{name}"), name.capitalize())()
 
 
 def memory() -> int:

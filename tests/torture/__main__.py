@@ -3,7 +3,8 @@
     python tests/torture torture|fuzz [--budget SECONDS] [--seed N] [--only NAME]
 
 The time is shared equally. Most of it is spent in slices of one to five minutes, each with a seed of its own, and an
-interrupted run loses no more than a slice: the same command continues. NAME is that of a script and its kind, such as
+interrupted run loses no more than a slice: the same command continues. Results are kept in `tests/torture/results.json`
+and add up until the code changes that the fault exercises. NAME is that of a script and its kind, such as
 "mutated_files abc". Several commands may run side by side. Exits with 1 if a promise was broken, after all faults.
 """
 
@@ -47,6 +48,11 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def commit_of(fault: Fault) -> str:
+    """Return the last commit that changed the code of a fault."""
+    return report.last_commit(fault.code)
+
+
 def main() -> int:
     """Try the faults of a group."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -56,21 +62,24 @@ def main() -> int:
     parser.add_argument("--only", default="", help="one fault")
     given = parser.parse_args()
     faults = [fault for fault in GROUPS[given.group] if given.only in ("", fault.name)]
-    state, share, broken = report.State(), given.budget / len(faults), 0
     if not faults:
         parser.error(f"no fault is called {given.only!r}")
-    while left := [fault for fault in faults if state.spent(fault, given.seed) < share]:
-        for fault in left:
-            seconds = min(fault.slice_seconds, share - state.spent(fault, given.seed))
+    results, share, seed, broken = report.Results(), given.budget / len(faults), given.seed, 0
+    while left := [(each, spent) for each in faults if (spent := results.spent(each, seed, commit_of(each))) < share]:
+        for fault, spent in left:
+            commit = commit_of(fault)
+            number = seed * 1000 + results.slices(fault, seed, commit)
+            seconds = min(fault.slice_seconds, share - spent)
             began, cpu = time.monotonic(), cpu_seconds()
-            number = given.seed * 1000 + state.slices(fault, given.seed)
             done, failed = run_slice(fault, number, seconds)
-            took = max(time.monotonic() - began, seconds)  # a script that is done early has nothing more to try
-            state.add(fault, given.seed, took, cpu_seconds() - cpu, done, failed)
             broken += failed
             print(f"{fault.name:28} seed {number}: {done} tried, {failed} broken", flush=True)
-            report.write(state)
-    report.write(state)
+            took = max(time.monotonic() - began, seconds)  # a script that is done early has nothing more to try
+            if commit_of(fault) == commit:
+                results.add(fault, commit, seed, took, cpu_seconds() - cpu, done, failed)
+            else:
+                print(f"{fault.name:28} not counted, because its code changed meanwhile", flush=True)
+    results.write_page()
     return 1 if broken else 0
 
 

@@ -48,7 +48,7 @@ def _test(guard: Guard, folder: Path) -> int:
 
 def main(words: str = "") -> int:
     """Try the guards, print each outcome, and return how many removals were not noticed."""
-    state, missed = report.State(), 0
+    results, missed = report.Results(), 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in PARTS:
@@ -61,8 +61,8 @@ def main(words: str = "") -> int:
                 found = outcome(guard, folder)
                 missed += found != NOTICED
                 print(f"{guard.guard:40} {found}", flush=True)
-                state.set_guard(guard.guard, found)
-    report.write(state)
+                results.set_guard(guard.guard, found)
+    results.write_page()
     return missed
 
 

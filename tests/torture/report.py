@@ -1,4 +1,4 @@
-"""What was tried so far, in a small file from which a run resumes, and the table `tests/RELIABILITY.md` made of it."""
+"""What was tried so far: `results.json`, from which runs resume and `tests/RELIABILITY.md` is written."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import contextlib
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from faults import FUZZ, TORTURE, Fault
+from faults import FUZZ, PROGRAM, TORTURE, Fault
 from guards import GUARDS
 from input_guards import INPUT_GUARDS
 
 from composer.system import locks
+from composer.system.files import write_atomic
 
 ROOT = Path(__file__).parents[2]
-STATE, PAGE = ROOT / "runs" / "torture" / "state.json", ROOT / "tests" / "RELIABILITY.md"
+RESULTS, PAGE = Path(__file__).with_name("results.json"), ROOT / "tests" / "RELIABILITY.md"
+LOCK = ROOT / "runs" / "torture" / "results.lock"
+"""In a folder that git ignores."""
 
 HEAD = """# Reliability
 
 Written by `make torture`, `make fuzz` and `python tests/torture/mutations.py`. BUDGET is the time in seconds, SEED
 another sequence of random moments and changes: `make torture BUDGET=3600 SEED=2`. An interrupted run resumes where it
-stopped, unless the program has changed. Results are those of one commit, the last that changed the program; `+` means
-that there were other changes. Minutes are those of CPU time.
+stopped, and the results of several runs add up, until the code changes that a fault exercises
+(`tests/torture/faults.py`). Results are of one commit, the last that changed this code; `+` means that there
+were other changes. Minutes are those of CPU time.
 
 ## Faults
 
@@ -43,87 +47,114 @@ Each guard is removed once, and a test must fail.
 """
 
 
-def program_commit() -> str:
-    """Return the last commit that changed the program, with a `+` if there are changes that are not committed."""
-    commit = _git("log", "-1", "--format=%h")
-    return f"{commit}+" if _git("status", "--porcelain") else commit
+def last_commit(code: Sequence[str], root: Path = ROOT) -> str:
+    """Return the last commit that changed `code`, with a `+` if there are changes that are not committed."""
+    commit = _git(root, "log", "-1", "--format=%h", "--abbrev=8", code)
+    return f"{commit}+" if _git(root, "status", "--porcelain", code) else commit
 
 
-def _git(*arguments: str) -> str:
-    command = ["git", *arguments, "--", "composer", "plugins"]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+def files_of(code: Sequence[str], root: Path = ROOT) -> set[str]:
+    """Return the files of `code`, from the root of the repository."""
+    return {path.relative_to(root).as_posix() for pattern in code for path in root.glob(pattern) if path.is_file()}
 
 
-class State:
-    """Results by fault and guard, kept in a file. A slice is one run of a script with a seed of its own.
+def _git(root: Path, *arguments: str | Sequence[str]) -> str:
+    """Run git on code, the last argument."""
+    *command, code = arguments
+    patterns = [f":(glob){pattern}" for pattern in code]
+    done = subprocess.run(["git", *command, "--", *patterns], cwd=root, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
-    Those of other commits than the one that is tried now never count with its own. Several processes may add results.
+
+class Results:
+    """Results by fault and guard, kept in a file, from which the page is written.
+
+    Of each fault, the slices with one seed are added up: a slice is one run of its script. They count until the code of
+    the fault changes, and those of the code as it was are left out when there is a result of the code as it is; results
+    of code that is not committed replace only one another. Several processes may add results.
     """
 
-    def __init__(self, path: Path = STATE, commit: str | None = None) -> None:
-        self.path, self.commit = path, program_commit() if commit is None else commit
+    def __init__(self, path: Path = RESULTS, page: Path = PAGE, lock: Path = LOCK) -> None:
+        self.path, self.page, self.lock = path, page, lock
         self.data = self._read()
 
     def _read(self) -> dict[str, Any]:
-        empty: dict[str, Any] = {"slices": {}, "guards": {}}
+        empty: dict[str, Any] = {"faults": {}, "guards": {}}
         return json.loads(self.path.read_text("utf-8")) if self.path.is_file() else empty
 
-    def spent(self, fault: Fault, seed: int) -> float:
-        """Return the seconds that a fault was tried with slices of `seed`."""
-        return sum(each["seconds"] for each in self._slices(fault, self.commit) if each["seed"] == seed)
+    def spent(self, fault: Fault, seed: int, commit: str) -> float:
+        """Return the seconds that the code of `commit` was tried with slices of `seed`."""
+        return float(self._of_seed(fault, seed, commit).get("seconds", 0))
 
-    def slices(self, fault: Fault, seed: int) -> int:
+    def slices(self, fault: Fault, seed: int, commit: str) -> int:
         """Return the number of slices of `seed`."""
-        return sum(each["seed"] == seed for each in self._slices(fault, self.commit))
+        return int(self._of_seed(fault, seed, commit).get("slices", 0))
 
-    def add(self, fault: Fault, seed: int, seconds: float, cpu: float, done: int, broken: int) -> None:
-        """Keep the result of a slice, which took so many seconds, and so much of them of the CPU."""
-        entry = {"seed": seed, "seconds": round(seconds, 1), "cpu": round(cpu, 1), "done": done, "broken": broken}
+    def add(self, fault: Fault, commit: str, seed: int, seconds: float, cpu: float, done: int, broken: int) -> None:
+        """Add the result of a slice of code of `commit`, which took so many seconds, and so much of them of the CPU."""
         with self._changed():
-            self.data["slices"].setdefault(fault.name, []).append({**entry, "date": _today(), "commit": self.commit})
+            entries = [each for each in self._entries(fault) if _counts_with(each["commit"], commit)]
+            now = self._of_seed(fault, seed, commit)
+            added = {"slices": 1, "seconds": seconds, "cpu": cpu, "done": done, "broken": broken}
+            sums = {name: round(now.get(name, 0) + value, 1) for name, value in added.items()}
+            entries = [each for each in entries if (each["commit"], each["seed"]) != (commit, seed)]
+            entries.append({"commit": commit, "seed": seed, **sums, "date": _today()})
+            self.data["faults"][fault.name] = entries
 
     def set_guard(self, guard: str, outcome: str) -> None:
         """Keep the outcome of removing a guard."""
         with self._changed():
-            self.data["guards"][guard] = {"outcome": outcome, "date": _today(), "commit": self.commit}
+            self.data["guards"][guard] = {"outcome": outcome, "date": _today(), "commit": last_commit(PROGRAM)}
 
     def row(self, fault: Fault) -> tuple[str, str, str, str, str]:
         """Return how often a fault was tried, for how long, how often it was broken, when last, and on which commit."""
-        tried = self.data["slices"].get(fault.name)
-        if not tried:
+        entries = self._entries(fault)
+        if not entries:
             return "not yet", "", "", "", ""
-        commit = tried[-1].get("commit", "")
-        slices = self._slices(fault, commit)
-        done, cpu, broken = (sum(each.get(key, 0) for each in slices) for key in ("done", "cpu", "broken"))
-        minutes = f"{cpu / 60:,.1f}" if any("cpu" in each for each in slices) else ""  # earlier results have none
-        return f"{done:,}", minutes, f"{broken:,}", slices[-1]["date"], commit
+        commit = entries[-1]["commit"]
+        entries = [each for each in entries if each["commit"] == commit]
+        done, cpu, broken = (sum(each.get(name, 0) for each in entries) for name in ("done", "cpu", "broken"))
+        minutes = f"{cpu / 60:,.1f}" if any("cpu" in each for each in entries) else ""  # the first results have none
+        return f"{done:,}", minutes, f"{broken:,}", max(each["date"] for each in entries), commit
 
-    def _slices(self, fault: Fault, commit: str) -> list[dict[str, Any]]:
-        return [each for each in self.data["slices"].get(fault.name, []) if each.get("commit", "") == commit]
+    def write_page(self) -> None:
+        """Write the page."""
+        with self._changed():
+            pass
+
+    def text(self) -> str:
+        """Return the page."""
+        text = HEAD
+        for fault in (*TORTURE, *FUZZ):
+            text += _row(fault.fault, fault.promise, f"`{fault.script}`", f"`{fault.test}`", *self.row(fault))
+        text += GUARD_HEAD
+        for guard in (*GUARDS, *INPUT_GUARDS):
+            found = self.data["guards"].get(guard.guard, {"outcome": "not yet"})
+            test = guard.test.partition("::")[2] or guard.test
+            outcome = (found.get(key, "") for key in ("outcome", "date", "commit"))
+            text += _row(guard.guard, f"`{guard.file}`", f"`{test}`", *outcome)
+        return text
+
+    def _entries(self, fault: Fault) -> list[dict[str, Any]]:
+        return list(self.data["faults"].get(fault.name, []))
+
+    def _of_seed(self, fault: Fault, seed: int, commit: str) -> dict[str, Any]:
+        found = (each for each in self._entries(fault) if (each["commit"], each["seed"]) == (commit, seed))
+        return next(found, {})
 
     @contextlib.contextmanager
     def _changed(self) -> Iterator[None]:
-        """Read what other processes have added, and save what is changed meanwhile."""
-        with locks.wait_for(self.path.with_suffix(".lock"), f"{self.path}", "wait for it to end"):
+        """Read what other processes have added, and save what is changed meanwhile, with the page."""
+        with locks.wait_for(self.lock, f"{self.path}", "wait for it to end"):
             self.data = self._read()
             yield
-            new = self.path.with_suffix(".new")
-            new.write_text(json.dumps(self.data, indent=1), "utf-8")
-            new.replace(self.path)
+            write_atomic(self.path, f"{json.dumps(self.data, indent=1, sort_keys=True)}\n".encode())
+            write_atomic(self.page, self.text().encode())
 
 
-def write(state: State, page: Path = PAGE) -> None:
-    """Write the table."""
-    text = HEAD
-    for fault in (*TORTURE, *FUZZ):
-        text += _row(fault.fault, fault.promise, f"`{fault.script}`", f"`{fault.test}`", *state.row(fault))
-    text += GUARD_HEAD
-    for guard in (*GUARDS, *INPUT_GUARDS):
-        found = state.data["guards"].get(guard.guard, {"outcome": "not yet"})
-        test = guard.test.partition("::")[2] or guard.test
-        outcome = (found.get(key, "") for key in ("outcome", "date", "commit"))
-        text += _row(guard.guard, f"`{guard.file}`", f"`{test}`", *outcome)
-    page.write_text(text, "utf-8")
+def _counts_with(before: str, now: str) -> bool:
+    """Return whether a result of the commit `before` stays if there is one of the commit `now`."""
+    return before == now or (now.endswith("+") and not before.endswith("+"))
 
 
 def _row(*cells: str) -> str:

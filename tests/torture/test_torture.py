@@ -1,25 +1,63 @@
-"""Short versions of `make torture`: stages of a write, reads of a model that is being saved, changed checkpoints."""
+"""Short versions of `make torture` and `make fuzz`, which also show which code they exercise."""
 
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from faults import FUZZ, PROGRAM, TORTURE
 from interruptions import exit_codes
+from report import ROOT, files_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 HERE = Path(__file__).parent
+LISTED = tuple(f"mutated_files {suffix}" for suffix in ("abc", "mid", "mxl", "krn", "mei", "csv"))
+COMPARED = ("interruptions signal", "write_stages", "readers", "mutated_checkpoints", "mutated_states", *LISTED)
+"""A fault of each list of code that is not all of the program."""
+
+AT_EXIT = """
+import atexit, os, sys
+
+@atexit.register
+def note():
+    with open(os.path.join(os.environ["IMPORTED"], str(os.getpid())), "w") as file:
+        for module in list(sys.modules.values()):
+            print(getattr(module, "__file__", None) or "", file=file)
+"""
+"""A `sitecustomize` module, which every Python process imports that starts below it."""
 
 
 def tried(name, seconds):
-    """Run a script, and return how often it tried its fault."""
-    command = [sys.executable, HERE / f"{name}.py", "1", str(seconds)]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return int(done.stdout.splitlines()[-1].split()[0])
+    """Run the script of a fault, compare what it imports with the fault's code; return how often it tried the fault."""
+    fault = next(fault for fault in (*TORTURE, *FUZZ) if fault.name.startswith(name))
+    script, *kind = name.split(" ")
+    code, shown, imported = imported_files([HERE / f"{script}.py", "1", str(seconds), *kind])
+    assert code == 0, shown
+    assert "composer/api/__init__.py" in imported
+    assert sorted(imported - files_of(fault.code)) == []
+    return int(shown.splitlines()[-1].split()[0])
+
+
+def imported_files(command):
+    """Run a command of Python; return its exit code, its output and the files of the program that it imports.
+
+    What processes import counts too that it starts, unless they are killed.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "hook").mkdir()
+        (folder / "hook" / "sitecustomize.py").write_text(AT_EXIT)
+        (folder / "imported").mkdir()
+        paths = os.pathsep.join([str(folder / "hook"), *sys.path])
+        environ = {**os.environ, "PYTHONPATH": paths, "IMPORTED": str(folder / "imported")}
+        done = subprocess.run([sys.executable, *command], env=environ, capture_output=True, text=True, check=False)
+        files = {line for path in (folder / "imported").iterdir() for line in path.read_text().splitlines()}
+    inside = {Path(file).relative_to(ROOT).as_posix() for file in files if Path(file).is_relative_to(ROOT)}
+    own = {file for file in inside if file.startswith(("composer/", "plugins/"))}
+    return done.returncode, done.stdout + done.stderr, own
 
 
 def test_each_stage_of_a_write():
@@ -30,8 +68,26 @@ def test_reads_while_saving():
     assert tried("readers", 1) > 0
 
 
+def test_an_interruption():
+    assert tried("interruptions signal", 0) == 1
+
+
 def test_changed_checkpoints():
     assert tried("mutated_checkpoints", 2) > 0
+
+
+def test_changed_states():
+    assert tried("mutated_states", 1) > 0
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_changed_files(name):
+    assert tried(name, 1) > 0
+
+
+def test_the_code_of_each_fault_is_compared():
+    compared = [fault.code for fault in (*TORTURE, *FUZZ) if fault.name.startswith(COMPARED)]
+    assert [fault.name for fault in (*TORTURE, *FUZZ) if fault.code not in (*compared, PROGRAM)] == []
 
 
 def test_exit_codes_that_are_promised():
