@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, starmap
 
 from composer.analysis.cadence import tonic_of
 from composer.api import Score
+from composer.music.parallel_motion import both_move, is_parallel
 from composer.music.sounding import pitched_notes
-
-PERFECT = (0, 7)
-"""Semitones, without octaves, of the intervals that outer voices do not move in parallel: octave and fifth."""
 
 
 def clashes_on_beats(score: Score) -> float | None:
@@ -26,9 +24,8 @@ def outer_parallels(score: Score) -> float | None:
     Only steps in which both voices move count; None if there is none.
     """
     outer = [(pitches[0], pitches[-1]) for pitches in pitches_on_beats(score) if len(pitches) > 1]
-    moves = [(low, high, after, top) for (low, high), (after, top) in pairwise(outer) if low != after and high != top]
-    parallel = sum((high - low) % 12 == (top - after) % 12 in PERFECT for low, high, after, top in moves)
-    return parallel / len(moves) if moves else None
+    moves = [(before, after) for before, after in pairwise(outer) if both_move(before, after)]
+    return sum(starmap(is_parallel, moves)) / len(moves) if moves else None
 
 
 def ends_on_the_tonic_in_the_bass(score: Score) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from composer.api import Constraint, FrameRule, OptionError
+from composer.music.parallel_motion import Voices, both_move, is_parallel
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 from composer_pianoroll.frames import Layout
-from composer_pianoroll.voice_leading import FAULT, parallels
+from composer_pianoroll.voice_leading import FAULT
 
 AVOIDED_BELOW = 0.02
 """Share of the moves of both outer voices. It is 0.005 in Bach's chorales, and 0.08 if a model of them is sampled."""
@@ -18,9 +19,6 @@ PARALLELS_RULES = 2
 AVOID, ALLOW = CHOICES = ("avoid", "allow")
 
 _PITCH_BITS = 8
-
-Outer = tuple[int, int]
-"""The lowest and the highest pitch that sound in a step."""
 
 
 def check_choice(text: str) -> None:
@@ -45,29 +43,24 @@ def share_of_parallels(layout: Layout, pieces: Iterable[Iterable[tuple[int, ...]
     """Return the share of parallels among the moves of both outer voices, in pieces of frames; None without moves."""
     moves = parallel = frames = 0
     for piece in pieces:  # also those that are not measured, since the caller counts them
-        before: Outer | None = None
+        before: Voices | None = None
         for frame in piece if frames < MAX_FRAMES else ():
             frames += 1
             for now in outer_voices(layout, frame):
                 if before is not None and now is not None and both_move(before, now):
                     moves += 1
-                    parallel += parallels(before, now)
+                    parallel += is_parallel(before, now)
                 before = now
     return round(parallel / moves, 4) if moves else None
 
 
-def outer_voices(layout: Layout, frame: Sequence[int]) -> Iterator[Outer | None]:
+def outer_voices(layout: Layout, frame: Sequence[int]) -> Iterator[Voices | None]:
     """Yield the outer voices of each step of a frame, None if fewer than two notes sound."""
     width, stride = layout.pitch_count, layout.units_per_step
     for first in range(0, layout.size, stride):
         pitches = [(unit - first) % width for unit in frame if first <= unit < first + stride]
         low, high = (min(pitches), max(pitches)) if pitches else (0, 0)
         yield (low, high) if low < high else None
-
-
-def both_move(before: Outer, now: Outer) -> bool:
-    """Return whether both outer voices change."""
-    return before[0] != now[0] and before[1] != now[1]
 
 
 class ParallelsGuard(WrappedConstraint):
@@ -95,11 +88,11 @@ class ParallelsGuard(WrappedConstraint):
 
     def log_weight(self, state: int, step: tuple[int, ...]) -> float:
         low, high = state & (1 << _PITCH_BITS) - 1, state >> _PITCH_BITS & (1 << _PITCH_BITS) - 1
-        before: Outer | None = (low - 1, high - 1) if high else None
+        before: Voices | None = (low - 1, high - 1) if high else None
         weight = super().log_weight(state, step)
         for now in outer_voices(self.layout, step):
             if before is not None and now is not None:
-                weight += FAULT * parallels(before, now)
+                weight += FAULT * is_parallel(before, now)
             before = now
         return weight
 

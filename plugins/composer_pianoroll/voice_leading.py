@@ -12,11 +12,10 @@ from math import log
 from typing import NamedTuple
 
 from composer.music.keys import has_minor_third, parse_key, pitch_class
+from composer.music.parallel_motion import is_parallel
 
 FAULT = log(0.05)
 """Logarithm of the factor of each fault."""
-PERFECT = (0, 7)
-"""Semitones, without octaves, of the intervals that voices do not move in parallel: octave and fifth."""
 
 
 class Closing(NamedTuple):
@@ -54,7 +53,7 @@ def parallels(before: Sequence[int], after: Sequence[int]) -> int:
         before, after = before[:: max(len(before) - 1, 1)], after[:: max(len(after) - 1, 1)]
     moves = [(old, new) for old, new in zip(before, after, strict=False) if old != new]
     pairs = combinations(moves, 2)
-    return sum((high - low) % 12 == (high_now - low_now) % 12 in PERFECT for (low, low_now), (high, high_now) in pairs)
+    return sum(is_parallel((low, high), (low_now, high_now)) for (low, low_now), (high, high_now) in pairs)
 
 
 def pitches_of(sounding: int, lowest: int) -> Iterator[int]:

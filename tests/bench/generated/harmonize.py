@@ -42,6 +42,7 @@ from composer.generation.plans import PlannedConstraints, constraint_of
 from composer.generation.request import Generated, GenerationRequest
 from composer.music import chords
 from composer.music.keys import Time, pitch_class
+from composer.music.parallel_motion import both_move, is_parallel
 
 HEADS = (
     "", "pieces", "nats per frame", "clashes on beats", "outer parallels", "parallels", "tonic in the bass at the end",
@@ -128,9 +129,8 @@ def parallels(score: Score) -> float | None:
     for onset in sorted({note.onset for note in score.notes}):
         now = sorted({note.pitch for note in score.notes if note.onset <= onset < note.end})
         if len(now) == len(before):
-            for (low, low_now), (high, high_now) in combinations(zip(before, now, strict=True), 2):
-                if low != low_now and high != high_now:
-                    found.append((high - low) % 12 == (high_now - low_now) % 12 in voice_leading.PERFECT)
+            pairs = zip(combinations(before, 2), combinations(now, 2), strict=True)
+            found += [is_parallel(old, new) for old, new in pairs if both_move(old, new)]
         before = now
     return fmean(found) if found else None
 
