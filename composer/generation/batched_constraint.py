@@ -5,6 +5,7 @@ For tokens, the automaton's answers are cached in arrays: a step of all rows is 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
@@ -23,47 +24,48 @@ MIN_CACHED_ROWS = 4
 """For fewer rows the cache costs more than it saves."""
 
 
-class BatchedConstraint:
-    """A constraint in B rows; this one, the base class, allows everything.
-
-    `ended` are the rows whose piece ended with its last step without an end symbol.
-    """
+class BatchedConstraint(ABC):
+    """A constraint in B rows. `ended` are the rows whose piece ended with its last step without an end symbol."""
 
     ended: Collection[int] = ()
 
+    @abstractmethod
     def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
         """Return `params` with the masks or frame rules of the next step."""
-        return params
 
+    @abstractmethod
     def start_rows(self, rows: Sequence[int], constraint: Constraint | None = None) -> None:
         """Go back to the state after the primer in these rows, under `constraint` if that is not the same in all."""
 
+    @abstractmethod
     def row_state(self, row: int) -> int:
         """Return the state of a row, which `restore_row` goes back to."""
-        return 0
 
+    @abstractmethod
     def restore_row(self, row: int, state: int) -> None:
         """Go back to an earlier state of the same piece."""
 
+    @abstractmethod
     def features(self) -> NDArray[np.int64] | None:
         """Return the position features (B, F) of the next step; None if there are none."""
-        return None
 
+    @abstractmethod
     def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
         """Follow one step per row; rows whose piece has the number 0 are idle."""
 
+    @abstractmethod
     def complete(self, row: int) -> Sequence[Step]:
         """Return the shortest ending of a row's piece; empty if none is known."""
-        return ()
 
+    @abstractmethod
     def fixed_steps(self) -> Sequence[int | None]:
         """Return the number of the fixed step that comes next in each row, or None (see `Constraint.fixed_step`)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def log_weights(self, steps: Sequence[Step]) -> Sequence[float]:
         """Return the logarithm of the factor of one step per row (see `Constraint.log_weight`)."""
-        return [0.0] * len(steps)
 
+    @abstractmethod
     def gather_rows(self, rows: Sequence[int]) -> None:
         """Let each row continue as the given one, which may occur several times."""
 
@@ -78,12 +80,49 @@ def batched_constraint(
 ) -> BatchedConstraint:
     """Return `constraint` for `batch_size` rows, each after the primer."""
     if constraint is None:
-        return BatchedConstraint()
+        return Unconstrained(batch_size)
     if spec.kind is StepKind.FRAMES:
         return FrameConstraint(constraint, spec, primer, batch_size)
     if batch_size < MIN_CACHED_ROWS or not same_in_all_rows:
         return TokenConstraint(constraint, spec, primer, batch_size)
     return CachedTokenConstraint(constraint, spec, primer, batch_size)
+
+
+class Unconstrained(BatchedConstraint):
+    """B rows in which everything is allowed."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+
+    def constrain(self, params: BatchSamplingParams) -> BatchSamplingParams:
+        return params
+
+    def start_rows(self, rows: Sequence[int], constraint: Constraint | None = None) -> None:
+        return
+
+    def row_state(self, row: int) -> int:
+        return 0
+
+    def restore_row(self, row: int, state: int) -> None:
+        return
+
+    def features(self) -> NDArray[np.int64] | None:
+        return None
+
+    def advance(self, steps: Sequence[Step], numbers: Sequence[int]) -> None:
+        return
+
+    def complete(self, row: int) -> Sequence[Step]:
+        return ()
+
+    def fixed_steps(self) -> Sequence[int | None]:
+        return [None] * self._rows
+
+    def log_weights(self, steps: Sequence[Step]) -> Sequence[float]:
+        return [0.0] * len(steps)
+
+    def gather_rows(self, rows: Sequence[int]) -> None:
+        self._rows = len(rows)
 
 
 class CachedTokenConstraint(BatchedConstraint):

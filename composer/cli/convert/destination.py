@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class NameConflict(ComposerError):
 
 
 @dataclass
-class Destination:
+class Destination(ABC):
     """Takes the pieces of one source after the other. Those that a source has before a fault in it are kept.
 
     With `many`, a file may hold several pieces. `written` has the label of the source of each file.
@@ -35,18 +36,20 @@ class Destination:
     written: dict[Path, str] = field(default_factory=dict)
     folder_note: str = ""
 
+    @abstractmethod
     def add(self, source: Source, data: bytes, number: int, count: int) -> Path | None:
         """Take piece `number` of `source`, which has `count`. Return its file, if it is known.
 
         Raises NameConflict if this piece alone cannot be written, ComposerError if no piece can be.
         """
-        raise NotImplementedError
 
     def end_source(self, source: Source) -> None:
         """Write what waits for the end of `source`. Raises ComposerError."""
+        return
 
     def close(self) -> None:
         """Write what waits for the end of all sources. Raises ComposerError."""
+        return
 
     def summary(self) -> str:
         """Return what was written, for a note; empty for nothing."""

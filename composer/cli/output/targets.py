@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from composer.system.locks import Lock
 
 
-class Target:
-    """Where pieces are written, by their numbers. This one keeps nothing but what `write` does with the bytes.
+class Target(ABC):
+    """Where pieces are written, by their numbers. A subclass defines at least `write`; the other methods do nothing.
 
     With `one_file_per_piece` they may come in any order. `already_written` counts the pieces of the run that is
     resumed. `record` is the path of the run's record, None for a target that cannot be resumed.
@@ -47,19 +48,23 @@ class Target:
 
     def open(self, record: RunRecord | None) -> None:
         """Prepare to write, for a run with this record."""
+        return
 
+    @abstractmethod
     def write(self, number: int, data: bytes) -> None:
         """Write the next bytes of a piece."""
-        raise NotImplementedError
 
     def finish_piece(self, number: int) -> None:
         """Finish a piece."""
+        return
 
     def discard(self, number: int) -> None:
         """Drop a piece."""
+        return
 
     def close(self, *, finished: bool) -> None:
         """Save the finished pieces; `finished` is false if the run was interrupted."""
+        return
 
 
 @dataclass
