@@ -42,7 +42,7 @@ _NUMBER = r"[-+]?\d{1,9}(\.\d{1,9})?"
 _WHOLE = r"[-+]?\d{1,3}(\.0{1,9})?"
 _ALTERATION = rf"({_NUMBER})?"
 _CONTENTS = {
-    "beats": (r"\d{1,3}(\+\d{1,3}){0,15}", "meter"),
+    "beats": (r"\d{1,3}(\s*\+\s*\d{1,3}){0,15}", "meter"),
     "beat-type": (r"1|2|4|8|16|32|64|128|256|512|1024", "meter"),
     "fifths": (r"[-+]?\d{1,2}", "key"),
     "divisions": (r"(?=.*[1-9])\d{1,9}(\.\d{1,9})?", "number of divisions"),
@@ -159,7 +159,7 @@ class _Builder:
             return
         if self.content is not None and tag in _CONTENTS:
             pattern, what = _CONTENTS[tag]
-            if not re.fullmatch(pattern, content := "".join("".join(self.content).split()), re.ASCII):
+            if not re.fullmatch(pattern, content := "".join(self.content).strip(), re.ASCII):
                 self._refuse(f"an impossible {what}: '{content[:20]}'")
             self.content = None
         self.tree.end(tag)

@@ -179,6 +179,14 @@ def test_mei_is_recognized_by_its_first_element(encoding):
     assert detect(b"<?xml version='1.0'?><score-partwise/>") is FORMATS["musicxml"]
 
 
+@pytest.mark.parametrize("before", ["<?xml?>\n", "<!-- -->", '<!DOCTYPE mei "">'])
+def test_what_precedes_the_first_element_is_examined_in_linear_time(before):
+    began = time.process_time()
+    assert detect((before * 3000 + "<mei>").encode()) is FORMATS["mei"]
+    assert detect((before * 28 + "<?xml").encode()) is not FORMATS["mei"]
+    assert time.process_time() - began < 1
+
+
 ENTITY = f'<!DOCTYPE mei [<!ENTITY a "aaaa">]><mei {NAMESPACE}>&a;</mei>'
 BROKEN = {
     "cut off": (mei(C)[:-30], "is invalid XML at line 2, column"),
