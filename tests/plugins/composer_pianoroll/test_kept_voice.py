@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from roll_walks import walk
 
 from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
-from composer.api.sampling.filters import apply_frame_rule, mask_array
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.kept_voice import voice_of
@@ -26,20 +25,6 @@ def constraint_of(which, piece=None, options="60-71", **controls):
     pianoroll = Pianoroll(options if isinstance(options, PianorollOptions) else PianorollOptions(range=options))
     chosen = PianorollControls(keep_voices=which, **controls)
     return pianoroll, pianoroll.constraint(chosen, GenerationContext(tune=piece or tune()))
-
-
-def walk(constraint, size, steps, seed):
-    """Return random frames that follow the constraint."""
-    generator, state, frames = np.random.default_rng(seed), constraint.start(()), []
-    while len(frames) < steps:
-        rule = constraint.allowed(state)
-        off, on = mask_array(rule.must_be_off, size), mask_array(rule.must_be_on, size)
-        assert not (off & on).any()
-        rank = np.where(off, -np.inf, np.where(on, np.inf, generator.random(size)))
-        drawn = (generator.random(size) < 0.4) & ~off | on
-        frames.append(tuple(np.flatnonzero(apply_frame_rule(drawn, rank, rule)).tolist()))
-        state = constraint.step(state, frames[-1])
-    return frames
 
 
 @pytest.mark.parametrize(
