@@ -242,7 +242,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return ParallelsGuard(constraint, self.layout) if avoid == AVOID and current else constraint
 
     def plan(self, piece: Piece[Roll]) -> str | None:
-        """Return meter, bars, pickup, last bar, fermatas and key, as in `3/4,16,1,2,,Am`, with `positions`."""
+        """Return meter, bars, pickup, last bar, phrase ends and key, as in `3/4,16,1,2,,Am`, with `positions`."""
         return str(self._plan_of(piece)) if self.positional else None
 
     def _plan_of(self, piece: Piece[Roll]) -> BarPlan:

@@ -1,4 +1,4 @@
-"""The plan of a piece on a grid: its meter, bars, pickup, last bar, fermatas and key; and which plans fit."""
+"""The plan of a piece on a grid: its meter, bars, pickup, last bar, phrase ends and key; and which plans fit."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ENDING_BARS = 2
 class BarPlan(NamedTuple):
     """The form of a piece: its meter, its number of bars without a pickup (None if unknown), and the pickup in beats.
 
-    `last` is the length in beats of the last bar, None for a whole one. `fermatas` are the beats at which phrases end,
-    by phrase marks or fermatas, none if they are unknown, and `key` is the key at the start, if it is known and
+    `last` is the length in beats of the last bar, None for a whole one. `phrase_ends` are the beats at which phrases
+    end, by phrase marks or fermatas, none if they are unknown, and `key` is the key at the start, if it is known and
     matters. As text: `3/4,16`, `3/4,16,1`, `3/4,16,1,2`, `3/4,16,1,2,11 23` or `3/4,16,,,,Am`.
     """
 
@@ -34,14 +34,14 @@ class BarPlan(NamedTuple):
     bars: int | None
     pickup: Fraction = Fraction(0)
     last: Fraction | None = None
-    fermatas: tuple[Fraction, ...] = ()
+    phrase_ends: tuple[Fraction, ...] = ()
     key: str = ""
 
     @classmethod
     def parse(cls, text: str) -> BarPlan:
         """Return the plan that `str` wrote."""
-        meter, bars, pickup, last, fermatas, key, *_ = *text.split(","), "", "", "", ""
-        beats = tuple(map(Fraction, fermatas.split()))
+        meter, bars, pickup, last, ends, key, *_ = *text.split(","), "", "", "", ""
+        beats = tuple(map(Fraction, ends.split()))
         return cls(meter, int(bars), Fraction(pickup or 0), Fraction(last) if last else None, beats, key)
 
     @classmethod
@@ -51,8 +51,8 @@ class BarPlan(NamedTuple):
         return plan if plan.pickup < parse_meter(plan.meter).bar else plan._replace(pickup=Fraction(0))
 
     def __str__(self) -> str:
-        fermatas = " ".join(map(str, self.fermatas))
-        fields = [self.meter, str(self.bars), str(self.pickup or ""), str(self.last or ""), fermatas, self.key]
+        ends = " ".join(map(str, self.phrase_ends))
+        fields = [self.meter, str(self.bars), str(self.pickup or ""), str(self.last or ""), ends, self.key]
         while not fields[-1]:
             fields.pop()
         return ",".join(fields)
@@ -120,7 +120,7 @@ class WantedPlan(NamedTuple):
         )
 
     def adapt(self, plan: BarPlan) -> BarPlan:
-        """Return `plan` with what is given, whole bars and no fermatas; a pickup as long as a bar is none."""
+        """Return `plan` with what is given, whole bars and no phrase ends; a pickup as long as a bar is none."""
         meter = plan.meter if self.meter is None else self.meter
         bars = plan.bars if self.bars is None else self.bars
         pickup = plan.pickup if self.pickup is None else self.pickup

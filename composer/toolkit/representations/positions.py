@@ -1,4 +1,4 @@
-"""What a model is told about each step: its place in the bar and the piece, the next fermata, and the key."""
+"""What a model is told about each step: its place in the bar and the piece, the next phrase end, and the key."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["MAX_TOLD_BARS", "MAX_TOLD_BEATS", "CountingConstraint", "PositionCou
 MAX_TOLD_BARS = 64
 """Later bars, and bars longer before the end, are not told apart."""
 MAX_TOLD_BEATS = 16
-"""Beats up to a fermata, if it is farther, are not told apart."""
-_NO_FERMATA_LEFT = MAX_TOLD_BEATS + 2
+"""Beats up to a phrase end, if it is farther, are not told apart."""
+_NO_END_LEFT = MAX_TOLD_BEATS + 2
 
 
 def feature_sizes(plans: Mapping[str, int], per_beat: Fraction) -> dict[str, int]:
@@ -28,18 +28,18 @@ def feature_sizes(plans: Mapping[str, int], per_beat: Fraction) -> dict[str, int
     parsed = [BarPlan.parse(plan) for plan in plans]
     bars = min(MAX_TOLD_BARS, max((plan.bars or 0 for plan in parsed), default=0))
     position = max((ceil(plan.in_steps(per_beat)[0]) for plan in parsed), default=1)
-    fermata = {"fermata": _NO_FERMATA_LEFT + 1} if any(plan.fermatas for plan in parsed) else {}
+    phrase_end = {"fermata": _NO_END_LEFT + 1} if any(plan.phrase_ends for plan in parsed) else {}
     key = {"key": 25} if any(plan.key for plan in parsed) else {}
-    return {"position": position, "bar": bars + 2, "left": bars + 1, **fermata, **key}
+    return {"position": position, "bar": bars + 2, "left": bars + 1, **phrase_end, **key}
 
 
 class PositionCounter:
     """Count the features of steps under one plan; `sizes` are those of `feature_sizes`.
 
     `position` is the step in the bar; in a pickup it counts to the end of the bar. `bar` is 0 in a pickup, then counts
-    from 1; `left` is the number of bars after this one, 0 if unknown. `fermata`, if some plan has any, is 0 if they are
-    unknown, else one more than the beats before the next, rounded up, or a value of its own after the last. `key`, if
-    some plan has one, is 0 if it is unknown, else one more than the pitch class of its tonic, plus 12 if that has a
+    from 1; `left` is the number of bars after this one, 0 if unknown. `fermata`, which old checkpoints name so, is
+    for the ends of phrases, if some plan has any: 0 if they are unknown, else one more than the beats before the next,
+    rounded up, or a value of its own after the last. `key`, if some plan has one, is 0 if it is unknown, else one more than the pitch class of its tonic, plus 12 if that has a
     minor third.
     """
 
@@ -47,10 +47,10 @@ class PositionCounter:
         self._bars, self._sizes, self._key = plan.bars or 0, dict(sizes), _key_number(plan.key)
         # whole numbers of a unit that divides all lengths: a split has millions of steps, and fractions are slow
         bar, pickup = plan.in_steps(per_beat)
-        fermatas = [beat * per_beat for beat in plan.fermatas]
-        self._unit = lcm(*(length.denominator for length in (bar, pickup, per_beat, *fermatas)))
-        self._bar, self._pickup, self._beat, *self._fermatas = (
-            int(length * self._unit) for length in (bar, pickup, per_beat, *fermatas)
+        ends = [beat * per_beat for beat in plan.phrase_ends]
+        self._unit = lcm(*(length.denominator for length in (bar, pickup, per_beat, *ends)))
+        self._bar, self._pickup, self._beat, *self._phrase_ends = (
+            int(length * self._unit) for length in (bar, pickup, per_beat, *ends)
         )
         self.at = lru_cache(1 << 12)(self._at)
 
@@ -64,15 +64,15 @@ class PositionCounter:
         bars, in_bar = divmod(now - self._pickup, self._bar)
         counted = {
             "position": in_bar // self._unit, "bar": bars + 1, "left": max(0, self._bars - bars - 1),
-            "fermata": self._fermata(now), "key": self._key,
+            "fermata": self._beats_to_phrase_end(now), "key": self._key,
         }  # fmt: skip
         return tuple(min(counted[name], size - 1) for name, size in self._sizes.items())
 
-    def _fermata(self, now: int) -> int:
-        following = bisect_left(self._fermatas, now)
-        if not self._fermatas or following == len(self._fermatas):
-            return _NO_FERMATA_LEFT if self._fermatas else 0
-        return min(-((now - self._fermatas[following]) // self._beat), MAX_TOLD_BEATS) + 1  # rounded up
+    def _beats_to_phrase_end(self, now: int) -> int:
+        following = bisect_left(self._phrase_ends, now)
+        if not self._phrase_ends or following == len(self._phrase_ends):
+            return _NO_END_LEFT if self._phrase_ends else 0
+        return min(-((now - self._phrase_ends[following]) // self._beat), MAX_TOLD_BEATS) + 1  # rounded up
 
 
 def _key_number(name: str) -> int:
