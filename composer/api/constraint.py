@@ -69,7 +69,7 @@ class Constraint(ABC):
         return False
 
     def fixed_step(self, state: int) -> int | None:
-        """Return a number for the step that comes next if it is the same in all pieces, as in kept bars; else None.
+        """Return a number for the step that comes next if it is given, as in kept bars or a copy; else None.
 
         The numbers increase, and each piece has all of them. At these steps, pieces that are generated given what
         follows are compared.

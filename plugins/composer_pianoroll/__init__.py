@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 from composer.api import (
     Constraint,
@@ -20,9 +20,9 @@ from composer.api import (
     SequenceSpec,
     Source,
     StepKind,
+    Unsatisfiable,
     hookimpl,
 )
-from composer.api.fields import invalid_setting, option
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
 from composer.toolkit.representations.bar_plan import (
@@ -32,10 +32,11 @@ from composer.toolkit.representations.bar_plan import (
     ending_step,
     fitting_plans,
     with_key,
+    with_returns,
 )
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
-from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable, to_notes
+from composer.toolkit.representations.quantize import NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import (
     FERMATAS,
     LABELS,
@@ -51,7 +52,6 @@ from composer.toolkit.representations.score_labels import (
 )
 from composer.toolkit.representations.score_parts import (
     Music,
-    NoteSource,
     losses_of,
     offgrid_mode,
     pitched_parts,
@@ -67,6 +67,7 @@ from composer_pianoroll.controls import (
     total_frames,
 )
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
+from composer_pianoroll.options import PianorollOptions, choose_parts
 from composer_pianoroll.parallels import (
     AVOID,
     PARALLELS_RULES,
@@ -76,37 +77,12 @@ from composer_pianoroll.parallels import (
     share_of_parallels,
 )
 from composer_pianoroll.positions import PlannedConstraint
+from composer_pianoroll.returns import NONE, PLAN, RETURNS_RULES, ReturnsConstraint, most_common, returns_of, sources_of
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 
 BEATS = 64
 """Default length of a generated piece, in beats."""
-MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
-
-
-@dataclass(frozen=True, slots=True)
-class PianorollOptions:
-    """Which notes to use, and how to quantize them."""
-
-    range: str = option("21-108", "lowest and highest pitch, as MIDI numbers", metavar="LOW-HIGH")
-    steps: int = option(4, "steps per quarter note")
-    onsets: bool = option(True, "distinguish onsets from held notes")
-    stack: int = option(1, "time steps per frame")
-    offgrid: Literal["round", "refuse", "drop"] = option("round", OFFGRID_HELP)
-    parts: str = option("all", "parts to use: `all`, `piano` (General MIDI programs 0 to 7), or the name of a part")
-    pedal: bool = option(True, "apply the sustain pedal of MIDI files")
-    positions: bool = option(
-        False,
-        "give the model the position in the bar, the bar number, and how many bars are left; each piece follows a plan",
-    )
-
-    def __post_init__(self) -> None:
-        parse_range(self.range)
-        for name, maximum in (("steps", MAX_STEPS_PER_BEAT), ("stack", MAX_STACK)):
-            if not 1 <= getattr(self, name) <= maximum:
-                raise invalid_setting(self, name, f"use a whole number from 1 to {maximum}", "-O")
-        if not self.parts.strip():
-            raise invalid_setting(self, "parts", "use all, piano, or the name of a part", "-O")
 
 
 class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
@@ -117,7 +93,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     Percussion is left out.
     """
 
-    api, name, version, rules = 1, "pianoroll", 1, PARALLELS_RULES
+    api, name, version, rules = 1, "pianoroll", 1, RETURNS_RULES
     summary = "polyphonic music, as frames of note onsets and held notes"
     kind = StepKind.FRAMES
     suffixes = MUSIC_SUFFIXES
@@ -149,29 +125,39 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece[Roll]]) -> None:
-        """Count the plans of the pieces, but not of their variants, and their parallels, with `positions`."""
+        """Count the plans of the pieces, but not of their variants, their returns and parallels, with `positions`."""
         if not self.positional:
             return
-        plans = Counter[str]()
+        plans, returning = Counter[str](), Counter[str]()
 
         def counted() -> Iterator[Iterator[tuple[int, ...]]]:
             for piece in pieces:
                 if not piece.is_variant:
-                    plans[str(self._plan_of(piece))] += 1
+                    plan = self._plan_of(piece)
+                    plans[str(plan)] += 1
+                    if returns := returns_of(self.layout, piece.content, plan, self.per_beat):
+                        returning[str(plan._replace(returns=returns))] += 1
                     yield self.layout.frames(piece.content)
 
         parallels = share_of_parallels(self.layout, counted())
-        self.restore({"plans": dict(sorted(plans.most_common(MAX_PLANS))), "parallels": parallels})
+        kept = dict(sorted(plans.most_common(MAX_PLANS)))
+        self.restore({"plans": kept, "parallels": parallels, "returns": most_common(returning, kept)})
 
     def state(self) -> dict[str, Any]:
+        if not self.positional:
+            return {}
         parallels = {} if self.training_parallels is None else {"parallels": self.training_parallels}
-        return {"plans": self.training_plans, **parallels} if self.positional else {}
+        returns = {} if self.training_returns is None else {"returns": self.training_returns}
+        return {"plans": self.training_plans, **parallels, **returns}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.training_parallels: float | None = as_share(state.get("parallels"))
         """Share of parallels between the outer voices of the training pieces; None if it is unknown."""
         self.training_plans: dict[str, int] = dict(state.get("plans", {}))
         """How many training pieces have each plan."""
+        self.training_returns: dict[str, int] | None = dict(state["returns"]) if "returns" in state else None
+        """How many of them have each plan with passages that return; None if it is unknown."""
+        self._returning_plans = with_returns(self.training_plans, self.training_returns or {})
         self._features = feature_sizes(self.training_plans, self.per_beat) if self.positional else {}
 
     @property
@@ -231,8 +217,23 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         if tune is None:
             controls = replace(controls, meter=plan.meter)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
-        planned = PlannedConstraint(inner, PositionCounter.of(plan, self.per_beat, self._features), length)
+        counter = PositionCounter.of(plan._replace(returns=()), self.per_beat, self._features)
+        planned: Constraint = PlannedConstraint(inner, counter, length)
+        ending = ending_step(str(plan), self.per_beat)
+        sources = sources_of(plan.returns, self.per_beat, length if ending is None else ending, context.primer)
+        if sources:
+            planned = ReturnsConstraint(planned, self.layout, sources, controls.max_onsets)
         return self._without_parallels(planned, controls, context)
+
+    def _plans_to_draw(self, controls: PianorollControls, context: GenerationContext) -> Mapping[str, int]:
+        """Return the plans of the training pieces, with their returns if pieces have any. Raises Unsatisfiable."""
+        is_known = self.training_returns is not None
+        if controls.returns == PLAN and not is_known:
+            hint = "leave out --returns, or train the model again"
+            raise Unsatisfiable("this model does not know which bars of its training pieces return", hint)
+        exact = controls.onsets or controls.sustained
+        default = PLAN if (context.rules or self.rules) >= RETURNS_RULES and not exact else NONE
+        return self._returning_plans if (controls.returns or default) == PLAN else self.training_plans
 
     def _without_parallels(
         self, constraint: Constraint, controls: PianorollControls, context: GenerationContext
@@ -248,6 +249,13 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def _plan_of(self, piece: Piece[Roll]) -> BarPlan:
         frames = -(-piece.content.steps // self.layout.stack)
         return BarPlan.of(piece.labels).with_length_of(frames, self.per_beat)._replace(key=piece.labels.get("key", ""))
+
+    def _plan_of_tune(self, tune: Piece[Roll], controls: PianorollControls) -> BarPlan:
+        """Return the plan of a tune to infill, with its returns if they are asked for."""
+        plan = self._plan_of(in_meter(tune, controls))
+        if controls.returns != PLAN:
+            return plan
+        return plan._replace(returns=returns_of(self.layout, tune.content, plan, self.per_beat))
 
     def ending_step(self, plan: str) -> int | None:
         return ending_step(plan, self.per_beat) if plan else None
@@ -267,7 +275,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return {}
         controls, primer = controls or PianorollControls(), len(context.primer)
         if context.tune is not None:
-            return {str(self._plan_of(in_meter(context.tune, controls))): 1}
+            return {str(self._plan_of_tune(context.tune, controls)): 1}
         meter = meter_labels(controls.meter).get("meter", "")
         lengths = (BarPlan.parse(plan).steps(self.per_beat) for plan in self.training_plans)
         longest = context.length or (1 << 31 if controls.bars else max(primer + self.length, *lengths, 1))
@@ -277,7 +285,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         wanted = WantedPlan(form.meter if has_meter else None, controls.bars or None, pickup)
         frames = range(primer + 1, longest + 1)
         key = key_labels(controls.scale, controls.key).get("key", context.labels.get("key", "") if primer else None)
-        known = with_key(self.training_plans, key) if key is not None else self.training_plans
+        plans = self._plans_to_draw(controls, context)
+        known = with_key(plans, key) if key is not None else plans
         found = fitting_plans(known, wanted, frames, self.per_beat, BarPlan.with_length_of)
         if controls.bars:
             length = max(BarPlan.parse(plan).steps(self.per_beat) for plan in found)
@@ -313,7 +322,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         """Return the notes of `music` as a piece; a primer may be off the grid. Raises NotEncodable."""
         from composer_pianoroll.packing import without_overlaps
 
-        chosen = _choose_parts(pitched_parts(music), self.options.parts)
+        chosen = choose_parts(pitched_parts(music), self.options.parts)
         offgrid = offgrid_mode(self.options.offgrid, is_primer=is_primer)
         quantized, quantizing_losses, in_range = quantize_parts(
             music, chosen, self.options.steps, offgrid, self.layout.lowest, self.layout.highest
@@ -325,20 +334,6 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         losses = losses_of(music, chosen, quantizing_losses, overlap_losses, range_losses)
         labels = {**labels_of(music), **(phrase_labels(music) if self.positional else {})}
         return Piece(roll, music.title, name, labels, losses)
-
-
-def _choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:
-    """Return the parts that `which` selects. Raises NotEncodable if there is none."""
-    if which == "all":
-        return parts
-    if which == "piano":
-        chosen = [part for part in parts if part.program < 8]
-    else:
-        chosen = [part for part in parts if part.name.casefold() == which.casefold()]
-    if not chosen:
-        names = ", ".join(part.name or "an unnamed part" for part in parts)
-        raise NotEncodable(f"no part `{which}`", f"the parts are {names}")
-    return chosen
 
 
 @hookimpl

@@ -19,10 +19,10 @@ from composer.toolkit.representations.note_controls import (
     ranges_of,
     total_steps,
 )
+from composer_pianoroll import parallels, returns
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.kept_voice import VoiceConstraint, check_voice, fixed_units, voice_of
-from composer_pianoroll.parallels import CHOICES, check_choice
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 from composer_pianoroll.voice_leading import Closing
 
@@ -74,7 +74,13 @@ class PianorollControls(NoteControls):
         "",
         "Avoid or allow parallel fifths and octaves between the outer voices. "
         "[default: avoid if the training data does]",
-        metavar="CHOICE", choices=CHOICES,
+        metavar="CHOICE", choices=parallels.CHOICES,
+    )  # fmt: skip
+    returns: str = option(
+        "",
+        "Copy earlier passages where those of a training piece return (plan), or generate every bar (none). With "
+        "--keep-voices, plan copies where the tune returns. [default: plan, without --keep-bars and --keep-voices]",
+        metavar="CHOICE", choices=returns.CHOICES,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -90,15 +96,27 @@ class PianorollControls(NoteControls):
                 flag = f"--{name.replace('_', '-')}"
                 raise OptionError(f"invalid value for {flag}: '{value}'", f"use 1 or more, or leave out {flag}")
         self._check_min_notes()
-        if self.parallels:
-            check_choice(self.parallels)
         if self.keep_voices:
             check_voice(self.keep_voices)
         elif self.voice_leading:
             raise OptionError("--voice-leading needs --keep-voices", "add --keep-voices top")
+        self._check_parallels()
+        self._check_returns()
+
+    def _check_parallels(self) -> None:
+        if self.parallels:
+            parallels.check_choice(self.parallels)
         if self.parallels and self.voice_leading:
             hint = "leave out --parallels: --voice-leading prefers voices without parallels by itself"
             raise OptionError("--parallels and --voice-leading cannot be used together", hint)
+
+    def _check_returns(self) -> None:
+        if self.returns:
+            returns.check_choice(self.returns)
+        for name in ("keep_bars", "onsets", "sustained") if self.returns == returns.PLAN else ():
+            if getattr(self, name):
+                flag = f"--{name.replace('_', '-')}"
+                raise OptionError(f"--returns plan and {flag} cannot be used together", "leave out --returns")
 
     @property
     def kept_control(self) -> str:

@@ -1,4 +1,4 @@
-"""The plan of a piece on a grid: its meter, bars, pickup, last bar, phrase ends and key; and which plans fit."""
+"""The plan of a piece on a grid: its meter, bars, pickup, last bar, phrase ends, key and returns; and which fit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ from math import ceil, floor
 from typing import NamedTuple
 
 from composer.music.bars import parse_meter
+from composer.toolkit.representations.returns import Return
 from composer.toolkit.representations.score_labels import phrase_ends, pickup_of
 
-__all__ = ["DEFAULT_METER", "MAX_PLANS", "BarPlan", "WantedPlan", "ending_step", "fitting_plans", "with_key"]
+__all__ = [
+    "DEFAULT_METER",
+    "MAX_PLANS",
+    "BarPlan",
+    "WantedPlan",
+    "ending_step",
+    "fitting_plans",
+    "with_key",
+    "with_returns",
+]
 
 DEFAULT_METER = "4/4"
 MAX_PLANS = 500
@@ -27,7 +37,8 @@ class BarPlan(NamedTuple):
 
     `last` is the length in beats of the last bar, None for a whole one. `phrase_ends` are the beats at which phrases
     end, by phrase marks or fermatas, none if they are unknown, and `key` is the key at the start, if it is known and
-    matters. As text: `3/4,16`, `3/4,16,1`, `3/4,16,1,2`, `3/4,16,1,2,11 23` or `3/4,16,,,,Am`.
+    matters. `returns` are the passages that equal earlier ones. As text: `3/4,16`, `3/4,16,1`, `3/4,16,1,2`,
+    `3/4,16,1,2,11 23`, `3/4,16,,,,Am` or `3/4,16,,,,,12-24=0`.
     """
 
     meter: str
@@ -36,13 +47,14 @@ class BarPlan(NamedTuple):
     last: Fraction | None = None
     phrase_ends: tuple[Fraction, ...] = ()
     key: str = ""
+    returns: tuple[Return, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> BarPlan:
         """Return the plan that `str` wrote."""
-        meter, bars, pickup, last, ends, key, *_ = *text.split(","), "", "", "", ""
-        beats = tuple(map(Fraction, ends.split()))
-        return cls(meter, int(bars), Fraction(pickup or 0), Fraction(last) if last else None, beats, key)
+        meter, bars, pickup, last, ends, key, returns, *_ = *text.split(","), "", "", "", "", ""
+        beats, passages = tuple(map(Fraction, ends.split())), tuple(map(Return.parse, returns.split()))
+        return cls(meter, int(bars), Fraction(pickup or 0), Fraction(last) if last else None, beats, key, passages)
 
     @classmethod
     def of(cls, labels: Mapping[str, str], meter: str = "", bars: int | None = None) -> BarPlan:
@@ -51,8 +63,8 @@ class BarPlan(NamedTuple):
         return plan if plan.pickup < parse_meter(plan.meter).bar else plan._replace(pickup=Fraction(0))
 
     def __str__(self) -> str:
-        ends = " ".join(map(str, self.phrase_ends))
-        fields = [self.meter, str(self.bars), str(self.pickup or ""), str(self.last or ""), ends, self.key]
+        ends, returns = (" ".join(map(str, each)) for each in (self.phrase_ends, self.returns))
+        fields = [self.meter, str(self.bars), str(self.pickup or ""), str(self.last or ""), ends, self.key, returns]
         while not fields[-1]:
             fields.pop()
         return ",".join(fields)
@@ -120,11 +132,17 @@ class WantedPlan(NamedTuple):
         )
 
     def adapt(self, plan: BarPlan) -> BarPlan:
-        """Return `plan` with what is given, whole bars and no phrase ends; a pickup as long as a bar is none."""
+        """Return `plan` with what is given, whole bars and no phrase ends; a pickup as long as a bar is none.
+
+        Passages still return in the same bars, as far as the piece has them, but not in another meter.
+        """
         meter = plan.meter if self.meter is None else self.meter
         bars = plan.bars if self.bars is None else self.bars
         pickup = plan.pickup if self.pickup is None else self.pickup
-        return BarPlan(meter, bars, pickup if pickup < parse_meter(meter).bar else Fraction(0), key=plan.key)
+        pickup = pickup if pickup < parse_meter(meter).bar else Fraction(0)
+        same_bars = plan.returns if meter == plan.meter else ()
+        moved = tuple(filter(None, (each.moved(pickup - plan.pickup) for each in same_bars)))
+        return BarPlan(meter, bars, pickup, key=plan.key, returns=moved)
 
 
 def fitting_plans(
@@ -152,6 +170,26 @@ def fitting_plans(
     for plan, weight in adapted.items():
         changed[plan if wanted.bars else with_steps(plan, longest, per_beat)] += weight
     return {str(plan): weight for plan, weight in changed.items()}
+
+
+def with_returns(plans: Mapping[str, int], returning: Mapping[str, int]) -> Mapping[str, int]:
+    """Return `plans` with their weights, of which those in `returning` have passages that return.
+
+    `returning` are plans with returns; without them, each is one of `plans`, of whose weight it has a part.
+    """
+    by_plan: dict[str, dict[str, int]] = {}
+    for plan, weight in returning.items():
+        by_plan.setdefault(str(BarPlan.parse(plan)._replace(returns=())), {})[plan] = weight
+    found = dict[str, int]()
+    for plan, weight in plans.items():
+        own = by_plan.pop(plan, {})
+        rest = weight - sum(own.values())
+        if rest < 0 or min(own.values(), default=1) < 1:
+            raise ValueError(f"the plans with returns of {plan!r} have the weights {[*own.values()]}, it has {weight}")
+        found |= {**({plan: rest} if rest else {}), **own}
+    if by_plan:
+        raise ValueError(f"returns of an unknown plan: {next(iter(by_plan))!r}")
+    return found
 
 
 def with_key(plans: Mapping[str, int], key: str) -> Mapping[str, int]:

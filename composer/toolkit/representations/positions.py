@@ -37,10 +37,10 @@ class PositionCounter:
     """Count the features of steps under one plan; `sizes` are those of `feature_sizes`.
 
     `position` is the step in the bar; in a pickup it counts to the end of the bar. `bar` is 0 in a pickup, then counts
-    from 1; `left` is the number of bars after this one, 0 if unknown. `fermata`, which old checkpoints name so, is
-    for the ends of phrases, if some plan has any: 0 if they are unknown, else one more than the beats before the next,
-    rounded up, or a value of its own after the last. `key`, if some plan has one, is 0 if it is unknown, else one more than the pitch class of its tonic, plus 12 if that has a
-    minor third.
+    from 1; `left` is the number of bars after this one, 0 if unknown. `fermata`, its name in checkpoints, is for the
+    ends of phrases, if some plan has any: 0 if they are unknown, else one more than the beats before the next, rounded
+    up, or a value of its own after the last. `key`, if some plan has one, is 0 if it is unknown, else one more than the
+    pitch class of its tonic, plus 12 if that has a minor third.
     """
 
     def __init__(self, plan: BarPlan, per_beat: Fraction, sizes: Mapping[str, int]) -> None:

@@ -1,0 +1,128 @@
+"""Passages that return: which ones the training pieces have, and frames copied from earlier ones of the same piece."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+from composer.api import Constraint, FrameRule, OptionError
+from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan
+from composer.toolkit.representations.returns import Return, find_returns
+from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
+from composer_pianoroll.frames import Layout, Roll
+
+RETURNS_RULES = 3
+"""The first version of the representation's rules by which passages return."""
+PLAN, NONE = CHOICES = ("plan", "none")
+
+_COUNT = 32
+"""Bits for the number of frames."""
+
+
+def check_choice(text: str) -> None:
+    """Raise OptionError if `text` is neither `plan` nor `none`."""
+    if text not in CHOICES:
+        raise OptionError(f"invalid value for --returns: '{text}'", "use --returns plan, or --returns none")
+
+
+def returns_of(layout: Layout, roll: Roll, plan: BarPlan, per_beat: Fraction) -> tuple[Return, ...]:
+    """Return the passages of `roll` that equal earlier ones frame by frame; none if bars are not whole frames."""
+    bar, pickup = plan.in_steps(per_beat)
+    if bar.denominator > 1 or pickup.denominator > 1:
+        return ()
+    from composer_pianoroll import packing
+
+    packed, width = packing.pack_frames(layout, roll), -(-layout.size // 8)
+    frames = [packed[first : first + width] for first in range(0, len(packed), width)]
+    onsets = {note.start // layout.stack for note in roll.notes}
+    return find_returns(frames, onsets, int(bar), int(pickup), per_beat)
+
+
+def most_common(returning: Counter[str], plans: Mapping[str, int]) -> dict[str, int]:
+    """Return the most common plans with returns, sorted, of those that are among `plans` without them."""
+    known = [plan for plan, _ in returning.most_common() if str(BarPlan.parse(plan)._replace(returns=())) in plans]
+    return {plan: returning[plan] for plan in sorted(known[:MAX_PLANS])}
+
+
+def sources_of(
+    returns: Sequence[Return], per_beat: Fraction, end: int, primer: Sequence[tuple[int, ...]]
+) -> dict[int, int]:
+    """Return the frame that each frame of the passages copies, which itself is no copy.
+
+    Frames from number `end` on are no copies, and neither is a passage that the `primer` begins otherwise.
+    """
+    sources = dict[int, int]()
+    for each in returns:
+        first, last, source = (int(beat * per_beat) for beat in each)
+        lag, given = first - source, min(last, len(primer))
+        if all(primer[frame] == primer[frame - lag] for frame in range(first, given)):
+            sources |= {frame: frame - lag for frame in range(max(first, given), min(last, end))}
+    for frame in sorted(sources):
+        sources[frame] = sources.get(sources[frame], sources[frame])
+    return sources
+
+
+class ReturnsConstraint(WrappedConstraint):
+    """The rolls of `inner` in which some frames equal earlier ones; `sources` has the earlier frame of each.
+
+    A note that is held in the earlier frame but does not sound before the later one is struck there, if `max_onsets`
+    allows it, else left out; 0 is no limit.
+
+    The own part of a state is the number of frames, below the last frame and those that are copied later, as bits.
+    """
+
+    def __init__(self, inner: Constraint, layout: Layout, sources: Mapping[int, int], max_onsets: int = 0) -> None:
+        super().__init__(inner)
+        self.layout, self.sources, self.max_onsets = layout, sources, max_onsets
+        self._every = (1 << layout.size) - 1
+        self._pitches = (1 << layout.pitch_count) - 1
+        self._places = {
+            frame: _COUNT + layout.size * number for number, frame in enumerate(sorted({*sources.values()}), 1)
+        }
+        self.own_bits = _COUNT + layout.size * (1 + len(self._places))
+
+    def start(self, primer: Sequence[tuple[int, ...]]) -> int:
+        own = 0
+        for frame in primer:
+            own = self._after(own, frame)
+        return self.inner.start(primer) << self.own_bits | own
+
+    def step(self, state: int, step: tuple[int, ...]) -> int:
+        inner, own = self.parts(state)
+        return self.inner.step(inner, step) << self.own_bits | self._after(own, step)
+
+    def allowed(self, state: int) -> FrameRule:
+        copied = self._copied(self.parts(state)[1])
+        if copied is not None:
+            return FrameRule(must_be_off=self._every & ~copied, must_be_on=copied)
+        rule = super().allowed(state)
+        assert isinstance(rule, FrameRule)
+        return rule
+
+    def fixed_step(self, state: int) -> int | None:
+        number = state & (1 << _COUNT) - 1
+        return number if number in self.sources else super().fixed_step(state)
+
+    def _after(self, own: int, frame: tuple[int, ...]) -> int:
+        """Return the own part after one more `frame`."""
+        number, bits = own & (1 << _COUNT) - 1, sum(1 << unit for unit in frame)
+        own &= ~(self._every << _COUNT | (1 << _COUNT) - 1)
+        place = self._places.get(number)
+        return own | bits << _COUNT | number + 1 | (bits << place if place is not None else 0)
+
+    def _copied(self, own: int) -> int | None:
+        """Return the units of the next frame if it is a copy."""
+        source = self.sources.get(own & (1 << _COUNT) - 1)
+        if source is None:
+            return None
+        units = own >> self._places[source] & self._every
+        if not self.layout.onsets:
+            return units
+        width, before = self.layout.pitch_count, own >> _COUNT & self._every
+        last = before >> self.layout.size - self.layout.units_per_step
+        silent = (units >> width & self._pitches) & ~(last | last >> width)
+        struck, room = silent, self.max_onsets - (units & self._pitches).bit_count()
+        while self.max_onsets and struck.bit_count() > max(room, 0):
+            struck &= struck - 1
+        return units & ~(silent << width) | struck
