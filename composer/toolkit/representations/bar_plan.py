@@ -184,7 +184,7 @@ def with_returns(plans: Mapping[str, int], returning: Mapping[str, int]) -> Mapp
     for plan, weight in plans.items():
         own = by_plan.pop(plan, {})
         rest = weight - sum(own.values())
-        if rest < 0 or min(own.values(), default=1) < 1:
+        if rest < 0 or any(type(each) is not int or each < 1 for each in own.values()):
             raise ValueError(f"the plans with returns of {plan!r} have the weights {[*own.values()]}, it has {weight}")
         found |= {**({plan: rest} if rest else {}), **own}
     if by_plan:

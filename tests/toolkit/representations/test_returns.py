@@ -89,7 +89,7 @@ def test_some_of_the_pieces_with_a_plan_have_returns():
     assert [*found.items()] == [
         ("4/4,4", 1), ("4/4,4,,,,,8-16=0", 1), ("4/4,4,,,,,4-8=0", 1), ("4/4,8,,,,,16-32=0", 1), ("3/4,4", 2)
     ]  # fmt: skip
-    for wrong in ({"4/4,9,,,,,4-8=0": 1}, {"4/4,8,,,,,4-8=0": 2}, {"4/4,4,,,,,4-8=0": -1}):
+    for wrong in ({"4/4,9,,,,,4-8=0": 1}, {"4/4,8,,,,,4-8=0": 2}, {"4/4,4,,,,,4-8=0": -1}, {"4/4,4,,,,,4-8=0": 0.5}):
         with pytest.raises(ValueError, match="returns"):
             with_returns(plans, wrong)
 
