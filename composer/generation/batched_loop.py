@@ -202,10 +202,13 @@ class _Batch:
         every = np.arange(self.request.batch_size)
         if self._planned is None:
             return self.sampler.gather_rows(state, np.where(np.isin(every, rows), -1, every), self.default_state)
+        by_plan = dict[str, list[int]]()
         for row in rows:
-            plan, constraint = self._planned.of_seed(self._seed(row))
+            by_plan.setdefault(self._planned.of_seed(self._seed(row))[0], []).append(row)
+        for plan, same in by_plan.items():  # each copies the state of all rows
+            _, constraint = self._planned.of_seed(self._seed(same[0]))
             primed = prime(self.sampler, self.spec, self.request, constraint, self._planned.labels(plan))
-            state = self.sampler.gather_rows(state, np.where(every == row, -1, every), primed)
+            state = self.sampler.gather_rows(state, np.where(np.isin(every, same), -1, every), primed)
         return state
 
     def _seed(self, row: int) -> int:

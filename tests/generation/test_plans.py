@@ -95,6 +95,14 @@ def test_each_piece_has_its_plan_and_features_in_any_company(batch_size):
     assert alone[1] == found[20]
 
 
+def test_pieces_with_the_same_plan_start_with_one_copy_of_the_state(monkeypatch):
+    """A batch of thousands would take minutes to start, if each of its rows copied the state of all."""
+    copies, gather = [], Echo.gather_rows
+    monkeypatch.setattr(Echo, "gather_rows", lambda *given: copies.append(len(given[2])) or gather(*given))
+    assert len(pieces(GenerationRequest(20, 200, requested_batch_size=200), planned())) == 200
+    assert len(copies) == 1 + 2 * len(Lengths.weights)  # rows are also made idle, those of one length together
+
+
 def test_a_primer_is_read_with_its_features_and_rules_out_short_plans():
     request = GenerationRequest(length=12, count=9, seed=1, primer=(9, 9, 9, 9), requested_batch_size=4)
     found = pieces(request, planned(request.primer))

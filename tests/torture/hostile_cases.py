@@ -224,7 +224,11 @@ CASES: Sequence[Case] = (
         True,
     ),
     Case("replay: batch size", files.recorded({"batch_size": 10**9}), ("replay", "made.abc"), True),
-    Case("replay: batch size 4096", files.recorded({"batch_size": 4096}), ("replay", "made.abc"), True, "steps"),
+    Case(
+        "replay: batch size 4096", files.recorded({"batch_size": 4096}), ("replay", "made.abc"), True, "more than 1,024"
+    ),
+    Case("replay: steps", files.recorded({"batch_size": 64, "length": 90_000}), ("replay", "made.abc"), True, "steps"),
+    Case("replay: bars", files.recorded({"controls": {"bars": 100_000}}), ("replay", "made.abc"), True),
     Case("replay: batch size 150", files.recorded({"batch_size": 150}), ("replay", "made.abc")),
     Case("replay: number", files.recorded({"number": 10**18}), ("replay", "made.abc")),
     Case("replay: 100 pieces", files.recorded({"length": 50}, 100), ("replay", "made.abc"), True),
@@ -246,8 +250,8 @@ CASES: Sequence[Case] = (
         ("replay", "made.abc"),
         True,
     ),
-    Case("replay: gibbs", files.recorded({"gibbs": 10**6}), ("replay", "made.abc"), True),
-    Case("replay: particles", files.recorded({"particles": 4096}), ("replay", "made.abc"), True, "steps"),
+    *(Case(f"replay: gibbs {n}", files.recorded({"gibbs": n}), ("replay", "made.abc"), True) for n in (9999, 10**6)),
+    Case("replay: particles", files.recorded({"particles": 4096}), ("replay", "made.abc"), True, "more than 1,024"),
     *(
         Case(f"checkpoint: {name}", files.file_of("m.safetensors", content), arguments, True)
         for name, content in {

@@ -56,8 +56,15 @@ MAX_PRIMER_BYTES = 4 * 1024 * 1024
 MAX_ENDING = 2**53
 """The largest step or draw at which an ending begins: more than any run gets to, and it still fits into 64 bits."""
 
-MAX_RECORDED = {"length": 100_000, "gibbs": 10_000}
-"""The largest numbers of a recipe with which it is followed: a file can ask for more than anybody would wait for."""
+MAX_RECORDED = {"length": 100_000, "gibbs": 1000, "batch_size": 1024, "particles": 1024}
+"""The largest numbers of a recipe with which it is followed: a file can ask for more than anybody would wait for.
+
+A thousand rows take about a gigabyte of memory, and so do a thousand Gibbs steps in 64 rows.
+"""
+
+_IN_WORDS = {
+    "length": "a length of", "gibbs": "--gibbs", "batch_size": "a batch size of", "particles": "--particles"
+}  # fmt: skip
 
 
 def recipe(
@@ -154,7 +161,7 @@ def check(facts: Mapping[str, Any], name: str) -> None:
     for fact, limit in MAX_RECORDED.items():
         if (value := facts.get(fact, 0)) > raised(limit):
             hint = limit_hint("check where the file is from", value, limit)
-            raise ReadError(f"{name} asks for a {fact} of {value:,}, more than {raised(limit):,}", hint)
+            raise ReadError(f"{name} asks for {_IN_WORDS[fact]} {value:,}, more than {raised(limit):,}", hint)
 
 
 def options_from(facts: Mapping[str, Any]) -> GenOptions:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from composer.api import CheckpointError, DeviceError, ReadError
+from composer.api import CheckpointError, DeviceError, ReadError, StepKind
 from composer.api.limits import limit_hint, raised
 from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.gen import recipe
 from composer.cli.gen.particles import KEEPING
-from composer.cli.gen.plan import planned
+from composer.cli.gen.plan import Plan, planned
 from composer.cli.gen.run import generate_pieces
 from composer.cli.output.targets import Target
 from composer.cli.render.file_diff import common_length, difference
@@ -26,10 +27,12 @@ from composer.formats.provenance import Provenance
 from composer.generation.request import MAX_AUTO_BATCH_SIZE
 from composer.system import device as devices
 
-MAX_STEPS = 100_000
-"""Limit on the steps that a small file may ask for; about 10,000 are generated in a second."""
+MAX_STEPS = 2_500_000
+"""Limit on the tokens in all rows that a small file may ask for; about 10,000 are generated in a second."""
 MAX_ROWS = max(MAX_AUTO_BATCH_SIZE, *KEEPING.values())
 """Rows or particles that a file of any size may ask for: the most that `gen` chooses by itself."""
+TOKENS_PER_FRAME, GIBBS_PER_FRAME = 8, 25
+"""A frame takes as long as so many tokens, whether drawn unit by unit or in so many Gibbs steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +83,23 @@ def reproduce(
 ) -> Replayed:
     """Generate the pieces of the file `name` again, with the model at `checkpoint` or else the recorded one.
 
-    Raises ReadError for invalid provenance, also if it asks for much more than the `size` of the file in bytes, and
-    CheckpointError if the model is missing.
+    Raises ReadError for invalid provenance, also if all pieces together ask for more than a file of `size` bytes may,
+    and CheckpointError if a model is missing, both before anything is generated.
     """
     pieces: list[bytes] = []
     now: list[Provenance] = []
     changes: dict[str, None] = {}
     current = [Provenance(each.program, recipe.current_names(each.facts)) for each in found]
     runs = list(_runs(current, name))
-    _check_steps(runs, name, size)
-    for run in runs:
-        generated, made_with = _reproduce_run(run, name, console, checkpoint)
+    steps = 0
+    for run in runs[1:]:
+        with _planned(run, name, console, checkpoint) as plan:
+            steps += _count_steps(plan)
+    for number, run in enumerate(runs):
+        with _planned(run, name, console, checkpoint) as plan:
+            if number == 0:
+                _check_steps(steps + _count_steps(plan), name, size)
+            generated, made_with = _reproduce_run(run, plan)
         pieces += generated
         for each in run:
             changes |= dict.fromkeys(_changes(each, made_with))
@@ -130,46 +139,51 @@ def _follows(facts: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return bool(same and steps > 0 and facts["seed"] - before["seed"] == steps)
 
 
-def _check_steps(runs: Sequence[Sequence[Provenance]], name: str, size: int) -> None:
-    """Raise ReadError if a file asks for many more steps than it holds: those of all rows of a batch, in `size` bytes.
+def _count_steps(plan: Plan) -> int:
+    """Return how many tokens, or as much work in frames, all rows of a run may take."""
+    request = plan.request
+    # pieces with particles are generated one after the other, whatever the batch size
+    rows = plan.share * request.particles if request.particles > 1 else max(plan.share, request.batch_size)
+    steps = rows * request.length
+    if plan.model.spec.kind is StepKind.TOKENS:
+        return steps
+    return steps * TOKENS_PER_FRAME * max(plan.options.gibbs or 1, GIBBS_PER_FRAME) // GIBBS_PER_FRAME
 
-    A piece is assumed to have one step per byte, or its recorded length if that is less.
-    """
-    length, steps = size // sum(map(len, runs)), 0
-    for run in runs:
-        facts = run[0].facts
-        particles = facts.get("particles", 1)
-        # pieces with particles are generated one after the other, whatever the batch size
-        rows = len(run) * particles if particles > 1 else max(len(run), facts["batch_size"])
-        steps += rows * min(facts.get("length", length), length)
+
+def _check_steps(steps: int, name: str, size: int) -> None:
+    """Raise ReadError if a file of `size` bytes asks for many more steps than are generated without being asked."""
     allowed = max(MAX_STEPS, MAX_ROWS * size)
     if steps > raised(allowed):
         hint = limit_hint("check where the file is from", steps, allowed)
-        raise ReadError(f"{name} asks for about {steps:,} steps, more than {raised(allowed):,}", hint)
+        raise ReadError(f"{name} asks for up to {steps:,} steps, more than {raised(allowed):,}", hint)
 
 
-def _reproduce_run(
-    run: Sequence[Provenance], name: str, console: Console, checkpoint: Path | None
-) -> tuple[list[bytes], Mapping[str, Any]]:
-    """Return the pieces of a run without provenance, and what they were made with now."""
+@contextmanager
+def _planned(run: Sequence[Provenance], name: str, console: Console, checkpoint: Path | None) -> Iterator[Plan]:
+    """Plan to generate the pieces of a run again, into memory. Raises ComposerError."""
     facts = run[0].facts
     device = _device(facts["device"])
     path = store.resolve_model(checkpoint) if checkpoint is not None else _model(facts, name)
     options = dataclasses.replace(recipe.options_from(facts), checkpoint=path, device=device)
     numbers = [each.facts.get("number", 1) for each in run]
-    target = _MemoryTarget()
     with planned(options, console, ProcessInfo()) as plan:
-        generate_pieces(
-            dataclasses.replace(
-                plan,
-                request=dataclasses.replace(
-                    plan.request, seed=facts["seed"] - numbers[0] + 1, numbers=numbers, count=len(run)
-                ),
-                output=dataclasses.replace(plan.output, as_piano_roll=False, target=target),
-                share=len(run),
-            )
+        yield dataclasses.replace(
+            plan,
+            request=dataclasses.replace(
+                plan.request, seed=facts["seed"] - numbers[0] + 1, numbers=numbers, count=len(run)
+            ),
+            output=dataclasses.replace(plan.output, as_piano_roll=False, target=_MemoryTarget()),
+            share=len(run),
         )
-    return [bytes(target.pieces[number]) for number in numbers], recipe.made_with(plan.model, device)
+
+
+def _reproduce_run(run: Sequence[Provenance], plan: Plan) -> tuple[list[bytes], Mapping[str, Any]]:
+    """Return the pieces of a run without provenance, and what they were made with now."""
+    generate_pieces(plan)
+    target = plan.output.target
+    assert isinstance(target, _MemoryTarget)
+    pieces = [bytes(target.pieces[each.facts.get("number", 1)]) for each in run]
+    return pieces, recipe.made_with(plan.model, plan.options.device)
 
 
 def _device(recorded: str) -> str:

@@ -60,7 +60,7 @@ def test_frames_at_a_temperature_are_reproduced(composer, tmp_path):
 @pytest.mark.parametrize("fact", recipe.MAX_RECORDED)
 def test_a_file_that_asks_for_too_much_is_refused_before_anything_is_generated(monkeypatch, fact):
     facts = recipe.current_names(json.loads(OLD_RECIPE)) | {fact: recipe.MAX_RECORDED[fact] + 1}
-    with pytest.raises(ReadError, match=f"tune asks for a {fact} of .*, more than") as caught:
+    with pytest.raises(ReadError, match=r"tune asks for .*, more than") as caught:
         recipe.check(facts, "tune")
     assert "COMPOSER_LIMITS=2" in caught.value.hint
     monkeypatch.setenv("COMPOSER_LIMITS", "2")

@@ -1,15 +1,19 @@
 """Settings that `composer replay` finds in a file: damaged and invalid ones, and those of older versions."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from replayed import OPENING, PRIMER, SAME, changed
 
+from composer.api import StepKind
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.cli.gen import recipe
+from composer.cli.gen.replay import _count_steps
 from composer.formats import provenance
+from composer.generation.request import GenerationRequest
 from composer.system.paths import models_folder
 
 NAMES = ("temperature", "top_k", "top_p", "tempo", "title", "meter", "key", "range", "x")
@@ -33,11 +37,42 @@ class TestErrors:
         composer("replay", tmp_path / "none.abc").failed("no such file or folder")
         composer("replay").failed("FILE", code=2)
 
-    def test_more_steps_than_the_file_can_hold(self, gen, replay):
-        """They would take minutes; a batch size that fits the file is followed."""
-        for facts in ({"batch_size": 4096}, {"particles": 4096}):
-            replay(changed(gen(), **facts)).failed("stdin asks for about", "COMPOSER_LIMITS=")
-        assert "steps" not in replay(changed(gen(), batch_size=2)).err
+    def test_large_numbers_are_refused(self, gen, replay):
+        for facts, words in (
+            ({"batch_size": 4096}, "a batch size of 4,096, more than 1,024"),
+            ({"particles": 4096}, "--particles 4,096, more than 1,024"),
+            ({"gibbs": 9999}, "--gibbs 9,999, more than 1,000"),
+        ):
+            replay(changed(gen(), **facts)).failed(f"stdin asks for {words}", "COMPOSER_LIMITS=")
+
+    def test_more_steps_than_anybody_would_wait_for(self, gen, replay, monkeypatch):
+        """They would take minutes, so nothing is generated, also if it takes several pieces to ask for them."""
+        monkeypatch.setattr("composer.cli.gen.replay.generate_pieces", None)
+        replay(changed(gen(), batch_size=64, length=100_000)).failed("stdin asks for up to 6,400,000 steps, more than")
+        many, particles = {"batch_size": 64, "length": 20_000}, {"particles": 64, "length": 20_000}
+        for facts in ({**many, "seed": 6}, {**particles, "batch_size": 1}):
+            both = changed(gen(), **many) + changed(gen(), **facts)
+            replay(both).failed("stdin asks for up to 2,560,000 steps", "COMPOSER_LIMITS=2")
+
+    def test_large_batches_of_real_pieces_are_reproduced(self, gen, replay):
+        """However small the file is."""
+        data = gen("--batch-size", "300")
+        result = replay(data)
+        assert (result.data, result.err) == (data, f"stdin{SAME}")
+
+    def test_frames_and_gibbs_steps_count_as_several_tokens(self):
+        def count(kind, gibbs=None, particles=1):
+            request = GenerationRequest(100, requested_batch_size=4, particles=particles)
+            options = SimpleNamespace(gibbs=gibbs)
+            return _count_steps(SimpleNamespace(request=request, options=options, share=2, model=model(kind)))
+
+        def model(kind):
+            return SimpleNamespace(spec=SimpleNamespace(kind=kind))
+
+        assert count(StepKind.TOKENS) == 400
+        assert count(StepKind.TOKENS, particles=8) == 1600  # of each of two pieces
+        assert count(StepKind.FRAMES) == count(StepKind.FRAMES, gibbs=5) == 3200
+        assert count(StepKind.FRAMES, gibbs=1000) == 128_000
 
     def test_missing_model(self, gen, replay, checkpoint, tmp_path):
         data = gen()
