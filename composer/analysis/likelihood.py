@@ -15,15 +15,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from composer.api import Piece, ReadError, StepKind, UsageError
+from composer.analysis.selection import select_pieces
+from composer.api import ReadError, StepKind, UsageError
 from composer.checkpoints.baseline import baseline_of
-from composer.checkpoints.file import Header
 from composer.checkpoints.load import OpenCheckpoint
 from composer.checkpoints.network import load_weights, make_network
+from composer.checkpoints.training_melodies import training_melodies
 from composer.data.batches import BPTTBatches, to_device
 from composer.data.corpus import read
 from composer.data.encoded_split import open_split, write_split
-from composer.data.splits import SplitSettings, listed_pieces, split_pieces
 from composer.registry import options
 from composer.registry import plugins as registry
 from composer.system import malloc
@@ -42,7 +42,7 @@ class Evaluation:
     `rejected` pieces are counted by reason, with a few `places` of each; `losses` counts, by phrase, what
     encoding loses, and `unreadable` has a line for each unreadable file. As a `stream`, the pieces are one text.
     `baseline` is the value of a simpler model of the same training data, called `baseline_name`; None if the checkpoint
-    has none.
+    has none. `moved` and `copies` are those of the Selection, about which `notes` are for the user.
     """
 
     value: float
@@ -57,6 +57,9 @@ class Evaluation:
     stream: bool = False
     baseline: float | None = None
     baseline_name: str = ""
+    moved: int = 0
+    copies: int = 0
+    notes: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return this value as plain JSON."""
@@ -77,11 +80,13 @@ def evaluate(
     """
     representation, spec = checkpoint.representation, checkpoint.checkpoint.header.spec
     corpus = read(representation, arguments, progress=reading_progress)
-    pieces = select_pieces(checkpoint.checkpoint.header, corpus.pieces, listing, split)
+    header, extra = checkpoint.checkpoint.header, checkpoint.checkpoint.extra
+    melodies = training_melodies(extra, "the checkpoint")
+    selection = select_pieces(header, representation, melodies, corpus.pieces, listing, split)
     rejected = corpus.rejected
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "pieces"
-        written = write_split(stem, representation, spec, pieces, rejected.add)
+        written = write_split(stem, representation, spec, selection.pieces, rejected.add)
         if not written["pieces"]:
             raise ReadError(
                 f"no piece can be evaluated: {rejected.most_common()}",
@@ -95,28 +100,9 @@ def evaluate(
     return Evaluation(
         scale * total.mean, scale * total.stderr / total.count, f"{unit} per {representation.step_name}",
         written["pieces"], written["count"], rejected.counts, rejected.places, written["losses"], corpus.unreadable,
-        stream, None if baseline is None else scale * baseline.mean, name,
+        stream, None if baseline is None else scale * baseline.mean, name, selection.moved, selection.copies,
+        selection.notes(),
     )  # fmt: skip
-
-
-def select_pieces(header: Header, pieces: Sequence[Piece], listing: Path | None, split: str | None) -> Sequence[Piece]:
-    """Return the pieces of one part of a split; all of them if neither `listing` nor `split` is given.
-
-    The file `listing` assigns the parts (`test` by default), else the shares in the `header` of the model, as in its
-    training. Raises ReadError if there are no pieces, or no shares.
-    """
-    if listing is not None:
-        return listed_pieces(listing, split or "test", pieces)
-    if split is None:
-        return pieces
-    shares = header.record.get("split", {})
-    if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
-        raise ReadError("the model does not record which pieces are in which part", "give a list of them: --split FILE")
-    parts = split_pieces(SplitSettings(valid=shares["valid"], test=shares["test"]), pieces, {}).pieces
-    if not parts[split]:
-        others = " or ".join(name for name, found in parts.items() if found)
-        raise ReadError(f"no pieces in part `{split}` of the model's split", f"use --part {others}")
-    return parts[split]
 
 
 def _measure(

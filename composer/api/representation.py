@@ -219,7 +219,10 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         return piece.losses
 
     def score(self, piece: Piece[ContentT]) -> Score | None:
-        """Return `piece` as music; None if it is not music or cannot be played."""
+        """Return `piece` as music; None if it is not music or cannot be played.
+
+        It must not depend on `fit`: pieces are scored before, so that copies of a melody are in one part of the split.
+        """
         return None
 
     def times(self, steps: Sequence[AnyStep]) -> Sequence[Fraction | float] | None:

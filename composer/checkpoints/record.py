@@ -43,6 +43,8 @@ class ModelRecord(_Origin, total=False):
     refused: _Counts
     unreadable: int
     duplicates: int
+    moved: int
+    copies: int
     losses: _Counts
     training: str
     phase: int

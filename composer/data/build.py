@@ -30,7 +30,7 @@ class Report:
     """What became of the pieces that were read.
 
     `pieces` are counted by split, `rejected` pieces and their `places` are by reason, and `losses`, which the encoded
-    pieces do not contain, by phrase.
+    pieces do not contain, by phrase. `duplicates`, `moved` and `copies` are those of SplitAssigner.
     """
 
     pieces: Mapping[str, int]
@@ -38,6 +38,8 @@ class Report:
     places: Mapping[str, Sequence[str]]
     unreadable: Sequence[str] = ()
     duplicates: int = 0
+    moved: int = 0
+    copies: int = 0
     notes: Sequence[str] = ()
     losses: Mapping[str, int] = field(default_factory=dict)
 
@@ -45,7 +47,8 @@ class Report:
     def from_json(cls, data: Mapping[str, Any]) -> Report:
         """Return the report whose fields are `data`. Raises ValueError, TypeError or AttributeError for other data."""
         report = cls(**data)
-        counts = [*report.pieces.values(), *report.rejected.values(), *report.losses.values(), report.duplicates]
+        counts = [*report.pieces.values(), *report.rejected.values(), *report.losses.values()]
+        counts += [report.duplicates, report.moved, report.copies]
         texts = [*report.pieces, *report.rejected, *report.losses, *report.unreadable, *report.notes]
         texts += [text for reason in report.rejected for text in report.places[reason]]
         if not all(type(count) is int for count in counts) or not all(type(text) is str for text in texts):
@@ -105,15 +108,15 @@ class _TrainingPieces:
         self, spec: BuildSpec, corpus: StagedCorpus, indices: range | None = None,
         melodies: MelodyCollector | None = None,
     ) -> None:  # fmt: skip
-        """The pieces, but not their variants, are added to `melodies`."""
+        """The melodies of the pieces, but not of their variants, are added to `melodies`."""
         self._spec, self._corpus, self._indices, self._melodies = spec, corpus, indices, melodies
         self.without_variants = spec.augment
 
     def __iter__(self) -> Iterator[Piece]:
         self.without_variants = self._spec.augment
-        for piece in self._corpus.pieces("train", self._indices):
-            if self._melodies is not None:
-                self._melodies.add(piece, self._spec.representation)
+        for piece, melody in self._corpus.with_melodies("train", self._indices):
+            if self._melodies is not None and melody is not None:
+                self._melodies.append(*melody)
             yield piece
             for variant in self._spec.representation.variants(piece) if self._spec.augment else ():
                 self.without_variants = False
@@ -150,10 +153,14 @@ def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus, encoded_spec: S
         raise EncodeError(f"no piece can be encoded; {rejected.most_common()}", "train a new model, without --from")
     pieces_in = {split: written[split]["pieces"] for split in SPLITS}
     losses = dict(sum((Counter(written[split]["losses"]) for split in SPLITS), Counter()))
-    notes, duplicates = corpus.assigner.notes, corpus.assigner.duplicates
+    assigner = corpus.assigner
+    notes = assigner.notes
     if training.without_variants:
         notes = [*notes, f"`{representation.name}` has no variants of these pieces, so --augment has no effect"]
-    report = Report(pieces_in, rejected.counts, rejected.places, corpus.unreadable, duplicates, notes, losses)
+    report = Report(
+        pieces_in, rejected.counts, rejected.places, corpus.unreadable, assigner.duplicates, assigner.moved,
+        assigner.copies, notes, losses,
+    )  # fmt: skip
     manifest = {
         "state": representation.state(), "conditions": encoded_spec.conditions, "report": asdict(report),
         "splits": written,

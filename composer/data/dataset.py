@@ -30,7 +30,7 @@ from composer.system.paths import cache_folder
 
 MAX_MANIFEST_BYTES = 256 * 1024 * 1024
 
-LAYOUT_VERSION = 7
+LAYOUT_VERSION = 8
 """Version of the layout of the files; it is part of every data set's name."""
 
 

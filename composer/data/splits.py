@@ -1,7 +1,8 @@
 """Split pieces into training, validation and test data.
 
 By default a digest of a piece's content decides, so that a piece stays in its split when others come or go, whatever
-the order of the files, and two copies of a piece are never in different splits. Other ways:
+the order of the files. If pieces of different splits have one melody, under other titles or in other keys, or one text,
+all of them are for training. Other ways, which are never changed, but copies are counted:
 
     --valid FILES       all pieces of these files are for validation
     --split LIST.txt    a list of lines `SPLIT NAME`, where SPLIT is train, valid or test, and NAME is the name of a
@@ -15,12 +16,13 @@ the order of the files, and two copies of a piece are never in different splits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from composer.api import OptionError, Piece, ReadError, Source
+from composer.api import OptionError, Piece, ReadError, Representation, Source
+from composer.data.copies import copies_note, copy_key_of, moved_note
 from composer.data.corpus import content_digest
 from composer.data.sources import absolute_argument, public_name
 
@@ -87,11 +89,12 @@ class SplitAssigner:
 
     assigner = SplitAssigner(SplitSettings())
     used = [piece for piece in pieces if assigner.assign(piece)]
-    assigner.finish()
+    assigner.finish(keys)  # the `copy_key` of each used piece
     training = [used[number] for number in piece_numbers(assigner.codes, "train")]
 
-    Pieces of files that were named for a split must come first. `duplicates` counts the copies that were skipped, and
-    `notes` are for the user.
+    Pieces of files that were named for a split must come first. `duplicates` counts the pieces that were skipped since
+    their content is that of another. `moved` counts the pieces that were not held out since they are copies of training
+    pieces, and `copies` those that are held out nevertheless, as the user named them. `notes` are for the user.
     """
 
     def __init__(self, settings: SplitSettings, named: Collection[str] | None = None) -> None:
@@ -101,7 +104,7 @@ class SplitAssigner:
         self._list = SplitList(settings.listing) if settings.listing else None
         self._seen: set[bytes] = set()
         self.codes = bytearray()
-        self.duplicates = 0
+        self.duplicates = self.moved = self.copies = 0
         self.notes: list[str] = []
 
     def assign(self, piece: Piece, named: str = "") -> bool:
@@ -126,16 +129,41 @@ class SplitAssigner:
         self.codes.append(SPLITS.index(split) + (_NAMED_OFFSET if named else 0))
         return True
 
-    def finish(self) -> None:
-        """Complete the splits after the last piece. Raises ReadError if there is no training data."""
+    def finish(self, keys: Sequence[int]) -> None:
+        """Complete the splits after the last piece, with the `copy_key` of each piece that is used, in order.
+
+        Raises ReadError if there is no training data.
+        """
         if self._list is not None:
             self.notes += self._list.notes()
-        else:
+        self._move_copies(keys)
+        if self._list is None:
             self._merge_small_splits()
         if not piece_count(self.codes, "train"):
             if self._list is not None:
                 raise ReadError(f"no training data in {self._list.name}", "add lines like `train jigs.abc: tune 36`")
             raise ReadError("no training data: all pieces are in the --valid files", "name other training files")
+
+    def _move_copies(self, keys: Sequence[int]) -> None:
+        """Use all copies of a piece for training if they are in different splits, unless the user named these.
+
+        Which pieces these are does not depend on their order, nor the pieces for validation on the share for testing.
+        """
+        splits: dict[int, int] = {}  # of each key, as a set of bits
+        for key, code in zip(keys, self.codes, strict=True):
+            splits[key] = splits.get(key, 0) | 1 << code
+        train, listed = SPLITS.index("train"), self._list is not None
+        for number, key in enumerate(keys):
+            code, free = self.codes[number], splits[key] & (1 << _NAMED_OFFSET) - 1
+            is_training = (splits[key] >> train | splits[key] >> train + _NAMED_OFFSET) & 1
+            if code % _NAMED_OFFSET == train or not (is_training or (free.bit_count() > 1 and not listed)):
+                continue
+            if listed or code >= _NAMED_OFFSET:
+                self.copies += 1
+            else:
+                self.codes[number] = train
+                self.moved += 1
+        self.notes += [moved_note(self.moved)] * bool(self.moved) + [copies_note(self.copies)] * bool(self.copies)
 
     def _merge_small_splits(self) -> None:
         """Use all pieces but those of named files for training if there are too few to hold some out."""
@@ -149,6 +177,8 @@ class SplitAssigner:
             self.codes = self.codes.translate(bytes([train] * _NAMED_OFFSET) + bytes(range(_NAMED_OFFSET, 256)))
             pieces = "piece" if total == 1 else "pieces"
             few = f"only {total} {pieces}, too few to hold some out"
+            if self.moved and total >= MIN_PIECES_TO_SPLIT:
+                few = "too few other pieces to hold some out"
             self.notes.append(f"{few}: training on all, so overfitting cannot be detected")
 
 
@@ -164,17 +194,22 @@ def piece_count(codes: bytearray, split: str) -> int:
 
 @dataclass(slots=True)
 class SplitPieces:
-    """The pieces of each split, the number of `duplicates` skipped, and `notes` for the user."""
+    """The pieces of each split, and the counts and `notes` of a SplitAssigner."""
 
     pieces: dict[str, list[Piece]]
     duplicates: int
+    moved: int
+    copies: int
     notes: list[str]
 
 
 def split_pieces(
-    settings: SplitSettings, pieces: Iterable[Piece], named: Mapping[str, Iterable[Piece]] | None = None
+    settings: SplitSettings,
+    representation: Representation,
+    pieces: Iterable[Piece],
+    named: Mapping[str, Iterable[Piece]] | None = None,
 ) -> SplitPieces:
-    """Split pieces in memory; those in `named` are of files that were named for a split.
+    """Split pieces of `representation` in memory; those in `named` are of files that were named for a split.
 
     Raises ReadError for a list that cannot be read, or if there is no training data.
     """
@@ -183,9 +218,9 @@ def split_pieces(
     every = [(split, piece) for split, given in named.items() for piece in given]
     every += [("", piece) for piece in pieces]
     used = [piece for split, piece in every if assigner.assign(piece, split)]
-    assigner.finish()
+    assigner.finish([copy_key_of(piece, representation) for piece in used])
     by_split = {split: [used[number] for number in piece_numbers(assigner.codes, split)] for split in SPLITS}
-    return SplitPieces(by_split, assigner.duplicates, assigner.notes)
+    return SplitPieces(by_split, assigner.duplicates, assigner.moved, assigner.copies, assigner.notes)
 
 
 class SplitList:
@@ -252,6 +287,12 @@ def listed_pieces(listing: Path, split: str, pieces: Iterable[Piece]) -> list[Pi
         hint = f"use --part {others}" if others else f"add lines like `{split} jigs.abc: tune 22`"
         raise ReadError(f"none of these pieces is in part `{split}` of {listing.name}", hint)
     return found
+
+
+def training_pieces(listing: Path, pieces: Iterable[Piece]) -> list[Piece]:
+    """Return the pieces that the list assigns to training, be there none. Raises ReadError if it cannot be read."""
+    found = SplitList(listing)
+    return [piece for piece in pieces if found.split_of(piece) == "train"]
 
 
 def _listed_name(piece: Piece, splits: Mapping[str, str]) -> str | None:

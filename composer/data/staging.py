@@ -13,10 +13,12 @@ from itertools import islice
 from pathlib import Path
 
 from composer.api import Piece, ReadError, Representation, Source
+from composer.data.copies import copy_key
 from composer.data.corpus import CorpusReader, Progress, Rejections
 from composer.data.piece_format import from_line, to_line
 from composer.data.sources import sources, stdin
 from composer.data.splits import SplitAssigner, SplitSettings, piece_count, piece_numbers
+from composer.music.contour import Contour, NamedMelody, melody_of
 from composer.system.cache_dir import check_room, reporting_write_errors
 
 FIRST_ESTIMATE_BYTES = 1 << 20
@@ -42,14 +44,17 @@ class CorpusFiles:
 
 
 class PieceFile:
-    """Pieces in a file, by number. A piece that is not data, since its content may be anything, stays in memory."""
+    """Pieces with their melodies in a file, by number.
+
+    A piece that is not data, since its content may be anything, stays in memory.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open a new file. Raises OSError. Close it before reading pieces."""
         self._path = path
         self._file = path.open("wb")
         self._ends = array("Q", [0])
-        self._in_memory: dict[int, Piece] = {}
+        self._in_memory: dict[int, tuple[Piece, NamedMelody | None]] = {}
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -59,13 +64,13 @@ class PieceFile:
         """The number of bytes written so far."""
         return self._ends[-1]
 
-    def append(self, piece: Piece) -> None:
-        """Add a piece. Raises OSError."""
+    def append(self, piece: Piece, melody: NamedMelody | None = None) -> None:
+        """Add a piece and its melody. Raises OSError."""
         data = b""
         try:
-            data = to_line(piece)
+            data = to_line((piece, melody and (melody.title, melody.source, melody.notes.to_bytes())))
         except Exception:  # it may run the code of the content's class
-            self._in_memory[len(self)] = piece
+            self._in_memory[len(self)] = piece, melody
         self._file.write(data)
         self._ends.append(self._ends[-1] + len(data))
 
@@ -81,6 +86,10 @@ class PieceFile:
 
     def pieces(self, numbers: Iterable[int]) -> Iterator[Piece]:
         """Yield the pieces with these numbers."""
+        return (piece for piece, _ in self.with_melodies(numbers))
+
+    def with_melodies(self, numbers: Iterable[int]) -> Iterator[tuple[Piece, NamedMelody | None]]:
+        """Yield the pieces with these numbers, and their melodies."""
         with self._path.open("rb") as file:
             for number in numbers:
                 if number in self._in_memory:
@@ -89,7 +98,8 @@ class PieceFile:
                 begin, end = self._ends[number], self._ends[number + 1]
                 if file.tell() != begin:
                     file.seek(begin)
-                yield from_line(file.read(end - begin))
+                piece, melody = from_line(file.read(end - begin))
+                yield piece, melody and NamedMelody(melody[0], melody[1], Contour.from_bytes(melody[2]))
 
 
 class StagedCorpus:
@@ -100,6 +110,7 @@ class StagedCorpus:
         self._file = file
         self.assigner = SplitAssigner(settings)
         self.rejected, self.unreadable = Rejections(), list[str]()
+        self._copy_keys = array("Q")
 
     def read(
         self, representation: Representation, files: CorpusFiles, size: int, folder: Path, progress: Progress | None
@@ -116,13 +127,16 @@ class StagedCorpus:
             for piece in readers[split]:
                 if not self.assigner.assign(piece, split):
                     continue
+                score = representation.score(piece)
+                melody = melody_of(piece, score)
+                self._copy_keys.append(copy_key(piece, score, melody.notes if melody else None))
                 with reporting_write_errors(folder):
-                    self._file.append(piece)
+                    self._file.append(piece, melody)
                 if self._file.size > estimator.next_estimate:
                     check_room(folder, estimator.estimate(self._file.size) - self._file.size)
         with reporting_write_errors(folder):
             self._file.close()
-        self.assigner.finish()
+        self.assigner.finish(self._copy_keys)
         for split in files.named:
             self.rejected.merge(readers[split].rejected)
             self.unreadable += readers[split].unreadable
@@ -131,12 +145,16 @@ class StagedCorpus:
         """Return the number of pieces in a split."""
         return piece_count(self.assigner.codes, split)
 
-    def pieces(self, split: str, indices: range | None = None) -> Iterator[Piece]:
-        """Yield the pieces of a split in the order they were read, or only those at `indices`."""
+    def pieces(self, split: str) -> Iterator[Piece]:
+        """Yield the pieces of a split in the order they were read."""
+        return (piece for piece, _ in self.with_melodies(split))
+
+    def with_melodies(self, split: str, indices: range | None = None) -> Iterator[tuple[Piece, NamedMelody | None]]:
+        """Yield the pieces of a split and their melodies in the order they were read, or only those at `indices`."""
         numbers = piece_numbers(self.assigner.codes, split)
         if indices is not None:
             numbers = islice(numbers, indices.start, indices.stop, indices.step)
-        return self._file.pieces(numbers)
+        return self._file.with_melodies(numbers)
 
 
 class _SizeEstimator:

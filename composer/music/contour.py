@@ -52,6 +52,27 @@ class Contour(NamedTuple):
     def cut(self, part: slice) -> Contour:
         return Contour(self.intervals[part], self.ratios[part], self.bars[part])
 
+    def to_bytes(self) -> bytes:
+        """Return the three arrays as _BYTES_PER_NOTE * n bytes, little-endian."""
+        return b"".join(array.astype(array.dtype.newbyteorder("<")).tobytes() for array in self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Contour:
+        """Return the melody that `to_bytes` was called on. Raises ValueError if notes are incomplete."""
+        count, rest = divmod(len(data), _BYTES_PER_NOTE)
+        if rest:
+            raise ValueError("damaged: notes are missing")
+        small, bars = np.frombuffer(data, np.int8, 2 * count), np.frombuffer(data, "<u2", offset=2 * count)
+        return cls(small[:count], small[count:], bars)
+
+
+class NamedMelody(NamedTuple):
+    """The title, source and notes of a melody."""
+
+    title: str
+    source: str
+    notes: Contour
+
 
 class MelodySource(NamedTuple):
     """The title and source of a melody, and its number of notes."""
@@ -82,8 +103,7 @@ class MelodyCollection:
     def to_bytes(self) -> bytes:
         """Serialize, compressed."""
         head = json.dumps({"format": _FORMAT, "tunes": self.tunes, "left_out": self.left_out}, ensure_ascii=False)
-        arrays = (array.astype(array.dtype.newbyteorder("<")).tobytes() for array in self.notes)
-        return zlib.compress(b"".join([head.encode("utf-8", "replace"), b"\n", *arrays]), 9)
+        return zlib.compress(b"".join([head.encode("utf-8", "replace"), b"\n", self.notes.to_bytes()]), 9)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> MelodyCollection:
@@ -99,8 +119,7 @@ class MelodyCollection:
             raise ValueError(f"format {version}, not {_FORMAT}")
         if len(notes) != _BYTES_PER_NOTE * count or any(tune.notes < 1 for tune in tunes):
             raise ValueError("damaged: notes are missing")
-        small, bars = np.frombuffer(notes, np.int8, 2 * count), np.frombuffer(notes, "<u2", offset=2 * count)
-        return cls(Contour(small[:count], small[count:], bars), tunes, left_out)
+        return cls(Contour.from_bytes(notes), tunes, left_out)
 
     @staticmethod
     def titles_in(data: bytes) -> list[str]:
@@ -138,13 +157,11 @@ class MelodyCollector:
     _count: int = 0
 
     def add(self, piece: Piece, representation: Representation) -> None:
-        """Add the melody of `piece`, if it has one; the source is stored without folders of this machine."""
+        """Add the melody of `piece`, if it has one, as `melody_of` returns it."""
         if self._count == MAX_NOTES:
             self.left_out += 1
-            return
-        score = representation.score(piece)
-        if score is not None and (notes := contour(score)) is not None:
-            self.append(piece.title or score.title, _public(piece.source), notes)
+        elif (found := melody_of(piece, representation.score(piece))) is not None:
+            self.append(*found)
 
     def append(self, title: str, source: str, notes: Contour) -> None:
         count = len(notes.intervals)
@@ -160,6 +177,17 @@ class MelodyCollector:
         none = Contour(np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.uint16))
         columns = zip(*(self._notes or [none]), strict=True)
         return MelodyCollection(Contour(*map(np.concatenate, columns)), self.tunes, self.left_out)
+
+
+def melody_of(piece: Piece, score: Score | None) -> NamedMelody | None:
+    """Return the melody of a piece whose music is `score`; None if it has none.
+
+    Its source is without folders of this machine.
+    """
+    notes = None if score is None else contour(score)
+    if score is None or notes is None:
+        return None
+    return NamedMelody(piece.title or score.title, _public(piece.source), notes)
 
 
 def contour(score: Score) -> Contour | None:

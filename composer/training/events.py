@@ -29,6 +29,8 @@ class Prepared(Event):
     places: Mapping[str, Sequence[str]]
     unreadable: Sequence[str]
     duplicates: int
+    moved: int
+    copies: int
     notes: Sequence[str]
     losses: Mapping[str, int]
     cached: bool

@@ -261,6 +261,8 @@ class Trainer:
             "refused": dict(report.rejected),
             "unreadable": len(report.unreadable),
             "duplicates": report.duplicates,
+            "moved": report.moved,
+            "copies": report.copies,
             "losses": dict(report.losses),
             "training": self.training_id,
             "phase": progress.phase,

@@ -324,4 +324,25 @@ GUARDS = (
         "path.parent.mkdir(parents=True, exist_ok=True)",
         "tests/system/test_files.py::test_a_file_below_a_thousand_new_folders",
     ),
+    Guard(
+        "copies on one side of the split",
+        "composer/data/splits.py",
+        "                self.codes[number] = train\n",
+        "                pass\n",
+        "tests/data/test_splits.py::test_copies_are_in_one_split_whatever_their_order",
+    ),
+    Guard(
+        "melodies of drums and chord symbols",
+        "composer/data/copies.py",
+        "if melody is None or not _is_pitched(score) else",
+        "if melody is None else",
+        "tests/data/test_copies.py::test_drums_and_chord_symbols_are_not_melodies",
+    ),
+    Guard(
+        "plain melodies",
+        "composer/data/copies.py",
+        " or len({*zip(intervals[2:], ratios[2:], strict=True)}) < MIN_STEPS",
+        "",
+        "tests/data/test_copies.py::test_what_lies_below_a_plain_top_line_tells_pieces_apart",
+    ),
 )

@@ -136,11 +136,12 @@ class _Subject:
         )
 
     def check_scores(self) -> str:
-        """Scores are audible, and are pieces again if there is `from_score`; each step has a time."""
-        found = 0
+        """Scores need no `fit`, are audible, and pieces again if there is `from_score`; each step has a time."""
+        found, unfitted = 0, self.kind(self.options)
         for piece in self.pieces:
             with about(piece.source):
                 score = self.representation.score(piece)
+                expect(unfitted.score(piece) == score, "`score` depends on `fit`, but training calls it before")
                 if score is None:
                     continue
                 found += 1

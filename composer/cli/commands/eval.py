@@ -78,6 +78,7 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
     Prints how well the model predicts each token or frame, in bits per token or nats per frame (1 nat is 1.44 bits).
     Lower is better. 1 bit is a coin toss; each additional bit doubles the number of equally likely choices.
     A second line gives the result of a baseline on the same pieces: a Markov chain trained on the same data.
+    A warning counts the pieces that are copies of training pieces, as these are predicted too well.
 
     With --generated, the model generates pieces instead, and a table compares them with these files. It shows the mean
     and standard deviation of each metric of pitch, rhythm, form, copying and validity, and how far apart the two means
@@ -128,6 +129,8 @@ def _report_likelihood(console: "Console", options: EvalOptions, path: Path, dev
             stream=options.stream, reading_progress=reading.update, progress=reading.update_measured,
         )  # fmt: skip
     report_skipped(console, result)
+    for note in result.notes:
+        console.warn(note)
     if options.as_json:
         console.write_json({"checkpoint": name, "representation": representation, **result.to_json()})
     else:

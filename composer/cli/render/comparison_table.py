@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from composer.analysis.comparison import Comparison, MetricComparison, Summary, compare
-from composer.analysis.likelihood import select_pieces
 from composer.analysis.metrics import COPYING
+from composer.analysis.selection import Selection, select_pieces
 from composer.api import GenerationContext
 from composer.api.sampling.params import SamplingParams
 from composer.checkpoints.load import load_model
@@ -60,15 +60,19 @@ def report_comparison(options: ComparisonOptions, console: Console) -> None:
     request = GenerationRequest(length, options.count, options.seed, SamplingParams(options.temperature))
     with ReadingProgress(console) as reading:
         found = corpus.read(representation, options.files, progress=reading.update)
-        pieces = select_pieces(model.header, found.pieces, options.listing, options.part)
+        selection = select_pieces(model.header, representation, melodies, found.pieces, options.listing, options.part)
         rule = constraint_of(representation, representation.Controls(), GenerationContext())
-        compared = compare(model, pieces, request, rule, training_melodies=melodies, progress=reading.update_measured)
+        compared = compare(
+            model, selection.pieces, request, rule, training_melodies=melodies, progress=reading.update_measured
+        )
     found.rejected.merge(compared.rejections)
     compared = replace(compared, rejections=found.rejected)
     rejected = found.rejected
     report_skipped(console, _LeftOut(rejected.counts, rejected.places, compared.losses, found.unreadable))
+    for note in selection.notes():
+        console.warn(note)
     if options.as_json:
-        console.write_json(_document(options, compared), indent=2)
+        console.write_json(_document(options, compared, selection), indent=2)
         return
     canvas = console.rich_console(console.stdout)
     with canvas.capture() as output:
@@ -87,10 +91,11 @@ class _LeftOut(NamedTuple):
     unreadable: Sequence[str]
 
 
-def _document(options: ComparisonOptions, compared: Comparison) -> dict[str, Any]:
+def _document(options: ComparisonOptions, compared: Comparison, selection: Selection) -> dict[str, Any]:
     model = {"checkpoint": options.path.stem, "representation": options.representation}
     sampling = {"seed": options.seed, "temperature": options.temperature}
-    return {**model, **sampling, **compared.to_json()}
+    selected = {"moved": selection.moved, "copies": selection.copies, "notes": selection.notes()}
+    return {**model, **sampling, **compared.to_json(), **selected}
 
 
 def _title(options: ComparisonOptions, compared: Comparison) -> str:

@@ -90,6 +90,10 @@ shared = Shared()
         ({"encode_packed": lambda self, piece: b"1"}, "1.txt: `encode_packed` differs from `encode`"),
         ({"decoder": lambda self, number=1: shared}, "1.txt: its decoder returned other text while others were in use"),
         ({"read": lambda self, source: iter([api.RejectedPiece("no notes", source.name)])}, "no notes"),
+        (
+            {"score": lambda self, piece: api.Score((), title="".join(getattr(self, "letters", ())))},
+            "1.txt: `score` depends on `fit`, but training calls it before",
+        ),
         ({"decoder": lambda self, number=1: Notes()}, "must return text if `native` is set, not Note"),
     ],
 )

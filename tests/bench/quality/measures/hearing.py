@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from generated.tunes import faults
 
-from composer.analysis.likelihood import select_pieces
+from composer.analysis.selection import select_pieces
 from composer.check.abc_tunes import diagnostics
 from composer.checkpoints.load import load_model
 from composer.checkpoints.training_files import snapshot_path
@@ -55,7 +55,7 @@ def after_opening(checkpoint: Path, files: Sequence[str]) -> float:
     opened = load_model(checkpoint, "text")
     read = corpus.read(opened.representation, files)
     total = count = 0.0
-    for piece in select_pieces(opened.header, read.pieces, None, "valid"):
+    for piece in select_pieces(opened.header, opened.representation, None, read.pieces, None, "valid").pieces:
         state = opened.sampler.initial_state([{k: v for k, v in piece.labels.items() if k in opened.spec.conditions}])
         for at, step in enumerate(opened.representation.encode(piece)[:LONGEST]):
             if at >= OPENING:

@@ -66,7 +66,7 @@ def _of_part(asked: Sequence[str], part: Sequence[str], listing: Path) -> dict[s
 
 def _pieces(asked: Sequence[str], command: str) -> list[str]:
     """Return the names of the pieces that the model can encode, in order."""
-    from composer.analysis.likelihood import select_pieces
+    from composer.analysis.selection import select_pieces
     from composer.api import EncodeError
     from composer.checkpoints.load import open_checkpoint
     from composer.data.corpus import read
@@ -75,8 +75,9 @@ def _pieces(asked: Sequence[str], command: str) -> list[str]:
     listing = flag(command, "--split")
     corpus = read(opened.representation, files(asked))
     pieces = select_pieces(
-        opened.checkpoint.header, corpus.pieces, Path(listing) if listing else None, flag(command, "--part")
-    )
+        opened.checkpoint.header, opened.representation, None, corpus.pieces, Path(listing) if listing else None,
+        flag(command, "--part"),
+    ).pieces  # fmt: skip
     names = []
     for piece in pieces:
         try:
