@@ -96,3 +96,25 @@ def test_a_model_without_positions_is_refused_before_any_file_is_read(composer, 
     result = composer("train", "grid", "nowhere.mid", "-O", "positions=on", "--model", "lstm")
     assert result.code != 0
     assert "model `lstm` takes no position features, but `grid` has them" in result.err
+
+
+@pytest.mark.parametrize("planned", MODELS[2:], ids=["pianoroll"], indirect=True)
+def test_passages_return_unless_they_are_not_wanted(composer, planned, tmp_path):
+    representation, path = planned
+    gen = ("gen", "pianoroll", "-c", path, "--bars", "12", "--seed", "1", "-n", "3", "-q", "-o")
+
+    def frames(name):
+        (piece,) = representation.read(source((tmp_path / name).read_bytes(), name))
+        return representation.prime(piece)
+
+    assert composer(*gen, tmp_path / "%d.mid").code == 0
+    assert composer(*gen, tmp_path / "free%d.mid", "--returns", "none").code == 0
+    for number in range(1, 4):
+        passages = [frames(f"{number}.mid")[first : first + 24] for first in (0, 24)]
+        assert passages[0] == passages[1], "the first two bars, again as bars 3 and 4"
+        again = [frames(f"{number}.mid")[first : first + 24] for first in (48, 96)]
+        assert again[0] == again[1], "bars 5 and 6 as bars 9 and 10, but not the last two"
+        free = frames(f"free{number}.mid")
+        assert free[:24] != free[24:48]
+    for name in ("2.mid", "free2.mid"):
+        assert composer("replay", tmp_path / name, "--checkpoint", path).err.endswith("reproduced exactly\n")
