@@ -16,12 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from composer.analysis.likelihood import select_pieces
 from composer.api import Piece, ReadError, Representation
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import restore_representation
+from composer.data.copies import copy_key_of
 from composer.data.sources import sources
+from composer.data.splits import SplitAssigner, SplitSettings, piece_numbers
 
 
 def main() -> None:
@@ -43,8 +44,7 @@ def refitted(header: Header, path: Path, data: Sequence[str], accept: Sequence[s
     Exits if more changes of what it kept before than the names in `accept`.
     """
     representation = restore_representation(header, path)
-    pieces = select_pieces(header, [*_read(representation, data)], None, "train")
-    representation.fit(pieces)
+    representation.fit(_training_pieces(header, representation, data))
     state = representation.state()
     changed = [name for name, value in header.state.items() if state.get(name) != value and name not in accept]
     if changed or replace(representation.spec, conditions=header.spec.conditions) != header.spec:
@@ -52,6 +52,21 @@ def refitted(header: Header, path: Path, data: Sequence[str], accept: Sequence[s
             f"{path}: changed are {', '.join(changed) or 'the shape of its sequences'}; was it trained on this data?"
         )
     return replace(header, state=state)
+
+
+def _training_pieces(header: Header, representation: Representation, data: Sequence[str]) -> Sequence[Piece]:
+    """Return the pieces of `data` that the model was trained on, by the shares in its record.
+
+    A record that does not count moved copies is from before all copies of a melody stayed on one side of the split.
+    """
+    split = header.record["split"]
+    if not split.keys() <= {"valid", "test"}:
+        sys.exit(f"the model was trained with another split than by shares: {split}")
+    assigner = SplitAssigner(SplitSettings(**split))
+    used = [piece for piece in _read(representation, data) if assigner.assign(piece)]
+    keys = range(len(used)) if "moved" not in header.record else [copy_key_of(piece, representation) for piece in used]
+    assigner.finish(keys)
+    return [used[number] for number in piece_numbers(assigner.codes, "train")]
 
 
 def _read(representation: Representation, names: Sequence[str]) -> Iterator[Piece]:
