@@ -31,6 +31,7 @@ def test_repeats_are_played_again_from_musicxml(music, tmp_path):
     assert [part.notes for part in again.parts] == [part.notes for part in score.parts]
     assert (again.chords, again.meters, again.keys) == (score.chords, score.meters, score.keys)
     assert (again.pickup, again.fermatas) == (score.pickup, score.fermatas)
+    assert (again.notation, again.bar_numbers) == (score.notation, score.bar_numbers)
 
 
 def test_each_bar_is_there_once():

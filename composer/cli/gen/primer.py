@@ -74,7 +74,8 @@ def read_whole_piece(
 
 def _numbering(representation: Representation, source: Source) -> Iterator[str]:
     """Yield a note if the bars of the piece are not counted by the numbers that `composer show` prints."""
-    if representation.native == "abc" or music_suffix(source) != ".abc":
+    suffix = music_suffix(source)
+    if not suffix or (representation.native == "abc" and suffix == ".abc"):
         return
     score = next((music for _, music in read_scores(source) if isinstance(music, Score)), None)
     if score is not None and score.bar_numbers:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.api import BarNumber, ChordSymbol, Key, Meter, Notation, Note, Part, Score, Tempo, WrittenBar
 from composer.system.cache_dir import prune_files
 from composer.system.files import read_regular, write_atomic
 from composer.system.paths import cache_folder
@@ -31,7 +31,7 @@ MAX_ENTRY_BYTES = 64 * 1024 * 1024
 
 _FRACTION = re.compile(r"-?\d{1,40}(/\d{1,40})?", re.ASCII)
 _T = TypeVar("_T")
-_FORMAT = 3
+_FORMAT = 4
 _DIGEST = 16
 
 
@@ -82,13 +82,14 @@ def _plain(score: Score) -> list[Any]:
     """Convert `score` to lists that JSON can hold, with fractions as strings."""
     parts = [[part.notes, part.name, part.program, part.percussion] for part in score.parts]
     signs = [score.chords, score.tempos, score.meters, score.keys]
-    return [parts, *signs, score.pickup, score.title, dict(score.losses), score.fermatas]
+    facts = [score.pickup, score.title, dict(score.losses), score.fermatas]
+    return [parts, *signs, *facts, score.bar_numbers, score.notation]
 
 
 def _score(plain: Sequence[Any]) -> Score:
     """Convert back from `_plain`. Raises ValueError, TypeError or AttributeError for anything else."""
     beats = cache(_beats)
-    parts, chords, tempos, meters, keys, pickup, title, losses, fermatas = plain
+    parts, chords, tempos, meters, keys, pickup, title, losses, fermatas, numbers, notation = plain
     return Score(
         tuple(
             Part(
@@ -104,7 +105,20 @@ def _score(plain: Sequence[Any]) -> Score:
         _text(title),
         {_text(phrase): _whole(count) for phrase, count in losses.items()},
         fermatas=tuple(map(beats, fermatas)),
+        bar_numbers=tuple(BarNumber(beats(onset), _whole(number)) for onset, number in numbers),
+        notation=None if notation is None else _notation(*notation),
     )  # fmt: skip
+
+
+def _notation(bars: Sequence[Any], rhythm: Any) -> Notation:
+    written = (
+        WrittenBar(
+            tuple(map(_beats, onsets)), _beats(length), _whole(number),
+            _of_type(opens, bool), _whole(times), tuple(map(_whole, endings)), _of_type(divided, bool),
+        )
+        for onsets, length, number, opens, times, endings, divided in bars
+    )  # fmt: skip
+    return Notation(tuple(written), _text(rhythm))
 
 
 def _beats(text: str) -> Fraction:

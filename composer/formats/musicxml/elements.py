@@ -41,7 +41,7 @@ class Mark(NamedTuple):
     """
 
     kind: Literal[
-        "repeat starts", "repeat ends", "ending starts", "ending stops", "final bar line",
+        "repeat starts", "repeat ends", "ending starts", "ending stops", "final bar line", "double bar line",
         "segno", "coda", "coda sign", "to coda", "fine", "jump", "unclear",
     ]  # fmt: skip
     at: Fraction = Fraction(0)

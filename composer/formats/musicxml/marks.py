@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Literal
 from xml.etree.ElementTree import Element
 
 from composer.formats.musicxml.elements import Mark
@@ -12,6 +13,12 @@ from composer.music.direction_words import mentions_jump, read_direction
 from composer.music.playback_order import Jump
 
 MAX_ENDING = 64
+
+_DOUBLE: dict[str, Literal["final bar line", "double bar line"]] = {
+    "light-heavy": "final bar line",
+    "light-light": "double bar line",
+}
+"""Styles of bar lines that end a section."""
 
 BEFORE = Fraction(-1)
 """The place of signs that belong to the end of the bar before."""
@@ -34,8 +41,8 @@ def marks_of_bar_line(element: Element, at: Fraction) -> Iterator[Mark]:
         else:
             again = repeat.get("after-jump") == "yes"
             yield Mark("repeat ends", end, times=int(repeat.get("times", "2")), at_end=at_end, after_jump=again)
-    elif (element.findtext("bar-style") or "").strip() == "light-heavy":
-        yield Mark("final bar line", end, at_end=at_end)
+    elif (style := (element.findtext("bar-style") or "").strip()) in _DOUBLE:
+        yield Mark(_DOUBLE[style], end, at_end=at_end)
     if ending is not None and ending.get("type") in {"stop", "discontinue"}:
         yield Mark("ending stops", end, numbers=ending_numbers(ending), at_end=at_end)
     for tag in ("segno", "coda"):

@@ -323,7 +323,7 @@ class _PartReader:
     def _bar_line(self, element: Element) -> None:
         at = self._beat(self.cursor)
         marks = list(marks_of_bar_line(element, at))
-        if marks and element.get("location") == "middle":
+        if element.get("location") == "middle" and any(mark.kind != "double bar line" for mark in marks):
             self.bar.divisions.append(at)
             if len(self.bar.divisions) > MAX_DIVISIONS:
                 place = f"inside bar {len(self.repeats.bars) + 1:,}"

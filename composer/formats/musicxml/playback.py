@@ -1,15 +1,17 @@
-"""The order in which the bars of MusicXML are played: one order for all parts, from the signs of all of them."""
+"""The order in which the bars of MusicXML are played, and their notation: for all parts, from the signs of all."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+from composer.api import BarNumber, Notation
 from composer.formats.musicxml.elements import Bar, Mark
+from composer.music.notation import BarAsRead, bar_numbers, notation_of
 from composer.music.playback_order import BarSigns, Jump, missing_signs
 
 
@@ -58,6 +60,49 @@ def bar_signs(parts: Sequence[Sequence[Bar]], places: Sequence[Passage]) -> tupl
         for at in range(len(places))
     ]  # fmt: skip
     return signs, {JUMPS: len(missing_signs(signs)), UNCLEAR: len(marks.at("unclear") - set(jumps))}
+
+
+def notation(
+    parts: Sequence[Sequence[Bar]],
+    places: Sequence[Passage],
+    signs: Sequence[BarSigns],
+    order: Sequence[int],
+    full: Sequence[Fraction],
+) -> Notation | None:
+    """Return how bars are written that are played in this order; `full` are the lengths of their meters.
+
+    None as `notation_of` says, if a repeat begins or ends inside a bar, or if notes are played in some passes only.
+    """
+    is_divided = len(places) > len(full)
+    if is_divided or any(note.passes for part in parts for bar in part for note in bar.notes):
+        return None
+    return notation_of([*_bars(parts, places, signs, full)], order)
+
+
+def numbers_as_played(found: Notation | None) -> tuple[BarNumber, ...]:
+    """Return the numbers of bars as played; none if they are 1, 2, 3 ... or unknown."""
+    bars = found.bars if found is not None else ()
+    return bar_numbers(sorted((onset, bar.number) for bar in bars for onset in bar.onsets))
+
+
+def _bars(
+    parts: Sequence[Sequence[Bar]], places: Sequence[Passage], signs: Sequence[BarSigns], full: Sequence[Fraction]
+) -> Iterator[BarAsRead]:
+    """Yield the bars, numbered from 1. A short bar at the beginning of a section is a pickup."""
+    double = _double_bar_lines(parts, places)
+    number, begins = 0, True
+    for at, (place, sign) in enumerate(zip(places, signs, strict=True)):
+        length = place.end - place.start
+        is_pickup = (begins or sign.opens) and length < full[at]
+        number += not is_pickup
+        yield BarAsRead(sign, length, 0 if is_pickup else number, at in double)
+        begins = (sign.times > 1 or at in double) and not (at + 1 < len(signs) and signs[at + 1].endings)
+
+
+def _double_bar_lines(parts: Sequence[Sequence[Bar]], places: Sequence[Passage]) -> set[int]:
+    """Return the passages that a double or final bar line follows in any part."""
+    marks = _Marks(parts, places)
+    return marks.at("final bar line") | marks.at("double bar line")
 
 
 _BEFORE = {"repeat starts", "ending starts", "segno", "coda"}

@@ -15,7 +15,7 @@ from composer.formats.fermatas import note_beginnings
 from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.attributes import bar_length
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
-from composer.formats.musicxml.playback import Passage, bar_signs, passages
+from composer.formats.musicxml.playback import Passage, bar_signs, notation, numbers_as_played, passages
 from composer.music.playback_order import MAX_BARS, playback_order
 from composer.music.tempo_map import DEFAULT_BPM
 from composer.music.time_order import in_order, in_time
@@ -44,6 +44,7 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     order = playback_order(signs, limit=10 * MAX_BARS)
     losses = Counter({**lost, TOO_MANY_BARS: max(len(order) - MAX_BARS, 0)})
     played = list(_played(places, order[:MAX_BARS]))
+    written = notation(parts, places, signs, order, _full(meters)) if len(order) <= MAX_BARS else None
     sounding = [each for part in parts for each in _sounding_parts(part, played, losses)]
     tempos = [_first([part[at].tempos for part in parts if at < len(part)]) for at in range(count)]
     keys = _keys(parts)
@@ -54,6 +55,8 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
         keys=tuple(Key(at, *key) for at, key in _changes(played, keys, (0, "major"))),
         pickup=_pickup(meters, lengths),
         title=title,
+        bar_numbers=numbers_as_played(written),
+        notation=written,
     )  # fmt: skip
     chords = tuple(_chords(parts, played, score.duration))
     lost = {phrase: number for phrase, number in losses.items() if number}
@@ -78,14 +81,21 @@ def _lengths(parts: Sequence[Sequence[Bar]], meters: Sequence[_Changes[tuple[int
 
     Of lengths that as many parts have, it is that of the meter or else the longest. Empty bars have that of the meter.
     """
-    found, meter = [], _FOUR_FOUR
-    for at, changes in enumerate(meters):
-        meter = changes[-1][1] if changes else meter
-        full = bar_length(meter)
+    found = []
+    for at, full in enumerate(_full(meters)):
         bars = [part[at] for part in parts if at < len(part) and part[at].length]
         least = max((bar.last_note for bar in bars), default=Fraction(0))
         counts = Counter(bar.length for bar in bars if bar.length >= least)
         found.append(max(counts, key=lambda length: (counts[length], length == full, length), default=full))
+    return found
+
+
+def _full(meters: Sequence[_Changes[tuple[int, int]]]) -> list[Fraction]:
+    """Return the length of each bar's meter."""
+    found, meter = [], _FOUR_FOUR
+    for changes in meters:
+        meter = changes[-1][1] if changes else meter
+        found.append(bar_length(meter))
     return found
 
 

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import pytest
 from small_plugins import Letters
 
+from composer import formats
 from composer.api import Piece, Source
 from composer.cli.gen.primer import read_primer, read_whole_piece
+from composer.formats.abc.reader.score import read_score
 from composer.formats.midi.reader import read_midi
 from composer.music.bars import bars
 from composer.registry import plugins as registry
@@ -107,15 +109,19 @@ def test_infill_of_typed_tokens(composer):
     assert result.out.startswith(tokens[: tokens.index("74")]), result.err
 
 
-@pytest.mark.parametrize(("name", "said"), [("grid", ["counting 5 bars as played, with repeats"]), ("abc", [])])
-def test_bars_of_repeats_are_counted_as_played_without_notation(tmp_path, name, said):
-    (tmp_path / "a.abc").write_text("X:1\nM:4/4\nL:1/8\nK:C\n|:C8|D8:|E8|\n")
+@pytest.mark.parametrize("suffix", [".abc", ".musicxml"])
+@pytest.mark.parametrize("name", ["grid", "abc"])
+def test_bars_of_repeats_are_counted_as_played_without_notation(tmp_path, name, suffix):
+    tune = "X:1\nM:4/4\nL:1/8\nK:C\n|:C8|D8:|E8|\n"
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(tune.encode() if suffix == ".abc" else formats.write("musicxml", read_score(tune)))
     representation = registry.representation(name)()
-    known = [Piece(string.printable)] if name == "abc" else representation.read(Source(tmp_path / "a.abc"))
+    known = [Piece(string.printable)] if name == "abc" else representation.read(Source(path))
     representation.fit(known)
-    notes = read_whole_piece(representation, SimpleNamespace(), str(tmp_path / "a.abc"), flags=["--keep-bars"])[1]
-    assert not read_whole_piece(representation, SimpleNamespace(), str(tmp_path / "a.abc"))[1]
-    assert [note.partition(": ")[2].partition(";")[0] for note in notes] == said
+    notes = read_whole_piece(representation, SimpleNamespace(), str(path), flags=["--keep-bars"])[1]
+    assert not read_whole_piece(representation, SimpleNamespace(), str(path))[1]
+    said = [note.partition(": ")[2].partition(";")[0] for note in notes]
+    assert said == ([] if name == "abc" and suffix == ".abc" else ["counting 5 bars as played, with repeats"])
 
 
 @pytest.mark.parametrize("name", ["grid", "pianoroll"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 from composer.api import BarNumber
 from composer.formats.abc.reader.structure import Bar
+from composer.music import notation
 from composer.music.keys import BEAT, Time
 
 __all__ = ["bar_numbers", "written_numbers"]
@@ -16,10 +17,9 @@ __all__ = ["bar_numbers", "written_numbers"]
 def bar_numbers(numbers: Mapping[int, int], played: Sequence[Bar]) -> tuple[BarNumber, ...]:
     """Return the numbers of the bars of a voice; none if they are played in order."""
     onsets = accumulate((bar.ticks for bar in played), initial=0)
-    found = [(now, number) for now, bar in zip(onsets, played, strict=False) if (number := numbers[id(bar)])]
-    if all(after == before + 1 for (_, before), (_, after) in pairwise([(0, 0), *found])):
-        return ()
-    return tuple(BarNumber(Fraction(now, BEAT), number) for now, number in found)
+    return notation.bar_numbers(
+        (Fraction(now, BEAT), numbers[id(bar)]) for now, bar in zip(onsets, played, strict=False)
+    )
 
 
 def written_numbers(time: Time, written: Sequence[Bar]) -> dict[int, int]:
