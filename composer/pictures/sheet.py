@@ -15,6 +15,7 @@ from composer.api import ComposerError, Part, Score
 from composer.formats.control_characters import cleaned
 from composer.music.as_written import as_written
 from composer.music.bars import Bar, bars
+from composer.music.voices.polyphony import polyphonic_voices
 from composer.pictures.extra import library
 
 PURPOSE = "sheet music"
@@ -158,10 +159,16 @@ def _prepared(score: Score) -> str:
 
 
 def _hands(score: Score) -> tuple[Part, ...]:
-    """Return the two staves of music for a keyboard: one part with chords that no single clef suits; else nothing."""
-    if len(score.parts) != 1 or score.parts[0].percussion:
+    """Return the two staves of music for a keyboard: one part with chords that no single clef suits; else nothing.
+
+    A part with voices, such as a chorale, has its own staves in MusicXML.
+    """
+    written = as_written(score)
+    if len(score.parts) != 1 or polyphonic_voices((written.score if written else score).parts[0]):
         return ()
     part = score.parts[0]
+    if part.percussion:
+        return ()
     pitches = [note.pitch for note in part.notes]
     has_chords = len({note.onset for note in part.notes}) < len(pitches)
     if not has_chords or min(pitches) >= _LOW_FOR_TREBLE or max(pitches) <= _HIGH_FOR_BASS:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from composer.api import ComposerError, Part, Score
 from composer.formats.musicxml.bar_lines import add_bar_lines
 from composer.formats.musicxml.library import MARK_FIELD, music21, quiet
+from composer.formats.musicxml.measures import measures_by_staff
 from composer.formats.musicxml.percussion import to_unpitched
 from composer.formats.settings import WriteSettings
 from composer.music import chords
 from composer.music.as_written import AsWritten, as_written
 from composer.music.bars import COMMON_TIME, Bar, bars
-from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
+from composer.music.keys import MODE_FIFTHS
 
 _GRIDS: tuple[tuple[int, ...], ...] = ((), (8, 6), (4,))
 """Times are exact, or rounded to the nearest of these fractions of a beat if no note values fit."""
@@ -31,17 +31,6 @@ _MUSIC21_METADATA = (
     (rb'\s*<creator type="composer">Music21</creator>', b""),
 )
 """What music21 adds that does not come from the score."""
-
-
-class Event(NamedTuple):
-    """Simultaneous pitches within one bar, whether they are tied to others, and whether they have a fermata."""
-
-    start: Fraction
-    end: Fraction
-    pitches: tuple[int, ...]
-    tied_before: bool = False
-    tied_after: bool = False
-    fermata: bool = False
 
 
 def write(score: Score, settings: WriteSettings) -> bytes:
@@ -66,12 +55,6 @@ def mark(data: bytes, text: bytes) -> bytes:
     """Insert `text` as the last part of the identification."""
     field = b"  <miscellaneous>\n      " + MARK_FIELD + text + b"</miscellaneous-field>\n    </miscellaneous>\n  "
     return data.replace(b"</identification>", field + b"</identification>", 1)
-
-
-def name_of(pitch: int, sharps: int) -> tuple[str, int]:
-    """Return music21's name and octave of a MIDI number in a key of `sharps`: 61 is C# 4, or D- 4 in flat keys."""
-    fifth, octave = spell_in_key(pitch, sharps)
-    return name_of_fifth(fifth, flat="-"), octave
 
 
 def _export(score: Score, settings: WriteSettings) -> bytes:
@@ -110,19 +93,22 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
         notation, written = None, AsWritten(score, played)
     score, layout = written.score, written.bars
     for number, part in enumerate(score.parts or [Part()], 1):
-        staff = m21.stream.Part()
         program = part.program if settings.instrument is None else settings.instrument
-        player = _player(program)
-        player.partId, player.instrumentId = _part_id(number), f"{_part_id(number)}-I1"
-        player.partName = part.name or ("Percussion" if part.percussion else None)
-        staff.insert(0, player)
-        staff.partName = part.name
-        for measure in _measures(part, written, snap):
-            staff.append(measure)
-        add_bar_lines(staff, notation)
-        if part.percussion:
-            staff.getElementsByClass("Measure")[0].insert(0, m21.clef.PercussionClef())
-        whole.insert(0, staff)
+        staves = []
+        for measures in measures_by_staff(part, written, snap):
+            staff = m21.stream.PartStaff()
+            player = _player(program)
+            player.partId, player.instrumentId = _part_id(number), f"{_part_id(number)}-I1"
+            player.partName = part.name or ("Percussion" if part.percussion else None)
+            staff.insert(0, player)
+            staff.partName = part.name
+            for measure in measures:
+                staff.append(measure)
+            add_bar_lines(staff, notation)
+            whole.insert(0, staff)
+            staves.append(staff)
+        if len(staves) > 1:
+            whole.insert(0, m21.layout.StaffGroup(staves, symbol="brace"))
     _add_signs(whole, score, settings, layout, is_written=notation is not None)
     return whole
 
@@ -137,87 +123,6 @@ def _player(program: int) -> Any:
         return pitched
     found.transposition = None
     return found
-
-
-def _measures(part: Part, written: AsWritten, snap: Snap) -> Iterator[Any]:
-    m21 = music21()
-    score, layout = written.score, written.bars
-    keys = sorted(score.keys, key=lambda key: key.onset)
-    content = _by_bar(part, written, snap)
-    for index, bar in enumerate(layout):
-        measure = m21.stream.Measure(number=bar.number)
-        if bar.number == 0:
-            measure.paddingLeft = float(bar.meter.bar - bar.length)
-            measure.showNumber = m21.stream.enums.ShowNumber.NEVER
-        elif bar.length < bar.meter.bar:  # else music21 fills it with a rest
-            measure.paddingRight = float(bar.meter.bar - bar.length)
-        sharps = next((key.sharps for key in reversed(keys) if key.onset <= bar.start and not part.percussion), 0)
-        voices = _voices(content[index])
-        for at, voice in enumerate(voices, 1):
-            target = measure if len(voices) == 1 else m21.stream.Voice(id=str(at))
-            _fill(target, voice, bar, sharps)
-            if target is not measure:
-                measure.insert(0, target)
-        yield measure
-
-
-def _by_bar(part: Part, written: AsWritten, snap: Snap) -> dict[int, list[Event]]:
-    """Return the notes of `part` by bar, as chords, split with ties at bar lines; fermatas are at their beginning."""
-    layout, fermatas = written.bars, frozenset(map(snap, written.score.fermatas))
-    together: dict[tuple[Fraction, Fraction], set[int]] = defaultdict(set)
-    for note in part.notes:
-        start, end = snap(note.onset), snap(note.end)
-        if start < end:
-            together[start, end].add(note.pitch)
-    starts = [bar.start for bar in layout]
-    content: dict[int, list[Event]] = defaultdict(list)
-    for (start, end), pitches in sorted(together.items()):
-        index = bisect_right(starts, start) - 1
-        at = start
-        while at < end and index < len(layout):
-            until = min(end, layout[index].end)
-            fermata = at == start and start in fermatas
-            tied_before = at > start or all((at, pitch) in written.tied_before for pitch in pitches)
-            tied_after = until < end or all((end, pitch) in written.tied_after for pitch in pitches)
-            content[index].append(Event(at, until, tuple(sorted(pitches)), tied_before, tied_after, fermata))
-            at, index = until, index + 1
-    return content
-
-
-def _voices(events: Iterable[Event]) -> list[list[Event]]:
-    """Distribute `events` over as few voices as possible without overlaps; at least one voice."""
-    voices: list[list[Event]] = [[]]
-    for event in sorted(events, key=lambda event: (event.start, -event.pitches[-1])):
-        free = next((voice for voice in voices if not voice or voice[-1].end <= event.start), None)
-        if free is None:
-            voices.append(free := [])
-        free.append(event)
-    return voices
-
-
-def _fill(target: Any, events: list[Event], bar: Bar, sharps: int) -> None:
-    """Fill a measure or voice with `events` and the rests between them."""
-    m21 = music21()
-    at = bar.start
-    for event in [*events, Event(bar.end, bar.end, ())]:
-        if at < event.start:
-            target.insert(at - bar.start, m21.note.Rest(quarterLength=event.start - at))
-        at = event.end
-        if not event.pitches:
-            continue
-        names = (name_of(pitch, sharps) for pitch in event.pitches)
-        pitches = [m21.pitch.Pitch(name, octave=octave) for name, octave in names]
-        length = event.end - event.start
-        kind, named = (m21.note.Note, pitches[0]) if len(pitches) == 1 else (m21.chord.Chord, pitches)
-        made = kind(named, quarterLength=length)
-        if event.tied_before or event.tied_after:
-            kinds = {(False, True): "start", (True, True): "continue", (True, False): "stop"}
-            made.tie = m21.tie.Tie(kinds[event.tied_before, event.tied_after])
-        if event.fermata:
-            fermata = m21.expressions.Fermata()
-            fermata.placement = "above"
-            made.expressions.append(fermata)
-        target.insert(event.start - bar.start, made)
 
 
 def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: Sequence[Bar], *, is_written: bool) -> None:

@@ -14,7 +14,7 @@ from musicxml_text import bar, xml_score
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
 from composer.formats import WriteSettings, write
 from composer.formats.midi.reader import read_midi
-from composer.formats.musicxml import writer as musicxml_writer
+from composer.formats.musicxml.measures import name_of
 from composer.formats.musicxml.reader import MAX_BYTES, read_notation
 
 
@@ -103,12 +103,12 @@ def test_an_empty_score_is_a_bar_of_rest():
     [(60, 0, "C4"), (61, 0, "C#4"), (61, -4, "D-4"), (71, -6, "C-5"), (59, -7, "C-4"), (72, 7, "B#4"), (66, 1, "F#4")],
 )
 def test_spelling_follows_the_key(pitch, sharps, name):
-    assert "{}{}".format(*musicxml_writer.name_of(pitch, sharps)) == name
+    assert "{}{}".format(*name_of(pitch, sharps)) == name
 
 
 @given(st.integers(0, 127), st.integers(-7, 7))
 def test_spelling_keeps_the_pitch(pitch, sharps):
-    name, octave = musicxml_writer.name_of(pitch, sharps)
+    name, octave = name_of(pitch, sharps)
     assert music21.pitch.Pitch(name, octave=octave).midi == pitch
 
 

@@ -11,6 +11,7 @@ from composer.formats.abc.dialect.bar_writer import Accidentals
 from composer.formats.abc.dialect.tables import beat_group
 from composer.formats.abc.elements import Tone
 from composer.music.keys import BEAT, WHOLE, Signature, Time
+from composer.music.voices.notation import rest_lengths
 
 FINEST = WHOLE // 128
 """The shortest note outside of tuplets, in ticks."""
@@ -20,51 +21,61 @@ _TUPLETS = {1: 1, 3: 2, 5: 4, 7: 4, 9: 8}
 
 
 class BarSpan(NamedTuple):
-    """A bar from the tick `start` to the tick `end`; a pickup is shorter than its meter's."""
+    """A bar from the tick `start` to the tick `end`; a pickup is shorter than its meter's. `pulse` is in beats."""
 
     start: int
     end: int
     time: Time
     key: Signature
+    pulse: Fraction
 
 
 class Span(NamedTuple):
-    """Ticks of a bar in which `tones` sound, or a rest.
+    """Ticks of a bar in which `tones` sound, or a rest, which is not shown if it is `hidden`.
 
-    `symbol` is the chord symbol above, `tempo` a new tempo; `fermata` is set for the beginning of a note with one.
+    The tones `tied` sound on after it. `symbol` is the chord symbol above, `tempo` a new tempo; `fermata` is set for
+    the beginning of a note with one.
     """
 
     ticks: int
     tones: tuple[Tone, ...] = ()
-    tied: bool = False
+    tied: frozenset[Tone] = frozenset()
     symbol: str = ""
     tempo: str = ""
     fermata: bool = False
+    hidden: bool = False
 
 
-def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int, rest: str = "z") -> str:
+def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int) -> str:
     """Return the text of `spans`, which fill `bar`; a note without a length has `unit` ticks.
 
-    `rest` is `z`, or `x` for invisible rests. Raises EncodeError for rhythms that ABC cannot write readably.
+    Raises EncodeError for rhythms that ABC cannot write readably.
     """
     accidentals = Accidentals(bar.key)
     group = beat_group(bar.time)
     # a pickup is grouped as the end of a full bar
     place = bar.time.bar - (bar.end - bar.start)
     pieces: list[str] = []
-    for run in _runs(_singles(spans, place)):
+    for run in _runs(_singles(spans, place, bar)):
         if pieces and place % group == 0:
             pieces.append(" ")
         notes = _tuplet(run[0].ticks)
         pieces.append(_symbol(run[0]) + _bracket(notes, len(run)))
         for number, single in enumerate(run):
             written = Fraction(single.ticks * notes, unit * _TUPLETS[notes])
-            tones = [accidentals.write(tone) for tone in single.tones]
-            sound = f"[{''.join(tones)}]" if len(tones) > 1 else "".join(tones) or rest
-            sound = "!fermata!" * single.fermata + sound
-            pieces.append((_symbol(single) if number else "") + sound + _length(written) + "-" * single.tied)
+            sound = "!fermata!" * single.fermata + _sound(single, accidentals, _length(written))
+            pieces.append((_symbol(single) if number else "") + sound)
         place += sum(single.ticks for single in run)
     return "".join(pieces)
+
+
+def _sound(span: Span, accidentals: Accidentals, length: str) -> str:
+    """Return the note, chord or rest of `span`, with ties."""
+    if not span.tones:
+        return ("x" if span.hidden else "z") + length
+    all_tied = len(span.tied) == len(span.tones)
+    tones = [accidentals.write(tone) + "-" * (tone in span.tied and not all_tied) for tone in span.tones]
+    return (f"[{''.join(tones)}]" if len(tones) > 1 else tones[0]) + length + "-" * all_tied
 
 
 def _symbol(span: Span) -> str:
@@ -100,15 +111,18 @@ def _runs(singles: Iterable[Span]) -> Iterator[list[Span]]:
         yield run
 
 
-def _singles(spans: Iterable[Span], place: int) -> Iterator[Span]:
-    """Split `spans`, the first of which is at `place` in its bar, into tied notes with one symbol each."""
+def _singles(spans: Iterable[Span], place: int, bar: BarSpan) -> Iterator[Span]:
+    """Split `spans`, the first of which is at `place` in `bar`, into tied notes with one symbol each, and rests."""
     for span in spans:
         lengths = [sign for part in _at_beats(place, span.ticks) for sign in _note_lengths(part)]
+        is_bar = span.ticks == bar.time.bar
+        if not span.tones and not is_bar and _odd_divisor(span.ticks) == _odd_divisor(place) == 1:
+            begin, end, full = (Fraction(each, BEAT) for each in (place, place + span.ticks, bar.time.bar))
+            lengths = [int(length * BEAT) for length in rest_lengths(begin, end, full, bar.pulse)]
         for number, ticks in enumerate(lengths):
-            last = number == len(lengths) - 1
-            tied = span.tied if last else bool(span.tones)
+            tied = span.tied if number == len(lengths) - 1 else frozenset(span.tones)
             signs = ("", "", False) if number else (span.symbol, span.tempo, span.fermata)
-            yield Span(ticks, span.tones, tied, *signs)
+            yield Span(ticks, span.tones, tied, *signs, span.hidden)
         place += span.ticks
 
 

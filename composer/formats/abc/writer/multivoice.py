@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
+from statistics import fmean
 from typing import NamedTuple
 
 from composer.api import EncodeError, Part, Score, Tempo
@@ -17,19 +19,26 @@ from composer.formats.abc.reader.structure import MAX_BARS
 from composer.formats.abc.title import title_field
 from composer.formats.abc.writer.bar_text import FINEST, BarSpan, Span, bar_text
 from composer.formats.abc.writer.melody import snap
-from composer.formats.abc.writer.voice_split import MAX_VOICES, Event, too_many_voices_error, voices_of
+from composer.formats.abc.writer.voice_split import MAX_VOICES, in_ticks, too_many_voices_error, voices_of
 from composer.music import chords
 from composer.music.bars import Bar, bars
 from composer.music.keys import BEAT, WHOLE, Signature, Time, parse_meter
+from composer.music.voices.notation import Segment, segments, shown_rests
+from composer.music.voices.polyphony import clef_of, polyphonic_voices
 
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """A voice of a part; `extra` if another voice of the part is above it on the same staff."""
+    """A voice of a part on one of its staves, with the ticks between which its rests are shown.
+
+    `extra` is set if another voice of the part is above it on the same staff.
+    """
 
     number: int
-    events: Sequence[Event]
+    segments: Sequence[Segment[int]]
+    rests: Sequence[tuple[int, int]]
     part: Part
+    staff: int
     clef: str
     extra: bool
 
@@ -45,36 +54,54 @@ class _Signs(NamedTuple):
 def write_voices(score: Score) -> str:
     """Return `score` as a file with one tune, with one or more voices per part.
 
-    The tune reads back note for note. Percussion is on MIDI channel 10. Chord symbols are above the first voice, whose
-    notes are split and tied there, or above rests if there are no notes. A bar that a change of meter cuts short gets
-    its own meter; a change of key inside a bar takes effect in the next. Raises EncodeError for a silent score or one
-    with more than MAX_VOICES voices or MAX_BARS bars, and for rhythms and meters that ABC cannot write.
+    A part with a few voices, such as a chorale, is written as these, two on a staff. Other music is split into as few
+    voices as possible. The tune reads back note for note. Percussion is on MIDI channel 10. Chord symbols are above the
+    first voice, whose notes are split and tied there, or above rests if there are no notes. A bar that a change of
+    meter cuts short gets its own meter; a change of key inside a bar takes effect in the next. Raises EncodeError for a
+    silent score or one with more than MAX_VOICES voices or MAX_BARS bars, and for rhythms and meters that ABC cannot
+    write.
     """
     if not score.is_audible:
         raise EncodeError("the score has no notes to write as ABC", "use music with a melody")
     parts = [part for part in score.parts if part.notes]
-    voices = _voices(parts) or [_Voice(1, (), Part(), "treble", extra=False)]
     layout = _layout(Score(tuple(parts), score.chords, (), score.meters, score.keys, score.pickup))
+    voices = _voices(parts, layout[-1].end) or [_Voice(1, (), ((0, layout[-1].end),), Part(), 0, "treble", extra=False)]
     unit = WHOLE // int(unit_of(layout[0].time).partition("/")[2])
-    signs = _Signs(_symbols(score), _tempo_changes(score, layout, voices[0].events), {*map(snap, score.fermatas)})
+    signs = _Signs(_symbols(score), _tempo_changes(score, layout, voices[0].segments), {*map(snap, score.fermatas)})
     below = signs._replace(symbols={}, tempos={})
     texts = [list(_bars(voice, layout, unit, below if voice.number > 1 else signs)) for voice in voices]
     lines = [*_header(score, layout[0], voices), *_systems(texts)]
     return "\n".join(lines) + "\n"
 
 
-def _voices(parts: Sequence[Part]) -> list[_Voice]:
+def _voices(parts: Sequence[Part], end: int) -> list[_Voice]:
+    """Return the voices of all parts in music that ends at the tick `end`."""
     voices: list[_Voice] = []
     for part in parts:
-        clefs: set[str] = set()
-        for events in voices_of(part.notes):
-            if len(voices) == MAX_VOICES:
-                raise too_many_voices_error()
-            clef = "treble" if sum(event.height for event in events) >= 60 * len(events) else "bass"
-            clef = "perc" if part.percussion else clef
-            voices.append(_Voice(len(voices) + 1, events, part, clef, clef in clefs))
-            clefs.add(clef)
+        found = _voices_of_part(part, end)
+        if len(voices) + len(found) > MAX_VOICES:
+            raise too_many_voices_error()
+        voices += [replace(voice, number=number) for number, voice in enumerate(found, len(voices) + 1)]
     return voices
+
+
+def _voices_of_part(part: Part, end: int) -> list[_Voice]:
+    if polyphonic := polyphonic_voices(part):
+        content = [[*segments(map(in_ticks, voice.notes))] for voice in polyphonic]
+        staves, clefs = [voice.staff for voice in polyphonic], [voice.clef for voice in polyphonic]
+        rests = shown_rests([[each[:2] for each in voice] for voice in content], staves, 0, end)
+    else:
+        content = [[Segment(*event) for event in events] for events in voices_of(part.notes)]
+        clefs = ["perc" if part.percussion else _clef(voice) for voice in content]
+        staves = [list(dict.fromkeys(clefs)).index(clef) for clef in clefs]
+        rests = [[] if staff in staves[:at] else [(0, end)] for at, staff in enumerate(staves)]
+    extra = [staff in staves[:at] for at, staff in enumerate(staves)]
+    columns = zip(content, rests, staves, clefs, extra, strict=True)
+    return [_Voice(0, voice, shown, part, staff, clef, more) for voice, shown, staff, clef, more in columns]
+
+
+def _clef(voice: Sequence[Segment[int]]) -> str:
+    return clef_of([fmean(segment.pitches) for segment in voice])
 
 
 def _layout(score: Score) -> list[BarSpan]:
@@ -85,7 +112,10 @@ def _layout(score: Score) -> list[BarSpan]:
     keys = [(key.onset, key_signature(key)) for key in sorted(score.keys, key=lambda key: key.onset)]
     keys = keys or [(Fraction(0), plainest_key(score.notes) if score.notes else Signature())]
     onsets = [onset for onset, _ in keys]
-    return [BarSpan(*_ticks(bar), _time(bar), keys[max(bisect_right(onsets, bar.start) - 1, 0)][1]) for bar in found]
+    return [
+        BarSpan(*_ticks(bar), _time(bar), keys[max(bisect_right(onsets, bar.start) - 1, 0)][1], bar.pulse)
+        for bar in found
+    ]
 
 
 def _ticks(bar: Bar) -> tuple[int, int]:
@@ -148,11 +178,11 @@ def first_tempo(score: Score) -> Tempo:
     return max((each for each in score.tempos if each.onset <= first), default=score.tempos[0])
 
 
-def _tempo_changes(score: Score, layout: Sequence[BarSpan], events: Sequence[Event]) -> dict[int, str]:
+def _tempo_changes(score: Score, layout: Sequence[BarSpan], segments: Sequence[Segment[int]]) -> dict[int, str]:
     """Return the tempos after the first by tick: where they are, or at the next note if ABC cannot split there."""
     if not score.tempos:
         return {}
-    places = sorted({*(bar.start for bar in layout), *(at for event in events for at in (event.start, event.end))})
+    places = sorted({*(bar.start for bar in layout), *(at for segment in segments for at in segment[:2])})
     before = first_tempo(score)
     changes: dict[int, str] = {}
     for each in sorted(score.tempos):
@@ -183,9 +213,9 @@ def _chord_names(score: Score) -> Iterator[str]:
 
 def _staves(voices: Sequence[_Voice]) -> str:
     """Return the voices grouped by staves and braces: `[1 2 {(3 4) 5}]`."""
-    staves: dict[int, dict[str, list[str]]] = {}
+    staves: dict[int, dict[int, list[str]]] = {}
     for voice in voices:
-        staves.setdefault(id(voice.part), {}).setdefault(voice.clef, []).append(str(voice.number))
+        staves.setdefault(id(voice.part), {}).setdefault(voice.staff, []).append(str(voice.number))
     parts = []
     for part in staves.values():
         each = [f"({' '.join(names)})" if len(names) > 1 else names[0] for names in part.values()]
@@ -205,31 +235,41 @@ def _systems(texts: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def _bars(voice: _Voice, layout: Sequence[BarSpan], unit: int, signs: _Signs) -> Iterator[str]:
     before = layout[0]
-    for bar, spans in zip(layout, _spans(voice.events, layout, signs), strict=True):
+    for bar, spans in zip(layout, _spans(voice, layout, signs), strict=True):
         change = f"[M:{bar.time}]" if bar.time != before.time else ""
         change += f"[K:{bar.key.name}]" if bar.key != before.key else ""
-        yield change + bar_text(spans, bar, unit, "x" if voice.extra else "z")
+        yield change + bar_text(spans, bar, unit)
         before = bar
 
 
-def _spans(events: Sequence[Event], layout: Sequence[BarSpan], signs: _Signs) -> Iterator[list[Span]]:
-    """Yield the spans of each bar, cut where a note starts or ends and at chord symbols and tempos."""
+def _spans(voice: _Voice, layout: Sequence[BarSpan], signs: _Signs) -> Iterator[list[Span]]:
+    """Yield the spans of each bar, cut where notes and rests start or end and at chord symbols and tempos."""
     symbols, tempos, fermatas = signs
-    cuts = sorted({*symbols, *tempos, *chain.from_iterable((event.start, event.end) for event in events)})
-    begins = {event.start: event for event in events}
-    now, end, tones = 0, 0, tuple[Tone, ...]()
+    edges = chain((segment[:2] for segment in voice.segments), voice.rests)
+    cuts = sorted({*symbols, *tempos, *chain.from_iterable(edges)})
+    begins = {segment.start: segment for segment in voice.segments}
+    shown = deque(voice.rests)
+    now, sounding, tones = 0, Segment(0, 0, ()), dict[int, Tone]()
     for bar in layout:
         spans = []
         while now < bar.end:
-            if event := begins.get(now):
+            begun = begins.get(now)
+            if begun:
                 # a note that is tied over a change of key keeps its name
-                end, tones = event.end, tuple(tone(pitch, bar.key) for pitch in event.pitches)
-            elif now >= end:
-                tones = ()
+                held = {pitch: tones[pitch] for pitch in begun.tied_before}
+                sounding, tones = begun, {pitch: tone(pitch, bar.key) for pitch in begun.pitches} | held
+            elif now >= sounding.end:
+                tones = {}
             after = bisect_right(cuts, now)
             until = min(bar.end, cuts[after]) if after < len(cuts) else bar.end
-            fermata = event is not None and now in fermatas
-            tied = bool(tones) and until < end
-            spans.append(Span(until - now, tones, tied, symbols.get(now, ""), tempos.get(now, ""), fermata))
+            while shown and shown[0][1] <= now:
+                shown.popleft()
+            tied = tones if until < sounding.end else sounding.tied_after
+            span = Span(until - now, tuple(tones.values()), frozenset(tones[pitch] for pitch in tied if tones))
+            hidden = not tones and not (shown and shown[0][0] <= now)
+            fermata = begun is not None and now in fermatas
+            spans.append(
+                span._replace(symbol=symbols.get(now, ""), tempo=tempos.get(now, ""), fermata=fermata, hidden=hidden)
+            )
             now = until
         yield spans

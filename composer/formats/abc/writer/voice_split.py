@@ -79,13 +79,14 @@ def _distance(taken: Sequence[int], events: Sequence[Event], registers: Sequence
 
 def _events(notes: Iterable[Note]) -> list[Event]:
     together: dict[tuple[int, int, int], list[int]] = {}
-    for (begin, end, pitch), copies in sorted(Counter(map(_ticks, notes)).items()):
+    for (begin, end, pitch), copies in sorted(Counter(map(in_ticks, notes)).items()):
         for copy in range(copies):
             together.setdefault((begin, end, copy), []).append(pitch)
     return [Event(begin, end, tuple(pitches)) for (begin, end, _), pitches in sorted(together.items())]
 
 
-def _ticks(note: Note) -> tuple[int, int, int]:
+def in_ticks(note: Note) -> tuple[int, int, int]:
+    """Return the start and the end of `note` in ticks, and its pitch. Raises EncodeError if ABC has no such times."""
     begin, end = note.onset * BEAT, note.end * BEAT
     if begin.denominator > 1 or end.denominator > 1 or begin < 0 or begin >= end:
         raise EncodeError(

@@ -87,7 +87,7 @@ def test_tuplets_are_written_only_where_needed():
         notes.append(Note(now, 60, length))
         now += length
     text = write_voices(Score((Part(tuple(notes)),)))
-    assert music(text) == ["(3CCC(3:2:2C2C C2-C/2C3/2|C2z6|]"]
+    assert music(text) == ["(3CCC(3:2:2C2C C2-C/2C3/2|C2z2 z4|]"]
     assert sounding(read_score(text)) == sounding(Score((Part(tuple(notes)),)))
 
 

@@ -1,0 +1,230 @@
+"""The measures of a part in music21, with voices, ties and rests, on one or two staves."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from composer.api import Note, Part
+from composer.formats.musicxml.library import music21
+from composer.music.as_written import AsWritten
+from composer.music.bars import Bar
+from composer.music.keys import name_of_fifth, spell_in_key
+from composer.music.voices.notation import Segment, rest_lengths, segments, shown_rests
+from composer.music.voices.polyphony import polyphonic_voices
+
+Snap = Callable[[Fraction], Fraction]
+Span = tuple[Fraction, Fraction]
+
+
+class Event(NamedTuple):
+    """Simultaneous pitches within one bar, those that are tied to others, and whether they have a fermata."""
+
+    start: Fraction
+    end: Fraction
+    pitches: tuple[int, ...]
+    tied_before: frozenset[int] = frozenset()
+    tied_after: frozenset[int] = frozenset()
+    fermata: bool = False
+
+
+class _Voice(NamedTuple):
+    """The events of a voice in one bar, its rests in order, and its stems: `up`, `down` or as usual.
+
+    `number` is 0 for the only voice of a bar.
+    """
+
+    events: Sequence[Event]
+    rests: Sequence[_Rest]
+    number: int = 0
+    stem: str = ""
+
+
+class _Rest(NamedTuple):
+    """Silence within one bar, `hidden` if it needs no rest."""
+
+    start: Fraction
+    end: Fraction
+    hidden: bool
+
+
+class _Staff(NamedTuple):
+    """The voices of each bar, and the name of the clef, empty if it is left to the reader."""
+
+    clef: str
+    bars: Sequence[Sequence[_Voice]]
+
+
+def measures_by_staff(part: Part, written: AsWritten, snap: Snap) -> list[list[Any]]:
+    """Return the measures of each staff of `part`, with times rounded by `snap`.
+
+    A polyphonic part has its voices on one or two staves, with clefs. Other music is on one staff, as chords; bars in
+    which notes overlap have further voices, without rests.
+    """
+    m21 = music21()
+    clefs = {"treble": m21.clef.TrebleClef, "bass": m21.clef.BassClef, "perc": m21.clef.PercussionClef}
+    keys = sorted(written.score.keys, key=lambda key: key.onset, reverse=True)
+    found = []
+    for staff in _polyphonic_staves(part, written, snap) or [_single_staff(part, written, snap)]:
+        measures = []
+        for bar, voices in zip(written.bars, staff.bars, strict=True):
+            sharps = next((key.sharps for key in keys if key.onset <= bar.start and not part.percussion), 0)
+            measures.append(_measure(bar, voices, sharps))
+        if staff.clef:
+            measures[0].insert(0, clefs[staff.clef]())
+        found.append(measures)
+    return found
+
+
+def name_of(pitch: int, sharps: int) -> tuple[str, int]:
+    """Return music21's name and octave of a MIDI number in a key of `sharps`: 61 is C# 4, or D- 4 in flat keys."""
+    fifth, octave = spell_in_key(pitch, sharps)
+    return name_of_fifth(fifth, flat="-"), octave
+
+
+def _polyphonic_staves(part: Part, written: AsWritten, snap: Snap) -> list[_Staff]:
+    """Return the staves with the voices of `part`; none if it is not polyphonic."""
+    voices = polyphonic_voices(part)
+    content = [[*segments(_snapped(voice.notes, snap))] for voice in voices]
+    spans = [[(each.start, each.end) for each in chords] for chords in content]
+    places = [voice.staff for voice in voices]
+    shown = shown_rests(spans, places, written.bars[0].start, written.bars[-1].end)
+    events = [_by_bar(chords, written, snap) for chords in content]
+    staves = {}
+    for voice in voices:
+        own = [number for number, place in enumerate(places) if place == voice.staff]
+        bars = []
+        for index, bar in enumerate(written.bars):
+            every = [_Voice(events[at][index], [*_rests(events[at][index], shown[at], bar)], at + 1) for at in own]
+            active = [each for each in every if each.events or not all(rest.hidden for rest in each.rests)] or every[:1]
+            stems = ("up", "down") if len(active) == 2 else [""] * len(active)
+            bars.append([each._replace(stem=stem) for each, stem in zip(active, stems, strict=True)])
+        staves[voice.staff] = _Staff(voice.clef, bars)
+    return [staves[place] for place in sorted(staves)]
+
+
+def _single_staff(part: Part, written: AsWritten, snap: Snap) -> _Staff:
+    """Return one staff with as few voices in each bar as possible. Only the first has rests that are shown."""
+    together: dict[Span, set[int]] = defaultdict(set)
+    for start, end, pitch in _snapped(part.notes, snap):
+        together[start, end].add(pitch)
+    chords = (Segment(*span, tuple(sorted(pitches))) for span, pitches in sorted(together.items()))
+    content = _by_bar(chords, written, snap)
+    bars = []
+    for index, bar in enumerate(written.bars):
+        voices = _without_overlaps(content[index])
+        shown = [[(bar.start, bar.end)], *([] for _ in voices[1:])]
+        first = 1 if len(voices) > 1 else 0
+        columns = enumerate(zip(voices, shown, strict=True), first)
+        bars.append([_Voice(events, [*_rests(events, rests, bar)], number) for number, (events, rests) in columns])
+    return _Staff("perc" if part.percussion else "", bars)
+
+
+def _rests(events: Iterable[Event], shown: Sequence[Span], bar: Bar) -> Iterator[_Rest]:
+    """Yield where a voice is silent in `bar`, cut where its rests begin or end to be shown."""
+    at = bar.start
+    for event in [*events, Event(bar.end, bar.end, ())]:
+        first = max(bisect_right(shown, (at, at)) - 1, 0)
+        for begin, stop in shown[first : bisect_right(shown, (event.start, event.start))]:
+            start, end = max(begin, at), min(stop, event.start)
+            if start < end:
+                if at < start:
+                    yield _Rest(at, start, hidden=True)
+                yield _Rest(start, end, hidden=False)
+                at = end
+        if at < event.start:
+            yield _Rest(at, event.start, hidden=True)
+        at = event.end
+
+
+def _snapped(notes: Iterable[Note], snap: Snap) -> list[tuple[Fraction, Fraction, int]]:
+    """Return the start, end and pitch of notes in order, without those that are too short."""
+    times = ((snap(note.onset), snap(note.end), note.pitch) for note in notes)
+    return sorted({note for note in times if note[0] < note[1]})
+
+
+def _by_bar(chords: Iterable[Segment[Fraction]], written: AsWritten, snap: Snap) -> dict[int, list[Event]]:
+    """Return chords by bar, split with ties at bar lines; fermatas are at their beginning."""
+    layout, fermatas = written.bars, frozenset(map(snap, written.score.fermatas))
+    starts = [bar.start for bar in layout]
+    content: dict[int, list[Event]] = defaultdict(list)
+    for start, end, pitches, before, after in chords:
+        index = bisect_right(starts, start) - 1
+        at = start
+        while at < end and index < len(layout):
+            until = min(end, layout[index].end)
+            opened = before | {pitch for pitch in pitches if (at, pitch) in written.tied_before}
+            closed = after | {pitch for pitch in pitches if (end, pitch) in written.tied_after}
+            tied_before = opened if at == start else frozenset(pitches)
+            tied_after = closed if until == end else frozenset(pitches)
+            content[index].append(Event(at, until, pitches, tied_before, tied_after, at == start and start in fermatas))
+            at, index = until, index + 1
+    return content
+
+
+def _without_overlaps(events: Iterable[Event]) -> list[list[Event]]:
+    """Distribute `events` over as few voices as possible without overlaps; at least one voice."""
+    voices: list[list[Event]] = [[]]
+    for event in sorted(events, key=lambda event: (event.start, -event.pitches[-1])):
+        free = next((voice for voice in voices if not voice or voice[-1].end <= event.start), None)
+        if free is None:
+            voices.append(free := [])
+        free.append(event)
+    return voices
+
+
+def _measure(bar: Bar, voices: Sequence[_Voice], sharps: int) -> Any:
+    m21 = music21()
+    measure = m21.stream.Measure(number=bar.number)
+    if bar.number == 0:
+        measure.paddingLeft = float(bar.meter.bar - bar.length)
+        measure.showNumber = m21.stream.enums.ShowNumber.NEVER
+    elif bar.length < bar.meter.bar:  # else music21 fills it with a rest
+        measure.paddingRight = float(bar.meter.bar - bar.length)
+    for voice in voices:
+        target = m21.stream.Voice(id=str(voice.number)) if voice.number else measure
+        _fill(target, voice, bar, sharps)
+        if target is not measure:
+            measure.insert(0, target)
+    return measure
+
+
+def _fill(target: Any, voice: _Voice, bar: Bar, sharps: int) -> None:
+    """Fill a measure or voice with the notes and rests of `voice`."""
+    m21 = music21()
+    missing = bar.meter.bar - bar.length if bar.number == 0 else 0  # a pickup is the end of a bar
+    for rest in voice.rests:
+        at = rest.start - bar.start
+        for length in rest_lengths(at + missing, rest.end - bar.start + missing, bar.meter.bar, bar.pulse):
+            made = m21.note.Rest(quarterLength=length)
+            made.style.hideObjectOnPrint = rest.hidden
+            target.insert(at, made)
+            at += length
+    for event in voice.events:
+        target.insert(event.start - bar.start, _chord(event, voice.stem, sharps))
+
+
+def _chord(event: Event, stem: str, sharps: int) -> Any:
+    """Return a note or chord of music21 with its ties and fermata."""
+    m21 = music21()
+    notes = []
+    for pitch in event.pitches:
+        name, octave = name_of(pitch, sharps)
+        note = m21.note.Note(m21.pitch.Pitch(name, octave=octave), quarterLength=event.end - event.start)
+        before, after = pitch in event.tied_before, pitch in event.tied_after
+        if before or after:
+            note.tie = m21.tie.Tie(
+                {(False, True): "start", (True, True): "continue", (True, False): "stop"}[before, after]
+            )
+        notes.append(note)
+    made = notes[0] if len(notes) == 1 else m21.chord.Chord(notes, quarterLength=event.end - event.start)
+    if stem:
+        made.stemDirection = stem
+    if event.fermata:
+        fermata = m21.expressions.Fermata()
+        fermata.placement = "above"
+        made.expressions.append(fermata)
+    return made
