@@ -53,6 +53,15 @@ def test_chords_for_a_keyboard_are_on_two_staves():
     assert [child.tag for child in root.find("part-list")] == ["part-group", "score-part", "score-part", "part-group"]
 
 
+def test_voices_of_a_chorale_are_on_two_staves_of_one_part():
+    voices = ((72, 74, 76, 74) * 2, (67, 67, 67, 65) * 2, (64, 62, 60, 62) * 2, (48, 47, 48, 50) * 2)
+    notes = sorted(Note(Fraction(at), pitch, Fraction(1)) for voice in voices for at, pitch in enumerate(voice))
+    root = prepared(Score((Part(tuple(notes)),)))
+    assert [clef.findtext("sign") for clef in root.iter("clef")] == ["G", "F"]
+    assert [child.tag for child in root.find("part-list")] == ["score-part"]
+    assert {note.findtext("stem") for note in root.iter("note")} == {"up", "down"}
+
+
 @pytest.mark.parametrize("pitches", [(60, 64, 72), (36, 43, 52), (36, 72)])
 def test_one_staff_is_enough(pitches):
     """For chords that fit one clef, and for a melody whatever its range."""

@@ -1,7 +1,7 @@
 """Separate notes into voices by voice leading: small steps, no crossing, and each voice in its own register.
 
 The cheapest assignment is found from onset to onset by dynamic programming with a bounded number of states.
-`tests/bench/readers/voices.py` measures how many notes of Bach's chorales are assigned to their own voice. There, no
+`tests/bench/notation/voices.py` measures how many notes of Bach's chorales are assigned to their own voice. There, no
 cost is critical: half or double of each changes the share by less than 0.1 %.
 """
 

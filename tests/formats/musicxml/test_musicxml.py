@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from musicxml_text import bar, xml_score
 
-from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
+from composer.api import ChordSymbol, Key, Meter, Notation, Note, Part, ReadError, Score, Tempo, WrittenBar
 from composer.formats import WriteSettings, write
 from composer.formats.midi.reader import read_midi
 from composer.formats.musicxml.measures import name_of
@@ -80,6 +81,65 @@ def test_settings_override_tempo_instrument_and_title():
     again = read_notation(data, "other.xml")
     assert (again.title, again.tempos) == ("Other", (Tempo(Fraction(0), 60.0),))
     assert {part.program for part in again.parts} == {40}
+
+
+CHORALE = (
+    (72, 74, 76, 74, 72, 71, 72, 72),
+    (67, 67, 67, 67, 65, 65, 67, 67),
+    (64, 62, 60, 62, 65, 62, 64, 64),
+    (48, 47, 48, 50, 53, 55, 48, 48),
+)
+
+
+def chorale(without=()):
+    """A piano roll in four voices of quarter notes, the alto in unison with the tenor on beat 4."""
+    every = [(at, pitch, 1) for voice in CHORALE for at, pitch in enumerate(voice)]
+    for note in without:
+        every.remove(note)
+    return Score((Part(tuple(sorted(notes(*every)))),), meters=(Meter(Fraction(0), 4, 4),), keys=(Key(Fraction(0), 0),))
+
+
+def test_chorale_has_two_voices_on_each_staff_of_one_part():
+    data = write("musicxml", chorale())
+    (part,) = ET.fromstring(data).iter("part")
+    assert part.findtext("measure/attributes/staves") == "2"
+    assert [(clef.get("number"), clef.findtext("sign")) for clef in part.iter("clef")] == [("1", "G"), ("2", "F")]
+    places = {tuple(map(note.findtext, ("staff", "voice", "stem"))) for note in part.iter("note")}
+    assert places == {("1", "1", "up"), ("1", "2", "down"), ("2", "3", "up"), ("2", "4", "down")}
+    assert not [*part.iter("rest")]
+    assert sorted(read_notation(data, "again.xml").notes) == sorted(chorale().notes)
+
+
+def test_rest_of_a_voice_that_may_be_in_unison_is_hidden():
+    data = write("musicxml", chorale(without=[(4, 65, 1)]))
+    rests = [note for note in ET.fromstring(data).iter("note") if note.find("rest") is not None]
+    assert [(rest.get("print-object"), rest.findtext("voice"), rest.findtext("type")) for rest in rests] == [
+        ("no", "3", "quarter")
+    ]
+
+
+def test_rests_show_the_beat():
+    """From the second eighth of a bar to its end: an eighth, a quarter and a half rest."""
+    data = write("musicxml", Score((Part(notes((0, 60, "1/2"), (4, 60, 4))),), meters=(Meter(Fraction(0), 4, 4),)))
+    rests = [note.findtext("type") for note in ET.fromstring(data).iter("note") if note.find("rest") is not None]
+    assert rests == ["eighth", "quarter", "half"]
+
+
+def test_only_the_first_voice_of_other_music_has_rests():
+    data = write("musicxml", Score((Part(notes((0, 72, 4), (1, 60, 1), (3, 60, 1))),)))
+    rests = [note for note in ET.fromstring(data).iter("note") if note.find("rest") is not None]
+    assert {(rest.get("print-object"), rest.findtext("voice")) for rest in rests} == {("no", "2")}
+
+
+def test_repeats_are_on_both_staves():
+    bars = (WrittenBar((Fraction(0), Fraction(4)), Fraction(4), 1, times=2), WrittenBar((Fraction(8),), Fraction(4), 2))
+    first, second = ([note for note in chorale().notes if (note.onset >= 4) == later] for later in (False, True))
+    played = [*first, *(note._replace(onset=note.onset + 4) for note in [*first, *second])]
+    score = replace(chorale(), parts=(Part(tuple(played)),), notation=Notation(bars))
+    data = write("musicxml", score)
+    (part,) = ET.fromstring(data).iter("part")
+    assert (part.findtext("measure/attributes/staves"), len([*part.iter("measure")])) == ("2", 2)
+    assert sorted(read_notation(data, "again.xml").notes) == sorted(played)
 
 
 def test_other_text_above_the_staff_becomes_words():

@@ -21,6 +21,7 @@ from composer.formats.abc.writer.multivoice import tempo, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets
 from composer.music.keys import BEAT, Signature, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM
+from composer.music.voices.polyphony import polyphonic_voices
 
 __all__ = ["dialect_with_losses"]
 
@@ -39,12 +40,16 @@ _SOON = Fraction(1, 8)
 
 def write(score: Score) -> str:
     """Return `score` as a file with one tune that reads back note for note: in the dialect if that can hold it, else in
-    several voices.
+    several voices. Voices on two staves are not written as chords.
 
     Raises EncodeError for scores that neither can hold (see `write_voices`).
     """  # fmt: skip
     score = replace(score, tempos=_from_the_first_note(score))
-    return ("" if score.fermatas else _melody_alone(score)) or write_voices(score)
+    return ("" if score.fermatas or _needs_staves(score) else _melody_alone(score)) or write_voices(score)
+
+
+def _needs_staves(score: Score) -> bool:
+    return any(voice.staff > 0 for part in score.parts for voice in polyphonic_voices(part))
 
 
 def _from_the_first_note(score: Score) -> tuple[Tempo, ...]:

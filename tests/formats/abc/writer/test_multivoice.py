@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -60,6 +61,48 @@ def test_hands_of_a_piano_are_two_staves():
     assert "%%score {1 2}\n" in text
     assert text.count("%%MIDI program 1\n") == 2
     assert music(text)[-2:] == ["[V:1] c2d2 e2f2|]", "[V:2] [C,E,G,]8|]"]
+
+
+CHORALE = {
+    "soprano": (72, 74, 76, 74, 72, 71, 72, 72),
+    "alto": (67, 67, 67, 67, 65, 67, 67, 67),
+    "tenor": (64, 62, 60, 62, 62, 62, 64, 64),
+    "bass": (48, 47, 48, 50, 53, 55, 48, 48),
+}
+
+
+def chorale(*more: Note) -> Score:
+    """Return a piano roll in four voices of quarter notes."""
+    notes = [Note(F(at), pitch, F(1)) for voice in CHORALE.values() for at, pitch in enumerate(voice)]
+    return Score((Part(tuple(sorted((*notes, *more)))),), keys=(Key(F(0), 0),))
+
+
+def test_chorale_has_two_voices_on_each_staff():
+    text = write(chorale())
+    assert "%%score {(1 2) (3 4)}\n" in text
+    assert [line.partition("clef=")[2] for line in text.splitlines() if "clef=" in line] == [
+        "treble", "treble", "bass", "bass",
+    ]  # fmt: skip
+    assert music(text)[-4:] == [
+        "[V:1] c2d2 e2d2|c2B2 c2c2|]",
+        "[V:2] G2G2 G2G2|F2G2 G2G2|]",
+        "[V:3] E2D2 C2D2|D2D2 E2E2|]",
+        "[V:4] C,2B,,2 C,2D,2|F,2G,2 C,2C,2|]",
+    ]
+
+
+def test_note_without_a_voice_is_tied_into_a_chord():
+    score = chorale(Note(F(13, 2), 57, F(1)))
+    text = write(score)
+    assert "[V:3] E2D2 C2D2|D2D2 E-[A,-E][A,E-]E|]" in text
+    assert sounding(read_score(text)) == sounding(score)
+    assert check(text) == []
+
+
+def test_voice_in_unison_has_an_invisible_rest():
+    score = chorale()
+    alto = replace(score.parts[0], notes=tuple(note for note in score.notes if note[:2] != (F(4), 65)))
+    assert "[V:2] G2G2 G2G2|x2G2 G2G2|]" in write(replace(score, parts=(alto,)))
 
 
 def test_voices_keep_their_registers_while_others_are_silent():
@@ -176,6 +219,29 @@ def scores(draw: st.DrawFn, lowest: int = 0, highest: int = 127) -> Score:
     return Score(parts, tuple(sorted(chords)), (), tuple(meters), tuple(keys), pickup)
 
 
+@st.composite
+def polyphony(draw: st.DrawFn) -> Score:
+    """Generate one part in two to four voices that move by small steps, with other notes."""
+    grid = draw(st.sampled_from([2, 4, 3]))
+    notes = []
+    for pitch in (74, 67, 58, 48)[: draw(st.integers(2, 4))]:
+        now = 0
+        for step, length, rest in draw(
+            st.lists(
+                st.tuples(st.integers(-3, 3), st.integers(1, 4), st.sampled_from([0, 0, 0, 1])),
+                min_size=10,
+                max_size=16,
+            )
+        ):
+            notes.append(Note(F(now, grid), pitch + step, F(length, grid)))
+            now += length + rest
+    more = st.builds(
+        lambda onset, pitch, length: Note(F(onset, grid), pitch, F(length, grid)),
+        st.integers(0, 24), st.integers(40, 80), st.integers(1, 5),
+    )  # fmt: skip
+    return Score((Part(tuple(sorted(notes + draw(st.lists(more, max_size=2))))),), keys=(Key(F(0), 0),))
+
+
 def written(score: Score) -> str:
     """Return the score as ABC; skip examples with too many voices."""
     try:
@@ -193,8 +259,16 @@ def test_every_note_reads_back(score):
     assert check(text) == []
 
 
+@given(polyphony())
+@settings(max_examples=60)
+def test_every_note_of_polyphony_reads_back(score):
+    text = written(score)
+    assert sounding(read_score(text)) == sounding(score)
+    assert check(text) == []
+
+
 @pytest.mark.skipif(not shutil.which("abc2midi"), reason="abc2midi is not installed")
-@given(score=scores(lowest=21, highest=108))
+@given(score=scores(lowest=21, highest=108) | polyphony())
 @settings(max_examples=15)
 def test_abc2midi_reads_it_without_complaint(score, tmp_path_factory):
     text = written(score)
