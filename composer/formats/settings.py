@@ -25,7 +25,8 @@ def _instrument_names() -> list[str]:
 class WriteSettings:
     """Title, tempo, instrument and velocity, if not those of the score, by what to lengthen notes, and the SoundFont.
 
-    A format that takes long to write calls `progress` with the share that is written, from 0 to 1.
+    A format that takes long to write calls `progress` with the share that is written, from 0 to 1. MusicXML has music
+    for a keyboard on two staves if it is to be written `by_hand`.
 
     Raises OptionError for a value out of range.
     """
@@ -47,6 +48,7 @@ class WriteSettings:
     progress: Callable[[float], object] | None = field(
         default=None, compare=False, metadata={"internal": True, "recorded": False}
     )
+    by_hand: bool = field(default=False, metadata={"internal": True, "recorded": False})
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from composer import formats
-from composer.api import ComposerError, Part, Score
+from composer.api import ComposerError, Score
 from composer.formats.control_characters import cleaned
 from composer.music.as_written import as_written
 from composer.music.bars import Bar, bars
-from composer.music.voices.polyphony import polyphonic_voices
 from composer.pictures.extra import library
 
 PURPOSE = "sheet music"
@@ -29,8 +28,6 @@ _NUMBER_MARGIN = 15
 
 _LOWEST_TREBLE = 57
 """Parts whose mean pitch is lower than this have a bass clef."""
-_LOW_FOR_TREBLE, _MIDDLE_C, _HIGH_FOR_BASS = 53, 60, 67
-"""Lower pitches do not suit a treble clef, higher ones no bass clef; chords of both are written on two staves."""
 _BEFORE_CLEF = {"footnote", "level", "divisions", "key", "time", "staves", "part-symbol", "instruments"}
 
 _TEXT_SIGNS = {
@@ -137,9 +134,7 @@ def _prepared(score: Score) -> str:
     if not score.parts or not any(part.notes for part in score.parts):
         score = replace(score, parts=score.parts[:1])
     names = ["" if part.name == score.title else part.name for part in score.parts] if len(score.parts) > 1 else []
-    hands = _hands(score)
-    score = replace(score, parts=hands or score.parts)
-    root = ElementTree.fromstring(formats.write("musicxml", score))
+    root = ElementTree.fromstring(formats.write("musicxml", score, formats.WriteSettings(by_hand=True)))
     pitches = [[note.pitch for note in part.notes] for part in score.parts] or [[]]
     for part, own in zip(root.iter("part"), pitches, strict=False):
         if (attributes := next(part.iter("attributes"), None)) is not None and attributes.find("clef") is None:
@@ -153,29 +148,7 @@ def _prepared(score: Score) -> str:
     if score.notation is not None and score.notation.rhythm:
         _add_rhythm(root, score.notation.rhythm)
     _remove_naturals(root)
-    if hands and (part_list := root.find("part-list")) is not None:
-        _add_brace(part_list)
     return ElementTree.tostring(root, encoding="unicode")
-
-
-def _hands(score: Score) -> tuple[Part, ...]:
-    """Return the two staves of music for a keyboard: one part with chords that no single clef suits; else nothing.
-
-    A part with voices, such as a chorale, has its own staves in MusicXML.
-    """
-    written = as_written(score)
-    if len(score.parts) != 1 or polyphonic_voices((written.score if written else score).parts[0]):
-        return ()
-    part = score.parts[0]
-    if part.percussion:
-        return ()
-    pitches = [note.pitch for note in part.notes]
-    has_chords = len({note.onset for note in part.notes}) < len(pitches)
-    if not has_chords or min(pitches) >= _LOW_FOR_TREBLE or max(pitches) <= _HIGH_FOR_BASS:
-        return ()
-    right = tuple(note for note in part.notes if note.pitch >= _MIDDLE_C)
-    left = tuple(note for note in part.notes if note.pitch < _MIDDLE_C)
-    return replace(part, notes=right), replace(part, notes=left)
 
 
 def _number_bars(root: Any, layout: Sequence[Bar]) -> None:
@@ -201,14 +174,6 @@ def _remove_naturals(root: Any) -> None:
     for letter in [*root.iter("root"), *root.iter("bass")]:
         for alter in [each for each in letter if each.tag.endswith("-alter") and float(each.text or 0) == 0]:
             letter.remove(alter)
-
-
-def _add_brace(part_list: Any) -> None:
-    start = ElementTree.Element("part-group", type="start", number="1")
-    for tag, text in (("group-symbol", "brace"), ("group-barline", "yes")):
-        ElementTree.SubElement(start, tag).text = text
-    part_list.insert(0, start)
-    ElementTree.SubElement(part_list, "part-group", type="stop", number="1")
 
 
 def _add_clef(attributes: Any, pitches: Sequence[int]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from composer.api import Note, Part
@@ -13,6 +15,7 @@ from composer.formats.musicxml.library import music21
 from composer.music.as_written import AsWritten
 from composer.music.bars import Bar
 from composer.music.keys import name_of_fifth, spell_in_key
+from composer.music.voices.hands import hands
 from composer.music.voices.notation import Segment, rest_lengths, segments, shown_rests
 from composer.music.voices.polyphony import polyphonic_voices
 
@@ -58,17 +61,17 @@ class _Staff(NamedTuple):
     bars: Sequence[Sequence[_Voice]]
 
 
-def measures_by_staff(part: Part, written: AsWritten, snap: Snap) -> list[list[Any]]:
+def measures_by_staff(part: Part, written: AsWritten, snap: Snap, *, by_hand: bool = False) -> list[list[Any]]:
     """Return the measures of each staff of `part`, with times rounded by `snap`.
 
-    A polyphonic part has its voices on one or two staves, with clefs. Other music is on one staff, as chords; bars in
-    which notes overlap have further voices, without rests.
+    A polyphonic part has its voices on one or two staves, with clefs. Other music is on one staff, as chords, or
+    `by_hand` on two if it needs two clefs; bars in which notes overlap have further voices, without rests.
     """
     m21 = music21()
     clefs = {"treble": m21.clef.TrebleClef, "bass": m21.clef.BassClef, "perc": m21.clef.PercussionClef}
     keys = sorted(written.score.keys, key=lambda key: key.onset, reverse=True)
     found = []
-    for staff in _polyphonic_staves(part, written, snap) or [_single_staff(part, written, snap)]:
+    for staff in _polyphonic_staves(part, written, snap) or _other_staves(part, written, snap, by_hand=by_hand):
         measures = []
         for bar, voices in zip(written.bars, staff.bars, strict=True):
             sharps = next((key.sharps for key in keys if key.onset <= bar.start and not part.percussion), 0)
@@ -106,10 +109,23 @@ def _polyphonic_staves(part: Part, written: AsWritten, snap: Snap) -> list[_Staf
     return [staves[place] for place in sorted(staves)]
 
 
-def _single_staff(part: Part, written: AsWritten, snap: Snap) -> _Staff:
-    """Return one staff with as few voices in each bar as possible. Only the first has rests that are shown."""
+def _other_staves(part: Part, written: AsWritten, snap: Snap, *, by_hand: bool) -> list[_Staff]:
+    """Return the staff of music that is not polyphonic, or `by_hand` the two staves of a keyboard."""
+    if by_hand and (found := hands(part)):
+        return [_hand(clef, replace(part, notes=tuple(own)), written, snap) for clef, own in found.items()]
+    return [_Staff("perc" if part.percussion else "", _with_chords(part.notes, written, snap))]
+
+
+def _hand(clef: str, part: Part, written: AsWritten, snap: Snap) -> _Staff:
+    """Return the staff of one hand, with its two voices if it is polyphonic, else with chords."""
+    staves = _polyphonic_staves(part, written, snap)
+    return staves[0] if len(staves) == 1 else _Staff(clef, _with_chords(part.notes, written, snap))
+
+
+def _with_chords(notes: Iterable[Note], written: AsWritten, snap: Snap) -> list[list[_Voice]]:
+    """Return as few voices in each bar as possible, the highest with stems up. Only the first shows its rests."""
     together: dict[Span, set[int]] = defaultdict(set)
-    for start, end, pitch in _snapped(part.notes, snap):
+    for start, end, pitch in _snapped(notes, snap):
         together[start, end].add(pitch)
     chords = (Segment(*span, tuple(sorted(pitches))) for span, pitches in sorted(together.items()))
     content = _by_bar(chords, written, snap)
@@ -117,10 +133,14 @@ def _single_staff(part: Part, written: AsWritten, snap: Snap) -> _Staff:
     for index, bar in enumerate(written.bars):
         voices = _without_overlaps(content[index])
         shown = [[(bar.start, bar.end)], *([] for _ in voices[1:])]
-        first = 1 if len(voices) > 1 else 0
-        columns = enumerate(zip(voices, shown, strict=True), first)
-        bars.append([_Voice(events, [*_rests(events, rests, bar)], number) for number, (events, rests) in columns])
-    return _Staff("perc" if part.percussion else "", bars)
+        if len(voices) == 1:
+            bars.append([_Voice(voices[0], [*_rests(voices[0], shown[0], bar)])])
+            continue
+        heights = [fmean(pitch for event in events for pitch in event.pitches) for events in voices]
+        stems = ["up" if height == max(heights) else "down" for height in heights]
+        columns = enumerate(zip(voices, shown, stems, strict=True), 1)
+        bars.append([_Voice(own, [*_rests(own, rests, bar)], number, stem) for number, (own, rests, stem) in columns])
+    return bars
 
 
 def _rests(events: Iterable[Event], shown: Sequence[Span], bar: Bar) -> Iterator[_Rest]:

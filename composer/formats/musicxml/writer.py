@@ -36,9 +36,9 @@ _MUSIC21_METADATA = (
 def write(score: Score, settings: WriteSettings) -> bytes:
     """Return `score` as MusicXML; the bytes are reproducible.
 
-    A score with a notation is written as it says, with repeats and endings, else as it is played. Chord symbols without
-    a part are above rests. Times that no note value fits are rounded to eighths or sixths of a beat. Raises
-    ComposerError if that fails too.
+    The voices of a polyphonic part, such as a chorale, are on one or two staves. A score with a notation is written as
+    it says, with repeats and endings, else as it is played. Chord symbols without a part are above rests. Times that no
+    note value fits are rounded to eighths or sixths of a beat. Raises ComposerError if that fails too.
     """
     data = _export(score, settings)
     for pattern, replacement in _MUSIC21_METADATA:
@@ -95,7 +95,7 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
     for number, part in enumerate(score.parts or [Part()], 1):
         program = part.program if settings.instrument is None else settings.instrument
         staves = []
-        for measures in measures_by_staff(part, written, snap):
+        for measures in measures_by_staff(part, written, snap, by_hand=settings.by_hand and len(score.parts) == 1):
             staff = m21.stream.PartStaff()
             player = _player(program)
             player.partId, player.instrumentId = _part_id(number), f"{_part_id(number)}-I1"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from statistics import mean
 from typing import NamedTuple
 
 from composer.api import Note, Part
+from composer.music.voices.hands import MIDDLE_C, needs_two_clefs
 from composer.music.voices.separation import Chord, RankedNote, ranked, separate
 
 MAX_VOICES = 4
@@ -32,8 +33,6 @@ _MIN_FILLED, _MIN_CONTINUOUS, _MAX_STEP = 0.75, 0.85, 3.5
 | piano | 10 | 0.01 to 0.47 | 0.12 to 0.87 | 0.68 to 0.95 | 0.73 to 0.92 | 1.4 to 4.1 | 0 |
 | Nottingham, melody and chords | 25 | 0 to 0.36 | 0.51 to 1.36 | 0.64 to 1 | 0.62 to 1 | 1.8 to 6.1 | 0 |
 """
-
-_MIDDLE_C = 60
 
 
 class StaffVoice(NamedTuple):
@@ -159,13 +158,18 @@ def _with_all_notes(notes: Sequence[RankedNote], voices: Sequence[Sequence[Chord
 
 
 def _on_staves(voices: Sequence[Sequence[Note]]) -> list[StaffVoice]:
-    """Return the voices with their staves: two each of four, else one staff for those above middle C or below it."""
+    """Return the voices with their staves: two of four each, else those above and below middle C.
+
+    Three are always on two staves, and two only if no single clef suits them.
+    """
     pitches = [[note.pitch for note in voice] for voice in voices]
     staves = [0, 0, 1, 1]
     if len(voices) < MAX_VOICES:
         staves = [0 if clef_of(own) == "treble" else 1 for own in pitches]
     if len(voices) == MAX_VOICES - 1:  # too many for one staff
         staves[0], staves[-1] = 0, 1
+    if len(voices) == 2 and not needs_two_clefs([*chain(*pitches)]):
+        staves = [0, 0]
     clefs = {
         staff: clef_of([pitch for own, at in zip(pitches, staves, strict=True) if at == staff for pitch in own])
         for staff in set(staves)
@@ -175,4 +179,4 @@ def _on_staves(voices: Sequence[Sequence[Note]]) -> list[StaffVoice]:
 
 def clef_of(pitches: Sequence[float]) -> str:
     """Return the clef, `treble` or `bass`, for notes of these pitches."""
-    return "treble" if sum(pitches) >= _MIDDLE_C * len(pitches) else "bass"
+    return "treble" if sum(pitches) >= MIDDLE_C * len(pitches) else "bass"

@@ -43,7 +43,7 @@ def test_chorale_has_two_voices_on_each_staff():
     [
         (CHORALE[:2], [(0, "treble")] * 2),
         ((CHORALE[0], CHORALE[3]), [(0, "treble"), (1, "bass")]),
-        (CHORALE[2:], [(0, "treble"), (1, "bass")]),
+        (CHORALE[2:], [(0, "bass")] * 2),
         (CHORALE[1:], [(0, "treble"), (0, "treble"), (1, "bass")]),
         (CHORALE[:3], [(0, "treble"), (0, "treble"), (1, "treble")]),
     ],
