@@ -51,13 +51,16 @@ class Accidentals:
         self.by_letter: dict[int, int] = {}
         self.by_step: dict[int, int] = {}
 
-    def write(self, tone: Tone) -> str:
-        """Return the next note of the bar with the accidental that it needs, at most one sharp or flat."""
+    def write(self, tone: Tone, *, explicit: bool = False) -> str:
+        """Return the next note of the bar with the accidental that it needs, or `explicit` with its own anyway.
+
+        There is at most one sharp or flat.
+        """
         step, alter = tone
         letter = step % 7
         known = self.alters[letter]
         # readers disagree on whether an accidental holds in other octaves, so it is written if either would be wrong
-        if self.by_letter.get(letter, known) == alter == self.by_step.get(step, known):
+        if not explicit and self.by_letter.get(letter, known) == alter == self.by_step.get(step, known):
             return step_name(step)
         self.by_letter[letter] = self.by_step[step] = alter
         return "_=^"[alter + 1] + step_name(step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -74,7 +75,12 @@ def _sound(span: Span, accidentals: Accidentals, length: str) -> str:
     if not span.tones:
         return ("x" if span.hidden else "z") + length
     all_tied = len(span.tied) == len(span.tones)
-    tones = [accidentals.write(tone) + "-" * (tone in span.tied and not all_tied) for tone in span.tones]
+    steps = Counter(step for step, _ in span.tones)
+    tones = []
+    for tone in span.tones:
+        # a tie over a bar line takes its accidental along, and with it another note on the same line of the staff
+        written = accidentals.write(tone, explicit=steps[tone[0]] > 1)
+        tones.append(written + "-" * (tone in span.tied and not all_tied))
     return (f"[{''.join(tones)}]" if len(tones) > 1 else tones[0]) + length + "-" * all_tied
 
 

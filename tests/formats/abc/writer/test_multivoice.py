@@ -99,6 +99,13 @@ def test_note_without_a_voice_is_tied_into_a_chord():
     assert check(text) == []
 
 
+def test_semitone_that_is_tied_over_a_bar_line_reads_back():
+    score = Score((Part((Note(F(0), 55, F(8)), Note(F(0), 56, F(8)))),), keys=(Key(F(0), 0),))
+    text = write_voices(score)
+    assert music(text) == ["[=G,^G,]8-|[=G,^G,]8|]"]
+    assert sounding(read_score(text)) == sounding(score)
+
+
 def test_voice_in_unison_has_an_invisible_rest():
     score = chorale()
     alto = replace(score.parts[0], notes=tuple(note for note in score.notes if note[:2] != (F(4), 65)))
