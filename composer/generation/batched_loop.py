@@ -6,8 +6,7 @@ close goes back to the state before its ending.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +19,18 @@ from composer.generation.block_loop import generate_in_blocks
 from composer.generation.endings import CLOSES, Attempt, ChosenEnding, EndingInProgress, Endings
 from composer.generation.pending_steps import PendingSteps
 from composer.generation.plans import PlannedConstraints
+from composer.generation.primed_state import position_features, prime, steps_by_row
 from composer.generation.request import Chosen, Finished, Generated, GenerationRequest, OutputOrder, PieceQueue
 
 MAX_REDRAWS = 16
 """How often a frame that the constraint does not favor is drawn again, before it is taken."""
 REDRAWS = 0x5265647261777321
 """Turns the seed of a piece into that of the numbers that decide about redraws."""
-STEPS_TO_CLOSE = 100
-"""How many steps before its maximum length a piece is checked for whether its constraint must close it."""
+STEPS_TO_CLOSE, SPARE_STEPS = 100, 30
+"""How many steps before its maximum length, and before it would not fit any more, a piece is checked at every step for
+whether its constraint must close it.
+"""
+NEVER = 2**62
 
 
 def generate_batched(
@@ -66,50 +69,13 @@ def generate_batched(
             state = batch.primed(state, finished)
 
 
-def prime(
-    sampler: Sampler,
-    spec: SequenceSpec,
-    request: GenerationRequest,
-    constraint: Constraint | None,
-    labels: Mapping[str, str] | None = None,
-) -> State:
-    """Return the state of one row after the primer, with the position features that `constraint` counts.
-
-    Those of the `labels` that the model knows, and that were not requested otherwise, are conditions.
-    """
-    known = {name: label for name, label in (labels or {}).items() if label in spec.conditions.get(name, ())}
-
-    def features(state: int | None) -> dict[str, Any]:
-        return {} if state is None or constraint is None else position_features(np.array([constraint.features(state)]))
-
-    followed = constraint.start(()) if constraint is not None and spec.features else None
-    primed = sampler.initial_state([{**known, **request.conditions}], **features(followed))
-    for step in request.primer:
-        followed = None if followed is None or constraint is None else constraint.step(followed, step)
-        primed = sampler.advance(primed, _as_array(step, spec), **features(followed))
-    return primed
-
-
-def position_features(values: NDArray[np.int64] | None) -> dict[str, Any]:
-    """Return the parameter of a sampler for position features; none if there are none."""
-    return {} if values is None else {"features": values}
-
-
-def steps_by_row(drawn: Draw, spec: SequenceSpec) -> Sequence[Step]:
-    """Return the drawn steps, frames as active units."""
-    if spec.kind is StepKind.TOKENS:
-        steps: Sequence[Step] = drawn.steps.tolist()
-        return steps
-    return [tuple(np.flatnonzero(frame).tolist()) for frame in drawn.steps]
-
-
 class _Batch:
     """The pieces that are being generated.
 
     Per row: the number of its piece (0 if idle), the piece's length so far with its primer, how many `draws` of random
-    numbers led there, the steps that were sampled but not emitted, the ending that may be generated again, and, near
-    the maximum length, the completion that the constraint knew a step ago. Most are lists, since most steps change few
-    rows.
+    numbers led there, the steps that were sampled but not emitted, the ending that may be generated again, the length
+    at which the constraint is asked next how it completes the piece, and what it answered if that was a step ago. Most
+    are lists, since most steps change few rows.
     """
 
     def __init__(
@@ -140,6 +106,7 @@ class _Batch:
         """Steps that the longest piece has left."""
         self.must_close = spec.kind is StepKind.TOKENS and constraint is not None
         self.completions: list[Sequence[Step]] = [()] * request.batch_size
+        self.check_lengths = np.full(request.batch_size, NEVER)
         self.pending = [PendingSteps() for _ in self.piece_numbers]
         self._how_to_end = endings
         self.ending_steps = np.full(request.batch_size, -1)
@@ -150,7 +117,7 @@ class _Batch:
         """Start the next piece, with its primer, in each idle row."""
         for row in idle:
             self.piece_numbers[row] = number = self.queue.next()
-            self.completions[row], self.endings[row] = (), None
+            self.endings[row] = None
             self.pending[row].clear()
             if self._planned is not None:
                 self.plans[row], constraint = self._planned.of_seed(self._seed(row))
@@ -162,6 +129,11 @@ class _Batch:
         self._count_steps_left()
         if self._planned is None:
             self.constraint.start_rows(idle)
+        for row in idle:
+            self.check_lengths[row] = NEVER
+            self.completions[row] = ()
+            if self.must_close and self.piece_numbers[row]:
+                self._complete(row)
         seeds = [*map(self.queue.seed, self.piece_numbers)]
         # numbers of their own for redraws: how many the sampler uses may depend on the other rows
         self.rng, self._redraw_rng = CounterRNG(seeds), CounterRNG(seed ^ REDRAWS for seed in seeds)
@@ -177,9 +149,22 @@ class _Batch:
         lengths = (length for length, number in zip(self.lengths.tolist(), self.piece_numbers, strict=True) if number)
         self.steps_left = self.request.length - max(lengths, default=0)
 
+    def _complete(self, row: int) -> Sequence[Step]:
+        """Return how the constraint completes a row's piece, and plan the next time that it is asked.
+
+        That is soon if there is little room left: each step takes one, and may make the completion longer.
+        """
+        found, length = self.constraint.complete(row), int(self.lengths[row])
+        spare = self.request.length - length - len(found)
+        every_step = self.request.length - STEPS_TO_CLOSE + 1
+        self.check_lengths[row] = length + max(min((spare - SPARE_STEPS) // 2, every_step - length), 1)
+        self.completions[row] = found if self.check_lengths[row] == length + 1 else ()
+        return found
+
     def begin_endings(self, state: State) -> None:
         """Remember the state of each row whose ending begins, or begin the recorded ending."""
         for row in np.flatnonzero(self.lengths == self.ending_steps).tolist():
+            self.check_lengths[row] = self.lengths[row] + 1 if self.must_close and self.piece_numbers[row] else NEVER
             if self.request.ending is not None:
                 self.draws[row] = max(self.draws[row], self.request.ending.draws)
             elif self.endings[row] is None and self.piece_numbers[row]:
@@ -254,7 +239,7 @@ class _Batch:
         self.draws += 1
         self.steps_left -= 1
         finished: list[int] = []
-        near_end = self.steps_left < (STEPS_TO_CLOSE if self.must_close else 1)
+        near_end = self.steps_left < 1 or (self.lengths >= self.check_lengths).any()
         if near_end or self.constraint.ended or self.spec.end in steps:
             for row, number in enumerate(self.piece_numbers):
                 if number and (yield from self._finish_if_over(row, steps[row])):
@@ -269,9 +254,9 @@ class _Batch:
         left = self.request.length - int(self.lengths[row])
         if step == self.spec.end or row in self.constraint.ended:
             return (yield from self._finish(row, (), complete=True))
-        if self.must_close and left < STEPS_TO_CLOSE:
-            previous, self.completions[row] = self.completions[row], self.constraint.complete(row)
-            if previous and len(self.completions[row]) > left:
+        if self.lengths[row] >= self.check_lengths[row]:
+            previous = self.completions[row]
+            if len(self._complete(row)) > left and previous:
                 # after this step the ending would no longer fit
                 self.pending[row].cut(-1)
                 return (yield from self._finish(row, previous, complete=True))
@@ -336,12 +321,3 @@ def _fixed_as_a_whole(rules: Iterable[FrameRule | None], size: int) -> NDArray[n
     """Return in which rows (B,) the rule of a frame of `size` units leaves none of them free."""
     every = (1 << size) - 1
     return np.array([rule is not None and rule.must_be_off | rule.must_be_on == every for rule in rules])
-
-
-def _as_array(step: Step, spec: SequenceSpec) -> NDArray[Any]:
-    """Return one step as the steps of a batch of one row."""
-    if spec.kind is StepKind.TOKENS:
-        return np.array([step])
-    frame = np.zeros((1, spec.size), np.uint8)
-    frame[0, list(step)] = 1  # type: ignore[arg-type]
-    return frame

@@ -22,8 +22,9 @@ from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind, Unsu
 from composer.api.sampler import State
 from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
 from composer.generation.batched_constraint import BatchedConstraint, batched_constraint
-from composer.generation.batched_loop import STEPS_TO_CLOSE, position_features, prime, steps_by_row
+from composer.generation.batched_loop import STEPS_TO_CLOSE
 from composer.generation.plans import PlannedConstraints
+from composer.generation.primed_state import position_features, prime, steps_by_row
 from composer.generation.request import Finished, Generated, GenerationRequest, PieceQueue
 
 __all__ = ["effective_size", "generate_from_particles", "has_exact_probabilities", "systematic_resample"]

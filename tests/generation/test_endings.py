@@ -87,15 +87,41 @@ def test_an_ending_is_reproduced_without_the_others():
         assert alone[1][0] == steps
 
 
-def test_each_attempt_fits_the_maximum_length():
-    """A first step that needs a longer completion than there is room for is not taken, in later attempts either."""
+@pytest.mark.parametrize("primer", [(), (1, 2, 1, 2)])
+def test_each_attempt_fits_the_maximum_length(primer):
+    """A first step that needs a longer completion than there is room for is not taken, in later attempts either.
+
+    With a primer, the ending begins with the first step that is sampled.
+    """
     options = {"constraint": Detour(), "length": LENGTH + 1, "judge": lambda steps, plan: 0.1 * len(set(steps))}
+    options |= {"primer": primer}
     found = pieces(**options)
     assert {len(steps) for steps, _ in found.values()} == {LENGTH + 1}
     for steps, chosen in found.values():
         if chosen is not None:
             alone = pieces(tries=0, **{**options, "count": 1, "seed": chosen.seed, "ending": chosen.ending})
             assert alone[1][0] == steps
+
+
+def test_a_piece_whose_completion_is_long_fits_the_maximum_length():
+    """Its constraint is asked for it early enough; token 4 takes room, but leads no further."""
+
+    class Long(Counted):
+        needed = 400
+
+        def step(self, state, step):
+            return state + (step != 4)
+
+        def allowed(self, state):
+            return 0b00001 if state == self.needed else 0b11110
+
+        def complete(self, state):
+            return [1] * (self.needed - state) + [0]
+
+    for length in (401, 402, 430, 500, 600):
+        found = pieces(tries=0, constraint=Long(), length=length, count=8)
+        assert all(steps[-1] == 0 and len(steps) <= length for steps, _ in found.values())
+    assert any(4 in steps[-100:] for steps, _ in found.values()), "there is room to the end"
 
 
 def test_attempts_are_counted():

@@ -36,9 +36,9 @@ from composer.formats.abc.chord_symbols import add_chords
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.structure import bars
-from composer.generation.batched_loop import position_features, prime
 from composer.generation.generate import generate
 from composer.generation.plans import PlannedConstraints, constraint_of
+from composer.generation.primed_state import position_features, prime
 from composer.generation.request import Generated, GenerationRequest
 from composer.music import chords
 from composer.music.keys import Time, pitch_class

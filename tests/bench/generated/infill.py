@@ -30,9 +30,9 @@ from composer.checkpoints.file import digest
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.data import corpus
 from composer.data.splits import SplitSettings, split_pieces
-from composer.generation.batched_loop import position_features, prime
 from composer.generation.generate import generate
 from composer.generation.plans import PlannedConstraints, constraint_of
+from composer.generation.primed_state import position_features, prime
 from composer.generation.request import Generated, GenerationRequest
 from composer.music.bars import bars as bars_of_score
 
