@@ -67,6 +67,8 @@ def _reader() -> str:
 
 def read_score(spines: Spines, name: str) -> Score:
     """Return the score of `spines` as it is played; its losses count the notes that differ from those of the text."""
+    if not spines.notes:  # the library would take as long as for music
+        raise _no_notes(name)
     played, left_out = played_passages(spines)
     count = count_notes(spines.notes, played)
     check_count(count, MAX_PLAYED_NOTES, "notes with its repeats written out", name, "correct its section order")
@@ -84,10 +86,14 @@ def read_score(spines: Spines, name: str) -> Score:
     losses = Counter(score.losses) + left_out + differences(spines, music, played)
     score = replace(score, losses=dict(losses))
     if not score.is_audible:
-        raise ReadError(f"{name} has no notes", "choose a file with music in it")
+        raise _no_notes(name)
     if fault := exceeded_limit(score):
         raise ReadError(f"{name} {fault}", limit_hint("shorten it, or split it into smaller files"))
     return score
+
+
+def _no_notes(name: str) -> ReadError:
+    return ReadError(f"{name} has no notes", "choose a file with music in it")
 
 
 def _parsed(spines: Spines, name: str) -> Any:

@@ -253,6 +253,13 @@ def test_one_of_several_scores_may_be_rejected():
     assert [note.pitch for note in second.notes] == [62]
 
 
+def test_scores_without_notes_are_rejected_before_the_library_reads_them(monkeypatch):
+    monkeypatch.setattr(reader, "converter21", None)
+    assert {found for _, found in read_pieces(source("**kern\n4r\n*-\n" * 2, "a.krn"))} == {
+        RejectedPiece("no notes", f"a.krn: score {number}", "has no notes") for number in (1, 2)
+    }
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
 def test_encodings(encoding):
     data = kern("!!!OTL: Märsche\n**kern\n4c\n*-").replace("\n", "\r\n").encode(encoding)
