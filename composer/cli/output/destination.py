@@ -115,7 +115,7 @@ def plan_output(
     output = None if output == "-" else output
     chosen = _format(representation_class, format_name, output)
     native = chosen.name == representation_class.native
-    given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) not in {"", None}]
+    given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) != field.default]
     if given and native and chosen.name != "abc":
         raise UsageError(f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}")
     if settings.soundfont and not (chosen.rendered_from or playing):
