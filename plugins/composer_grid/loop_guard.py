@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from composer.api import Constraint, Mask
 from composer.toolkit.representations.bar_plan import BarPlan
+from composer.toolkit.representations.recent_passages import RecentPassages
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 from composer_grid.base_constraint import FIRST
 
@@ -16,11 +17,10 @@ REPEAT_LIMIT = 2
 MAX_CYCLE = 8
 """Bars in the longest passage that is watched; longer sections that come again are form."""
 
-_STEP, _PITCH, _HASH, _RUN = 20, 8, 24, 16
-"""Bits of the parts of a state: a long bar in short steps has thousands, and 1000 passages of MAX_CYCLE bars too."""
+_STEP, _PITCH, _HASH = 20, 8, 24
+"""Bits of the parts of a state: a long bar in short steps has thousands."""
 _BAR = _STEP + _PITCH + _HASH
 _NOW = _STEP + _BAR
-_ALL = _NOW + MAX_CYCLE * (_BAR + _RUN)
 
 
 def without_loops(inner: Constraint, plan: BarPlan, per_beat: Fraction, limit: int | None) -> Constraint:
@@ -41,16 +41,14 @@ class LoopGuard(WrappedConstraint):
     bar without an onset is no passage. The first onset of a bar that would begin such a repetition is not sampled if
     another one can be. Primers and kept bars are exempt.
 
-    The own part of a state is the runs, the number of bars in a row that equal the one each number of bars before;
-    above the bars before, the latest first; above this bar and the step in it. A bar is a hash of its onsets, and the
-    pitch and step of the first.
+    The own part of a state is the RecentPassages of bars, above this bar and the step in it. A bar is a hash of its
+    onsets, and the pitch and step of the first.
     """
-
-    own_bits = _ALL
 
     def __init__(self, inner: Constraint, bar: int, pickup: int, limit: int) -> None:
         super().__init__(inner)
-        self.limit = limit
+        self.limit, self._recent = limit, RecentPassages(_BAR, MAX_CYCLE, limit)
+        self.own_bits = _NOW + self._recent.bits
         self._bar, self._begin = bar, -pickup % bar
 
     def start(self, primer: Sequence[int]) -> int:
@@ -79,9 +77,7 @@ class LoopGuard(WrappedConstraint):
         past = own >> _NOW
         if at + 1 < self._bar:
             return past << _NOW | bar << _STEP | at + 1
-        bars, runs = _unpack(past)
-        runs = [min(run + 1, (1 << _RUN) - 1) if bar == other else 0 for other, run in zip(bars, runs, strict=True)]
-        return _pack([bar, *bars[:-1]], runs) << _NOW
+        return self._recent.push(past, bar) << _NOW
 
     def _repeating(self, state: int) -> Mask:
         """Return the pitches with which the current bar would begin to repeat a passage once too often."""
@@ -89,24 +85,8 @@ class LoopGuard(WrappedConstraint):
         if bar:  # it has begun with another onset
             return 0
         mask = 0
-        for cycle, (before, run) in enumerate(zip(*_unpack(state >> _NOW), strict=True), 1):
+        for before in self._recent.excessive(state >> _NOW):
             first = before & (1 << _STEP + _PITCH) - 1
-            if before and run >= self.limit * cycle - 1 and first >> _PITCH == at:
+            if first >> _PITCH == at:
                 mask |= 1 << (first & (1 << _PITCH) - 1)
         return mask
-
-
-def _pack(bars: Sequence[int], runs: Sequence[int]) -> int:
-    packed = 0
-    for run in reversed(runs):
-        packed = packed << _RUN | run
-    for bar in reversed(bars):
-        packed = packed << _BAR | bar
-    return packed
-
-
-def _unpack(past: int) -> tuple[list[int], list[int]]:
-    """Return the last bars and the run of each number of bars."""
-    bars = [past >> _BAR * number & (1 << _BAR) - 1 for number in range(MAX_CYCLE)]
-    past >>= _BAR * MAX_CYCLE
-    return bars, [past >> _RUN * number & (1 << _RUN) - 1 for number in range(MAX_CYCLE)]
