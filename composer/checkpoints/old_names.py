@@ -34,7 +34,10 @@ STATE_ARRAYS = {"optimiser": "optimizer", "average": "ema", "stream": "state"}
 _WITH_CONDITIONS = frozenset({"abc", "grid", "pianoroll"})
 """Representations that had an option `conditions`, which is an option of the training now; the spec has its values."""
 
-_FORMER_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"grid": {"offgrid": "refuse"}}
+_FORMER_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "grid": {"offgrid": "refuse"},
+    "text": {"line_numbers": "keep"},
+}
 """Options, by representation, whose defaults were others when a checkpoint that does not record them was made."""
 
 

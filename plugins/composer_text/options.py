@@ -10,6 +10,7 @@ from composer.api.fields import invalid_setting, invalid_value, option
 
 PIECES = ("auto", "file", "gap", "blank", "row")
 LABELS = ("folder", "file", "none")
+LINE_NUMBERS = ("drop", "keep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,15 @@ class TextOptions:
     )
     lower: bool = option(False, "convert to lower case")
     floor: int = option(1, "how often a character must occur to be in the vocabulary")
+    line_numbers: str = option("drop", "numbers in the margin that count the lines of a poem: `drop` or `keep`")
 
     def __post_init__(self) -> None:
         if self.piece not in PIECES:
             raise invalid_value("`piece`", self.piece, suggest(self.piece, PIECES))
         if self.label not in LABELS:
             raise invalid_value("`label`", self.label, suggest(self.label, LABELS))
+        if self.line_numbers not in LINE_NUMBERS:
+            raise invalid_value("`line_numbers`", self.line_numbers, suggest(self.line_numbers, LINE_NUMBERS))
         if not self.label_name.strip():
             raise invalid_setting(self, "label_name", "use a word", "-O")
         if self.floor < 1:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from composer.api import Piece, ReadError, RejectedPiece, Source
+from composer_text.line_numbers import without_line_numbers
 from composer_text.options import LabelFilter, TextOptions
 
 MAX_SONG_LENGTH = 10_000
@@ -22,6 +23,7 @@ MAX_HEADING_LENGTH = 200
 """Maximum number of characters in a heading."""
 
 CONTROL = "control characters removed"
+NUMBERS = "line numbers in margins dropped"
 
 _SEPARATORS = re.compile("[\x85\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -203,7 +205,9 @@ def _is_heading(text: str) -> bool:
 
 
 def _piece(text: str, place: str, labels: Mapping[str, str], options: TextOptions) -> Piece[str]:
-    """Return a piece with cleaned text; its losses count removed characters."""
+    """Return a piece with cleaned text; its losses count removed characters and line numbers."""
     text, removed = _CONTROL.subn("", text)
+    text, numbers = without_line_numbers(text) if options.line_numbers == "drop" else (text, 0)
     text = _nfc(text.lower() if options.lower else text)
-    return Piece(text, source=place, labels=labels, losses={CONTROL: removed} if removed else {})
+    losses = {name: count for name, count in ((CONTROL, removed), (NUMBERS, numbers)) if count}
+    return Piece(text, source=place, labels=labels, losses=losses)

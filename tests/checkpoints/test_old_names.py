@@ -5,6 +5,7 @@ from composer.checkpoints.old_names import current_options
 
 def test_an_option_that_is_not_recorded_keeps_its_former_default():
     assert current_options("grid", {"step": "1/8"}) == {"step": "1/8", "offgrid": "refuse"}
+    assert current_options("text", {}) == {"line_numbers": "keep"}
     assert current_options("pianoroll", {"steps": 4}) == {"steps": 4}
 
 
