@@ -12,7 +12,6 @@ from composer.api import (
     EncodeError,
     Event,
     GenerationContext,
-    NoOptions,
     OptionError,
     Piece,
     ReadError,
@@ -24,9 +23,15 @@ from composer.api import (
     hookimpl,
 )
 from composer_text.constraint import TextConstraint
+from composer_text.controls import TextControls
+from composer_text.layout import Layout, LayoutConstraint, LayoutCounter
+from composer_text.loop_guard import REPEAT_LIMIT, LoopGuard
 from composer_text.options import LabelFilter, TextOptions
 
-__all__ = ["Text", "TextOptions"]
+__all__ = ["Text", "TextControls", "TextOptions"]
+
+GUARDED_RULES = 2
+"""The first version of the representation's rules without loops, and with the spaces and blank lines of the data."""
 
 END, OTHER = 0, 1
 """The ids of the end symbol and of all characters that are not in the vocabulary."""
@@ -41,26 +46,26 @@ MAX_SHOWN, MAX_NAMED = 200, 10
 """Maximum number of known and of unknown characters in a message."""
 
 
-class Text(Representation[str, TextOptions, NoOptions]):
+class Text(Representation[str, TextOptions, TextControls]):
     """Text as a sequence of characters. The content of a piece is a str.
 
     All characters outside the vocabulary share one symbol, which is never generated; a piece in which more than half
     are unknown cannot be encoded.
     """
 
-    api, name, version = 1, "text", 1
+    api, name, version, rules = 1, "text", 1, GUARDED_RULES
     summary = "songs, poems and other text, character by character"
     kind = StepKind.TOKENS
     suffixes = (".txt", ".csv", ".tsv")
     formats = ("text",)
     native = "text"
     step_name = "character"
-    Options = TextOptions
+    Options, Controls = TextOptions, TextControls
 
     def __init__(self, options: TextOptions | None = None) -> None:
         super().__init__(options)
         self._filter = LabelFilter(self.options)
-        self._restore("")
+        self._restore("", None)
 
     def read(self, source: Source) -> Iterator[Piece[str] | RejectedPiece]:
         from composer_text.pieces import read
@@ -68,10 +73,11 @@ class Text(Representation[str, TextOptions, NoOptions]):
         return read(source, self.options, self._filter)
 
     def fit(self, pieces: Iterable[Piece[str]]) -> None:
-        seen: Counter[str] = Counter()
+        seen, layout = Counter[str](), LayoutCounter()
         labels: set[str] = set()
         for piece in pieces:
             seen.update(piece.content)
+            layout.add(piece.content)
             labels |= piece.labels.keys()
         for name in self.options.labels:
             if name not in labels:
@@ -79,7 +85,7 @@ class Text(Representation[str, TextOptions, NoOptions]):
                     f"no piece has a label `{name}`",
                     f"choose from {', '.join(sorted(labels))}" if labels else "leave out -O labels",
                 )
-        self._restore(self._vocabulary(seen))
+        self._restore(self._vocabulary(seen), layout.layout())
 
     def default_conditions(self) -> Iterable[str]:
         """Return the labels that were asked for, and that from the path."""
@@ -99,8 +105,8 @@ class Text(Representation[str, TextOptions, NoOptions]):
             )
         return characters
 
-    def _restore(self, characters: str) -> None:
-        self.characters = characters
+    def _restore(self, characters: str, layout: Layout | None) -> None:
+        self.characters, self.layout = characters, layout
         self.ids = {character: number for number, character in enumerate(characters, FIRST)}
 
     @property
@@ -145,16 +151,26 @@ class Text(Representation[str, TextOptions, NoOptions]):
         return _Decoder(self, number)
 
     def constraint(
-        self, controls: NoOptions | None = None, context: GenerationContext | None = None
+        self, controls: TextControls | None = None, context: GenerationContext | None = None
     ) -> Constraint | None:
-        length = self.max_steps(controls, context or GenerationContext())
-        return TextConstraint(self.spec.size, END, FIRST, self.ids.get("\n"), self.ids.get(" "), length)
+        controls, context = controls or TextControls(), context or GenerationContext()
+        length = self.max_steps(controls, context)
+        constraint: Constraint = TextConstraint(
+            self.spec.size, END, FIRST, self.ids.get("\n"), self.ids.get(" "), length
+        )
+        if (context.rules or self.rules) < GUARDED_RULES:
+            return constraint
+        if self.layout is not None:
+            constraint = LayoutConstraint(constraint, self.layout, self.characters, FIRST)
+        limit = REPEAT_LIMIT if controls.repeat_limit is None else controls.repeat_limit
+        return LoopGuard(constraint, self.characters, FIRST, limit)
 
     def state(self) -> dict[str, Any]:
-        return {"characters": self.characters}
+        return {"characters": self.characters} | ({"layout": self.layout._asdict()} if self.layout is not None else {})
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._restore(state["characters"])
+        layout = state.get("layout")  # models trained by earlier versions lack it
+        self._restore(state["characters"], None if layout is None else Layout.restore(layout))
 
 
 class _Decoder:
