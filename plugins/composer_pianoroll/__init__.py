@@ -78,6 +78,7 @@ from composer_pianoroll.parallels import (
 )
 from composer_pianoroll.positions import PlannedConstraint
 from composer_pianoroll.returns import NONE, PLAN, RETURNS_RULES, ReturnsConstraint, most_common, returns_of, sources_of
+from composer_pianoroll.texture import TEXTURE_RULES, as_maximum, piece_maximum, usual_maximum, with_usual_maximum
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 
@@ -93,7 +94,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     Percussion is left out.
     """
 
-    api, name, version, rules = 1, "pianoroll", 1, RETURNS_RULES
+    api, name, version, rules = 1, "pianoroll", 1, TEXTURE_RULES
     summary = "polyphonic music, as frames of note onsets and held notes"
     kind = StepKind.FRAMES
     suffixes = MUSIC_SUFFIXES
@@ -125,30 +126,32 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece[Roll]]) -> None:
-        """Count the plans of the pieces, but not of their variants, their returns and parallels, with `positions`."""
+        """Count the plans of the pieces, not of variants, their returns, parallels and notes, with `positions`."""
         if not self.positional:
             return
-        plans, returning = Counter[str](), Counter[str]()
+        plans, returning, maxima = Counter[str](), Counter[str](), list[int]()
 
         def counted() -> Iterator[Iterator[tuple[int, ...]]]:
             for piece in pieces:
                 if not piece.is_variant:
                     plan = self._plan_of(piece)
                     plans[str(plan)] += 1
+                    maxima.append(piece_maximum(piece.content))
                     if returns := returns_of(self.layout, piece.content, plan, self.per_beat):
                         returning[str(plan._replace(returns=returns))] += 1
                     yield self.layout.frames(piece.content)
 
         parallels = share_of_parallels(self.layout, counted())
         kept = dict(sorted(plans.most_common(MAX_PLANS)))
-        self.restore({"plans": kept, "parallels": parallels, "returns": most_common(returning, kept)})
+        returns, max_notes = most_common(returning, kept), usual_maximum(maxima)
+        self.restore({"plans": kept, "parallels": parallels, "returns": returns, "max_notes": max_notes})
 
     def state(self) -> dict[str, Any]:
         if not self.positional:
             return {}
-        parallels = {} if self.training_parallels is None else {"parallels": self.training_parallels}
-        returns = {} if self.training_returns is None else {"returns": self.training_returns}
-        return {"plans": self.training_plans, **parallels, **returns}
+        known = [self.training_parallels, self.training_returns, self.training_max_notes]
+        named = zip(("parallels", "returns", "max_notes"), known, strict=True)
+        return {"plans": self.training_plans, **{name: value for name, value in named if value is not None}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.training_parallels: float | None = as_share(state.get("parallels"))
@@ -157,6 +160,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         """How many training pieces have each plan."""
         self.training_returns: dict[str, int] | None = dict(state["returns"]) if "returns" in state else None
         """How many of them have each plan with passages that return; None if it is unknown."""
+        self.training_max_notes: int | None = as_maximum(state.get("max_notes"))
+        """How many notes sound at once in most of them; None if it is unknown."""
         self._returning_plans = with_returns(self.training_plans, self.training_returns or {})
         self._features = feature_sizes(self.training_plans, self.per_beat) if self.positional else {}
 
@@ -216,6 +221,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         length = plan.steps(self.per_beat)
         if tune is None:
             controls = replace(controls, meter=plan.meter)
+            controls = with_usual_maximum(controls, self.training_max_notes, context, context.rules or self.rules)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
         counter = PositionCounter.of(plan._replace(returns=()), self.per_beat, self._features)
         planned: Constraint = PlannedConstraint(inner, counter, length)

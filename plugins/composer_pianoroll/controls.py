@@ -39,7 +39,8 @@ class PianorollControls(NoteControls):
 
     max_notes: int = option(
         0,
-        "Maximum number of notes sounding at once. [default: no limit]",
+        "Maximum number of notes sounding at once. [default: that of the training data, without --keep-bars, "
+        "--keep-voices and --density]",
         metavar="N",
         parse=at_least_one("--max-notes"),
     )
