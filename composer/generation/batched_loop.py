@@ -17,6 +17,7 @@ from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
 from composer.generation.batched_constraint import batched_constraint
 from composer.generation.block_loop import generate_in_blocks
 from composer.generation.endings import CLOSES, Attempt, ChosenEnding, EndingInProgress, Endings
+from composer.generation.length_limit import next_check
 from composer.generation.pending_steps import PendingSteps
 from composer.generation.plans import PlannedConstraints
 from composer.generation.primed_state import position_features, prime, steps_by_row
@@ -26,10 +27,6 @@ MAX_REDRAWS = 16
 """How often a frame that the constraint does not favor is drawn again, before it is taken."""
 REDRAWS = 0x5265647261777321
 """Turns the seed of a piece into that of the numbers that decide about redraws."""
-STEPS_TO_CLOSE, SPARE_STEPS = 100, 30
-"""How many steps before its maximum length, and before it would not fit any more, a piece is checked at every step for
-whether its constraint must close it.
-"""
 NEVER = 2**62
 
 
@@ -150,14 +147,9 @@ class _Batch:
         self.steps_left = self.request.length - max(lengths, default=0)
 
     def _complete(self, row: int) -> Sequence[Step]:
-        """Return how the constraint completes a row's piece, and plan the next time that it is asked.
-
-        That is soon if there is little room left: each step takes one, and may make the completion longer.
-        """
+        """Return how the constraint completes a row's piece, and plan the next time that it is asked."""
         found, length = self.constraint.complete(row), int(self.lengths[row])
-        spare = self.request.length - length - len(found)
-        every_step = self.request.length - STEPS_TO_CLOSE + 1
-        self.check_lengths[row] = length + max(min((spare - SPARE_STEPS) // 2, every_step - length), 1)
+        self.check_lengths[row] = next_check(self.request.length, length, len(found))
         self.completions[row] = found if self.check_lengths[row] == length + 1 else ()
         return found
 

@@ -22,7 +22,7 @@ from composer.api import Constraint, Sampler, SequenceSpec, Step, StepKind, Unsu
 from composer.api.sampler import State
 from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, Draw
 from composer.generation.batched_constraint import BatchedConstraint, batched_constraint
-from composer.generation.batched_loop import STEPS_TO_CLOSE
+from composer.generation.length_limit import next_check
 from composer.generation.plans import PlannedConstraints
 from composer.generation.primed_state import position_features, prime, steps_by_row
 from composer.generation.request import Finished, Generated, GenerationRequest, PieceQueue
@@ -92,6 +92,8 @@ class _Particles:
         self.paths: list[list[tuple[Step, float, float]]] = [[] for _ in range(count)]
         """Each particle's steps, with their log-probabilities and the masked probabilities."""
         self.completions: list[Sequence[Step]] = [()] * count
+        self.check_lengths = self.lengths.copy()
+        """When the constraint is asked next how it completes each piece; `completions` are what it said a step ago."""
         self.endings: list[Sequence[Step]] = [()] * count
         self._rng = CounterRNG(_seed(seed, "particle", row) if row else seed for row in range(count))
         self._resampling = CounterRNG([_seed(seed, "resample", 0)])
@@ -99,6 +101,9 @@ class _Particles:
 
     def run(self) -> None:
         """Advance all particles to the ends of their pieces."""
+        if self.spec.kind is StepKind.TOKENS:
+            self.completions = [self._complete(0)] * len(self.weights)  # all begin alike
+            self.check_lengths[:] = self.check_lengths[0]
         ramp = self.request.sampling.ramp
         params = BatchSamplingParams.from_params(self.request.sampling, len(self.weights))
         turn, reported = 0, len(self.request.primer)
@@ -161,13 +166,20 @@ class _Particles:
             return
         if step == self.spec.end:
             self.alive[row] = False
-        elif left < STEPS_TO_CLOSE:
-            previous, self.completions[row] = self.completions[row], self.constraint.complete(row)
-            if previous and len(self.completions[row]) > left:
+        elif self.lengths[row] >= self.check_lengths[row]:
+            previous = self.completions[row]
+            if len(self._complete(row)) > left and previous:
                 self.paths[row].pop()
                 self.endings[row] = previous
             if self.endings[row] or left == 0:
                 self.alive[row], self.weights[row] = False, -np.inf
+
+    def _complete(self, row: int) -> Sequence[Step]:
+        """Return how the constraint completes a particle's piece, and plan the next time that it is asked."""
+        found, length = self.constraint.complete(row), int(self.lengths[row])
+        self.check_lengths[row] = next_check(self.request.length, length, len(found))
+        self.completions[row] = found if self.check_lengths[row] == length + 1 else ()
+        return found
 
     def _resample_if_needed(self) -> None:
         """Replace particles of little weight by copies of others if few have most of the weight."""
@@ -176,7 +188,8 @@ class _Particles:
         rows = systematic_resample(self.weights, self._uniform(), len(self.weights))
         self.state = self.sampler.gather_rows(self.state, rows)
         self.constraint.gather_rows(rows.tolist())
-        self.lengths, self.weights = self.lengths[rows], np.zeros(len(rows))
+        self.lengths, self.check_lengths = self.lengths[rows], self.check_lengths[rows]
+        self.weights = np.zeros(len(rows))
         self.paths = [list(self.paths[row]) for row in rows]
         self.completions = [self.completions[row] for row in rows]
 

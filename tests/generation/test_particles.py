@@ -83,7 +83,7 @@ class Lengths(Constraint):
 
 def pieces(constraint, **request):
     found = {}
-    for event in generate(Chain(), SPEC, GenerationRequest(length=20, **request), constraint):
+    for event in generate(Chain(), SPEC, GenerationRequest(**{"length": 20, **request}), constraint):
         if isinstance(event, Generated):
             found.setdefault(event.number, []).extend(event.steps)
         else:
@@ -140,6 +140,30 @@ def test_a_piece_that_is_too_long_is_closed():
     steps = [step for event in events if isinstance(event, Generated) for step in event.steps]
     assert steps == [B, B, A, 0]
     assert events[-1] == Finished(1, True, 2)
+
+
+def test_a_piece_whose_completion_is_long_fits_the_maximum_length():
+    """Its constraint is asked for it early enough, also before the first step; A is a detour that needs more room."""
+
+    class Detours(Constraint):
+        """A state is how many more steps the completion has; an A adds some."""
+
+        def start(self, primer):
+            return 150
+
+        def step(self, state, step):
+            return state + 2 if step == A else state - 1
+
+        def allowed(self, state):
+            return 0b110 if state else 0b001
+
+        def complete(self, state):
+            return [B] * state + [0]
+
+    for length in (151, 160, 240, 300):
+        for piece in pieces(Detours(), length=length, count=3, particles=4):
+            assert len(piece) <= length
+            assert piece[-1] == 0
 
 
 def test_effective_size():
