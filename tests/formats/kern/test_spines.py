@@ -1,5 +1,6 @@
 """Reading kern: spines that split, join, swap and come and go, rhythms, ties, and what else a file says."""
 
+import time
 from fractions import Fraction
 
 import pytest
@@ -251,6 +252,13 @@ def test_one_of_several_scores_may_be_rejected():
     first, second = scores("**kern\n4r\n*-\n**kern\n4d\n*-").values()
     assert first == RejectedPiece("no notes", "a.krn: score 1", "has no notes")
     assert [note.pitch for note in second.notes] == [62]
+
+
+def test_slurs_are_read_in_linear_time():
+    text = "**kern\n" + "4c\n4d\n" * 1000 + "*-"
+    expected, began = score(text).notes, time.process_time()
+    assert score(text.replace("4c\n4d", f"{'(' * 5000}4c\n&(4d)&)", 3)).notes == expected
+    assert time.process_time() - began < 4
 
 
 def test_scores_without_notes_are_rejected_before_the_library_reads_them(monkeypatch):
