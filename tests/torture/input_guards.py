@@ -54,10 +54,17 @@ INPUT_GUARDS = (
     ),
     Guard(
         "steps of all rows that replay follows",
-        "composer/cli/gen/replay.py",
-        "if steps > raised(allowed):",
+        "composer/cli/gen/replayed_work.py",
+        "if self.steps > raised(self.allowed):",
         "if False:",
         "tests/cli/commands/replay/test_recorded_settings.py::TestErrors::test_more_steps_than_anybody_would_wait_for",
+    ),
+    Guard(
+        "rejected attempts that replay generates",
+        "composer/cli/gen/replay.py",
+        "counted = dataclasses.replace(plan, accept=work.counting_rejected(plan))",
+        "counted = plan",
+        "tests/cli/commands/replay/test_recorded_settings.py::TestErrors::test_rejected_attempts_are_counted",
     ),
     Guard(
         "lengths that replay follows",

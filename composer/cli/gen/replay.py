@@ -10,13 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from composer.api import CheckpointError, DeviceError, ReadError, StepKind
-from composer.api.limits import limit_hint, raised
+from composer.api import CheckpointError, DeviceError
 from composer.checkpoints import store
 from composer.cli.console import Console
 from composer.cli.gen import recipe
-from composer.cli.gen.particles import KEEPING
 from composer.cli.gen.plan import Plan, planned
+from composer.cli.gen.replayed_work import WorkLimit, count_steps
 from composer.cli.gen.run import generate_pieces
 from composer.cli.output.targets import Target
 from composer.cli.render.file_diff import common_length, difference
@@ -24,15 +23,7 @@ from composer.distributed.environment import ProcessInfo
 from composer.formats import provenance
 from composer.formats.midi.writer import older_versions
 from composer.formats.provenance import Provenance
-from composer.generation.request import MAX_AUTO_BATCH_SIZE
 from composer.system import device as devices
-
-MAX_STEPS = 2_500_000
-"""Limit on the tokens in all rows that a small file may ask for; about 10,000 are generated in a second."""
-MAX_ROWS = max(MAX_AUTO_BATCH_SIZE, *KEEPING.values())
-"""Rows or particles that a file of any size may ask for: the most that `gen` chooses by itself."""
-TOKENS_PER_FRAME, GIBBS_PER_FRAME = 8, 25
-"""A frame takes as long as so many tokens, whether drawn unit by unit or in so many Gibbs steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +75,25 @@ def reproduce(
     """Generate the pieces of the file `name` again, with the model at `checkpoint` or else the recorded one.
 
     Raises ReadError for invalid provenance, also if all pieces together ask for more than a file of `size` bytes may,
-    and CheckpointError if a model is missing, both before anything is generated.
+    and CheckpointError if a model is missing, both before anything is generated. Raises ReadError later if rejected
+    attempts take too many steps.
     """
     pieces: list[bytes] = []
     now: list[Provenance] = []
     changes: dict[str, None] = {}
     current = [Provenance(each.program, recipe.current_names(each.facts)) for each in found]
     runs = list(_runs(current, name))
-    steps = 0
+    work = WorkLimit(name, size)
+    later = 0
     for run in runs[1:]:
         with _planned(run, name, console, checkpoint) as plan:
-            steps += _count_steps(plan)
+            later += count_steps(plan)
     for number, run in enumerate(runs):
         with _planned(run, name, console, checkpoint) as plan:
             if number == 0:
-                _check_steps(steps + _count_steps(plan), name, size)
-            generated, made_with = _reproduce_run(run, plan)
+                work.add(later + count_steps(plan))
+            counted = dataclasses.replace(plan, accept=work.counting_rejected(plan))
+            generated, made_with = _reproduce_run(run, counted)
         pieces += generated
         for each in run:
             changes |= dict.fromkeys(_changes(each, made_with))
@@ -137,25 +131,6 @@ def _follows(facts: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     steps = facts.get("number", 1) - before.get("number", 1)
     same = {**facts, "number": 0, "seed": 0} == {**before, "number": 0, "seed": 0}
     return bool(same and steps > 0 and facts["seed"] - before["seed"] == steps)
-
-
-def _count_steps(plan: Plan) -> int:
-    """Return how many tokens, or as much work in frames, all rows of a run may take."""
-    request = plan.request
-    # pieces with particles are generated one after the other, whatever the batch size
-    rows = plan.share * request.particles if request.particles > 1 else max(plan.share, request.batch_size)
-    steps = rows * request.length
-    if plan.model.spec.kind is StepKind.TOKENS:
-        return steps
-    return steps * TOKENS_PER_FRAME * max(plan.options.gibbs or 1, GIBBS_PER_FRAME) // GIBBS_PER_FRAME
-
-
-def _check_steps(steps: int, name: str, size: int) -> None:
-    """Raise ReadError if a file of `size` bytes asks for many more steps than are generated without being asked."""
-    allowed = max(MAX_STEPS, MAX_ROWS * size)
-    if steps > raised(allowed):
-        hint = limit_hint("check where the file is from", steps, allowed)
-        raise ReadError(f"{name} asks for up to {steps:,} steps, more than {raised(allowed):,}", hint)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 
 from composer import formats
 from composer.api import Note, Part, Score
-from composer.cli.gen.replay import MAX_STEPS
+from composer.cli.gen.replayed_work import MAX_STEPS
 from composer.formats.abc.reader.score import read_score
 
 TUNE = "X:1\nT:Given\nM:4/4\nL:1/4\nK:G\nG2 A B|A G F D|\n"

@@ -11,7 +11,7 @@ from replayed import OPENING, PRIMER, SAME, changed
 from composer.api import StepKind
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
 from composer.cli.gen import recipe
-from composer.cli.gen.replay import _count_steps
+from composer.cli.gen.replayed_work import WorkLimit, count_steps
 from composer.formats import provenance
 from composer.generation.request import GenerationRequest
 from composer.system.paths import models_folder
@@ -64,7 +64,7 @@ class TestErrors:
         def count(kind, gibbs=None, particles=1):
             request = GenerationRequest(100, requested_batch_size=4, particles=particles)
             options = SimpleNamespace(gibbs=gibbs)
-            return _count_steps(SimpleNamespace(request=request, options=options, share=2, model=model(kind)))
+            return count_steps(SimpleNamespace(request=request, options=options, share=2, model=model(kind)))
 
         def model(kind):
             return SimpleNamespace(spec=SimpleNamespace(kind=kind))
@@ -73,6 +73,30 @@ class TestErrors:
         assert count(StepKind.TOKENS, particles=8) == 1600  # of each of two pieces
         assert count(StepKind.FRAMES) == count(StepKind.FRAMES, gibbs=5) == 3200
         assert count(StepKind.FRAMES, gibbs=1000) == 128_000
+
+    def test_rejected_attempts_are_counted(self, gen, replay, monkeypatch):
+        """With an impossible --max-copy, each piece is generated up to a hundred times."""
+        data = gen()
+        monkeypatch.setattr("composer.cli.gen.plan._accept", lambda *_: lambda steps: False)
+        monkeypatch.setattr("composer.cli.gen.replayed_work.MAX_STEPS", 2000)
+        monkeypatch.setattr("composer.cli.gen.replayed_work.MAX_ROWS", 0)
+        replay(data).failed("stdin asks for up to ", "steps, more than 2,000", "COMPOSER_LIMITS=")
+
+    def test_a_rejected_attempt_takes_its_share_of_idle_rows(self):
+        """The last piece of a batch has all rows."""
+        request = GenerationRequest(100, count=3, requested_batch_size=12)
+        spec = SimpleNamespace(kind=StepKind.TOKENS)
+        plan = SimpleNamespace(
+            accept=lambda steps: len(steps) < 9, request=request, share=3, model=SimpleNamespace(spec=spec)
+        )
+        work = WorkLimit("tune.abc", 100)
+        accept = work.counting_rejected(plan)
+        assert accept is not None
+        counted = []
+        for length in (10, 5, 10, 5, 10):
+            assert accept([1] * length) is (length == 5)
+            counted.append(work.steps)
+        assert counted == [40, 40, 100, 100, 220]
 
     def test_missing_model(self, gen, replay, checkpoint, tmp_path):
         data = gen()
