@@ -161,6 +161,7 @@ class _Walker:
         if len(tokens) != len(self.strands):
             columns, spines = _counted(len(tokens), "column"), _counted(len(self.strands), "spine")
             self._refuse(f"{columns}, but {spines}")
+        self._check_bar_line(tokens)
         if line.startswith("*"):
             self._interpret(tokens)
         elif line.startswith("="):
@@ -234,6 +235,13 @@ class _Walker:
             return read_token(token)
         except ValueError:
             self._refuse(f"impossible rhythm '{token[:20]}'")
+
+    def _check_bar_line(self, tokens: list[str]) -> None:
+        """Refuse a bar line in only some spines: converter21's time grows with the square of their number."""
+        lines = [token.startswith("=") for token in tokens]
+        in_kern = any(found and strand.is_kern for strand, found in zip(self.strands, lines, strict=True))
+        if (lines[0] or in_kern) and not all(lines):
+            self._refuse(f"a bar line in only {sum(lines)} of {_counted(len(lines), 'spine')}")
 
     def _bar_line(self, tokens: list[str]) -> None:
         token = next((token for strand, token in zip(self.strands, tokens, strict=True) if strand.is_kern), "=")

@@ -282,6 +282,15 @@ def test_kern_is_recognized_after_any_number_of_comments():
 
 BROKEN = {
     "a column too few": ("**kern  **kern\n4c  4d\n4e\n*-  *-", "at line 3: 1 column, but 2 spines"),
+    "a bar line in one spine": ("**kern\t**kern\n4c\t4e\n2\t=1\n*-\t*-", "at line 3: a bar line in only 1 of 2 spines"),
+    "a bar line in kern alone": (
+        "**text\t**kern\nla\t4e\n.\t=1\n*-\t*-",
+        "at line 3: a bar line in only 1 of 2 spines",
+    ),
+    "a bar line without the last spine": (
+        "**kern\t**kern\n4c\t4e\n=1\t.\n*-\t*-",
+        "at line 3: a bar line in only 1 of 2 spines",
+    ),
     "a column too many": ("**kern\n4c\n4d  4e\n*-", "at line 3: 2 columns, but 1 spine"),
     "an impossible rhythm": ("**kern\n4c\n999999c\n*-", "at line 3: impossible rhythm '999999c'"),
     "spines that part": ("**kern  **kern\n4c  2d\n8e  .\n4c  4e\n*-  *-", "at line 4: the note lengths before it"),
