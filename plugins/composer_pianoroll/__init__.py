@@ -20,7 +20,6 @@ from composer.api import (
     SequenceSpec,
     Source,
     StepKind,
-    Unsatisfiable,
     hookimpl,
 )
 from composer.formats.read import MUSIC_SUFFIXES
@@ -77,7 +76,7 @@ from composer_pianoroll.parallels import (
     share_of_parallels,
 )
 from composer_pianoroll.positions import PlannedConstraint
-from composer_pianoroll.returns import NONE, PLAN, RETURNS_RULES, ReturnsConstraint, most_common, returns_of, sources_of
+from composer_pianoroll.returns import PLAN, ReturnsConstraint, are_wanted, most_common, returns_of, sources_of
 from composer_pianoroll.texture import TEXTURE_RULES, as_maximum, piece_maximum, usual_maximum, with_usual_maximum
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
@@ -233,13 +232,9 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
 
     def _plans_to_draw(self, controls: PianorollControls, context: GenerationContext) -> Mapping[str, int]:
         """Return the plans of the training pieces, with their returns if pieces have any. Raises Unsatisfiable."""
-        is_known = self.training_returns is not None
-        if controls.returns == PLAN and not is_known:
-            hint = "leave out --returns, or train the model again"
-            raise Unsatisfiable("this model does not know which bars of its training pieces return", hint)
-        exact = controls.onsets or controls.sustained
-        default = PLAN if (context.rules or self.rules) >= RETURNS_RULES and not exact else NONE
-        return self._returning_plans if (controls.returns or default) == PLAN else self.training_plans
+        rules, is_known = context.rules or self.rules, self.training_returns is not None
+        wanted = are_wanted(controls.returns, rules, is_counted=controls.is_counted, is_known=is_known)
+        return self._returning_plans if wanted else self.training_plans
 
     def _without_parallels(
         self, constraint: Constraint, controls: PianorollControls, context: GenerationContext

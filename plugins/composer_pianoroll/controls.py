@@ -79,8 +79,9 @@ class PianorollControls(NoteControls):
     )  # fmt: skip
     returns: str = option(
         "",
-        "Copy earlier passages where those of a training piece return (plan), or generate every bar (none). With "
-        "--keep-voices, plan copies where the tune returns. [default: plan, without --keep-bars and --keep-voices]",
+        "`plan` copies earlier passages where those of a training piece (with --keep-voices: of the tune) return; "
+        "`none` generates every bar. [default: plan; none with --keep-bars, --keep-voices, --onsets, --sustained and "
+        "--density]",
         metavar="CHOICE", choices=returns.CHOICES,
     )  # fmt: skip
 
@@ -114,10 +115,15 @@ class PianorollControls(NoteControls):
     def _check_returns(self) -> None:
         if self.returns:
             returns.check_choice(self.returns)
-        for name in ("keep_bars", "onsets", "sustained") if self.returns == returns.PLAN else ():
+        for name in ("keep_bars", *returns.COUNTED) if self.returns == returns.PLAN else ():
             if getattr(self, name):
                 flag = f"--{name.replace('_', '-')}"
                 raise OptionError(f"--returns plan and {flag} cannot be used together", "leave out --returns")
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether numbers of notes are given that copied frames may not have."""
+        return any(getattr(self, name) for name in returns.COUNTED)
 
     @property
     def kept_control(self) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from composer.api import Constraint, FrameRule, OptionError
+from composer.api import Constraint, FrameRule, OptionError, Unsatisfiable
 from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan
 from composer.toolkit.representations.returns import Return, find_returns
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
@@ -15,6 +15,8 @@ from composer_pianoroll.frames import Layout, Roll
 RETURNS_RULES = 3
 """The first version of the representation's rules by which passages return."""
 PLAN, NONE = CHOICES = ("plan", "none")
+COUNTED = ("onsets", "sustained", "density")
+"""Controls on numbers of notes that a copied frame, which starts after other notes than its source, may not have."""
 
 _COUNT = 32
 """Bits for the number of frames."""
@@ -24,6 +26,18 @@ def check_choice(text: str) -> None:
     """Raise OptionError if `text` is neither `plan` nor `none`."""
     if text not in CHOICES:
         raise OptionError(f"invalid value for --returns: '{text}'", "use --returns plan, or --returns none")
+
+
+def are_wanted(choice: str, rules: int, *, is_counted: bool, is_known: bool) -> bool:
+    """Return whether passages return by the `choice` of --returns, empty for the default.
+
+    `is_counted` is whether numbers of notes are given, and `is_known` whether the model knows the returns of its
+    training pieces. Raises Unsatisfiable if it does not, but they are asked for.
+    """
+    if choice == PLAN and not is_known:
+        hint = "leave out --returns, or train the model again, with -O positions=on"
+        raise Unsatisfiable("this model does not know which bars of its training pieces return", hint)
+    return (choice or (PLAN if rules >= RETURNS_RULES and not is_counted else NONE)) == PLAN
 
 
 def returns_of(layout: Layout, roll: Roll, plan: BarPlan, per_beat: Fraction) -> tuple[Return, ...]:

@@ -58,6 +58,19 @@ def test_the_density_of_a_piece(models):
     assert 0.8 < len(pitches(bars)) / float(sum(bar.length for bar in bars)) < 1.2
 
 
+def test_no_passages_return_in_a_piece_with_a_density(models):
+    tunes = composer_of(models["pianoroll"])
+
+    def with_returns(settings):
+        return sum("=" in first_bars(tunes.endless(settings), 1)[0].position.plan for _ in range(4))
+
+    assert with_returns(Settings(1.0)) > 0
+    assert with_returns(Settings(1.0, "2")) == 0
+    tunes = composer_of(models["pianoroll"], controls=models["pianoroll"].representation.Controls(returns="plan"))
+    with pytest.raises(ComposerError, match="--returns plan and --density cannot be used together"):
+        first_bars(tunes.endless(Settings(1.0, "2")), 1)
+
+
 @pytest.mark.parametrize("name", ["abc", "grid", "pianoroll"])
 def test_an_answer_is_in_the_same_key_and_range(models, name):
     answer = first_bars(composer_of(models[name]).answer(PHRASE, Settings(0.8)))

@@ -140,7 +140,8 @@ def test_notes_held_into_the_source_are_struck_if_they_do_not_sound(stack):
 def test_who_asks_for_no_returns_gets_none():
     found, plain = fitted(AAB), {"2/4,6": 1}
     assert found.plans(PianorollControls(returns="none"), GenerationContext()) == plain
-    assert found.plans(PianorollControls(onsets="1-2"), GenerationContext()) == plain, "the number of notes is exact"
+    for counted in ({"onsets": "1-2"}, {"sustained": "1"}, {"density": "2"}):
+        assert found.plans(PianorollControls(**counted), GenerationContext()) == plain, "the number of notes is given"
     assert found.plans(None, GenerationContext(rules=PARALLELS_RULES)) == plain, "older pieces are reproduced"
     assert found.plans(PianorollControls(keep_bars="1"), GenerationContext(tune=AAB)) == plain
 
@@ -174,7 +175,7 @@ def test_bars_that_were_asked_for():
     assert not isinstance(shorter.inner, ReturnsConstraint), "the passage would be the ending"
 
 
-@pytest.mark.parametrize("other", [{"keep_bars": "1"}, {"onsets": "2"}, {"sustained": "1"}])
+@pytest.mark.parametrize("other", [{"keep_bars": "1"}, {"onsets": "2"}, {"sustained": "1"}, {"density": "2"}])
 def test_conflicts(other):
     flag = f"--{next(iter(other)).replace('_', '-')}"
     with pytest.raises(OptionError, match=f"--returns plan and {flag} cannot be used together"):
