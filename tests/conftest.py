@@ -157,7 +157,7 @@ def stream():
     return Stream
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def composer():
     """Run the program in this process: `composer("gen", "abc", stdin=b"", terminal=False)`."""
     from composer.cli.app import main

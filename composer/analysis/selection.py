@@ -9,7 +9,7 @@ from typing import NamedTuple
 from composer.api import Piece, ReadError, Representation
 from composer.checkpoints.file import Header
 from composer.data.copies import copy_key_of, melody_key, moved_note
-from composer.data.splits import SplitSettings, listed_pieces, split_pieces, training_pieces
+from composer.data.splits import SplitPieces, SplitSettings, listed_pieces, moves_copies, split_pieces, training_pieces
 from composer.music.contour import MelodyCollection
 
 
@@ -46,7 +46,7 @@ def select_pieces(
 
     The file `listing` assigns the parts (`test` by default), else the shares in the `header` of the model, as in its
     training. Pieces with one of `melodies`, those of the model's training data, are copies, and so are pieces of which
-    the list has a copy for training. Raises ReadError if there are no pieces, or no shares.
+    the split has a copy for training. Raises ReadError if there are no pieces, or no shares.
     """
     selected, moved, training = pieces, 0, list[Piece]()
     if listing is not None:
@@ -54,23 +54,24 @@ def select_pieces(
         selected = listed_pieces(listing, part, pieces)
         training = training_pieces(listing, pieces)
     elif part is not None:
-        selected, moved = _part_of_shares(header, representation, pieces, part)
+        split = _split_by_shares(header, representation, pieces, part)
+        selected, moved = split.pieces[part], split.moved
+        training = split.pieces["train"] if split.copies else []
     copies = 0 if part == "train" else _count_copies(representation, melodies, training, selected)
     return Selection(selected, moved, copies)
 
 
-def _part_of_shares(
-    header: Header, representation: Representation, pieces: Sequence[Piece], part: str
-) -> tuple[Sequence[Piece], int]:
-    """Return the pieces of a part of the model's split, and how many were moved to training."""
+def _split_by_shares(header: Header, representation: Representation, pieces: Sequence[Piece], part: str) -> SplitPieces:
+    """Split pieces as in the training of the model. Raises ReadError if there are none in `part`, or no shares."""
     shares = header.record.get("split", {})
     if not all(isinstance(shares.get(name), float | int) for name in ("valid", "test")):
         raise ReadError("the model does not record which pieces are in which part", "give a list of them: --split FILE")
-    split = split_pieces(SplitSettings(valid=shares["valid"], test=shares["test"]), representation, pieces)
+    settings = SplitSettings(valid=shares["valid"], test=shares["test"])
+    split = split_pieces(settings, representation, pieces, move_copies=moves_copies(header.record))
     if not split.pieces[part]:
         others = " or ".join(name for name, found in split.pieces.items() if found)
         raise ReadError(f"no pieces in part `{part}` of the model's split", f"use --part {others}")
-    return split.pieces[part], split.moved
+    return split
 
 
 def _count_copies(

@@ -1,8 +1,9 @@
 """Split pieces into training, validation and test data.
 
-By default a digest of a piece's content decides, so that a piece stays in its split when others come or go, whatever
-the order of the files. If pieces of different splits have one melody, under other titles or in other keys, or one text,
-all of them are for training. Other ways, which are never changed, but copies are counted:
+By default a digest of a piece's content decides, so that a piece stays in its split when others come or go, except
+that a copy moves it to training. The order of the files does not matter. If pieces of different splits have one melody,
+under other titles or in other keys, or one text, all of them are for training. Other ways are never changed, but copies
+are counted:
 
     --valid FILES       all pieces of these files are for validation
     --split LIST.txt    a list of lines `SPLIT NAME`, where SPLIT is train, valid or test, and NAME is the name of a
@@ -94,14 +95,20 @@ class SplitAssigner:
 
     Pieces of files that were named for a split must come first. `duplicates` counts the pieces that were skipped since
     their content is that of another. `moved` counts the pieces that were not held out since they are copies of training
-    pieces, and `copies` those that are held out nevertheless, as the user named them. `notes` are for the user.
+    pieces, and `copies` those that are held out nevertheless, since they are not moved. `notes` are for the user.
     """
 
-    def __init__(self, settings: SplitSettings, named: Collection[str] | None = None) -> None:
-        """`named` splits have files of their own, by default those of `settings`. Raises ReadError for a bad list."""
+    def __init__(
+        self, settings: SplitSettings, named: Collection[str] | None = None, *, move_copies: bool = True
+    ) -> None:
+        """`named` splits have files of their own, by default those of `settings`. Raises ReadError for a bad list.
+
+        Without `move_copies`, copies stay where their digests or the list assign them, and are counted.
+        """
         named = settings.named_files if named is None else named
         self._shares = {split: getattr(settings, split) for split in ("valid", "test") if split not in named}
         self._list = SplitList(settings.listing) if settings.listing else None
+        self._fixed = self._list is not None or not move_copies
         self._seen: set[bytes] = set()
         self.codes = bytearray()
         self.duplicates = self.moved = self.copies = 0
@@ -152,13 +159,13 @@ class SplitAssigner:
         splits: dict[int, int] = {}  # of each key, as a set of bits
         for key, code in zip(keys, self.codes, strict=True):
             splits[key] = splits.get(key, 0) | 1 << code
-        train, listed = SPLITS.index("train"), self._list is not None
+        train = SPLITS.index("train")
         for number, key in enumerate(keys):
             code, free = self.codes[number], splits[key] & (1 << _NAMED_OFFSET) - 1
             is_training = (splits[key] >> train | splits[key] >> train + _NAMED_OFFSET) & 1
-            if code % _NAMED_OFFSET == train or not (is_training or (free.bit_count() > 1 and not listed)):
+            if code % _NAMED_OFFSET == train or not (is_training or (free.bit_count() > 1 and not self._fixed)):
                 continue
-            if listed or code >= _NAMED_OFFSET:
+            if self._fixed or code >= _NAMED_OFFSET:
                 self.copies += 1
             else:
                 self.codes[number] = train
@@ -208,19 +215,27 @@ def split_pieces(
     representation: Representation,
     pieces: Iterable[Piece],
     named: Mapping[str, Iterable[Piece]] | None = None,
+    *,
+    move_copies: bool = True,
 ) -> SplitPieces:
     """Split pieces of `representation` in memory; those in `named` are of files that were named for a split.
 
+    `move_copies` is as for SplitAssigner: for the split of an earlier training it is `moves_copies` of its record.
     Raises ReadError for a list that cannot be read, or if there is no training data.
     """
     named = named or {}
-    assigner = SplitAssigner(settings, named)
+    assigner = SplitAssigner(settings, named, move_copies=move_copies)
     every = [(split, piece) for split, given in named.items() for piece in given]
     every += [("", piece) for piece in pieces]
     used = [piece for split, piece in every if assigner.assign(piece, split)]
     assigner.finish([copy_key_of(piece, representation) for piece in used])
     by_split = {split: [used[number] for number in piece_numbers(assigner.codes, split)] for split in SPLITS}
     return SplitPieces(by_split, assigner.duplicates, assigner.moved, assigner.copies, assigner.notes)
+
+
+def moves_copies(record: Mapping[str, Any]) -> bool:
+    """Return whether the training with this record moved copies; the records of versions that did not lack a count."""
+    return "moved" in record
 
 
 class SplitList:
@@ -290,7 +305,7 @@ def listed_pieces(listing: Path, split: str, pieces: Iterable[Piece]) -> list[Pi
 
 
 def training_pieces(listing: Path, pieces: Iterable[Piece]) -> list[Piece]:
-    """Return the pieces that the list assigns to training, be there none. Raises ReadError if it cannot be read."""
+    """Return the pieces that the list assigns to training, which may be none. Raises ReadError if it cannot be read."""
     found = SplitList(listing)
     return [piece for piece in pieces if found.split_of(piece) == "train"]
 

@@ -22,7 +22,7 @@ from composer.checkpoints.network import check_shapes, load_weights
 from composer.checkpoints.old_names import STATE_ARRAYS
 from composer.checkpoints.training_files import check_trusted, has_state, model_name, move_old_files, state_path
 from composer.data.sources import absolute_argument
-from composer.data.splits import SplitSettings
+from composer.data.splits import SplitSettings, moves_copies
 from composer.registry import options
 from composer.system import threads
 from composer.system.out_of_memory import is_oom
@@ -55,14 +55,17 @@ def saved_header(path: Path) -> Header:
     """
     check_trusted(path)
     if not has_state(path):
-        hint = f"fine-tune it instead: use --from {shlex.quote(path.stem)} instead of --resume"
-        raise CheckpointError(f"'{path.stem}' has no training state to resume from", hint)
+        raise CheckpointError(f"'{path.stem}' has no training state to resume from", _fine_tune_hint(path.stem))
     move_old_files(path)
     with _as_damaged(path):
         header = checkpoint_file.read_header(state_path(path))
         if header.record.get("kind") != "training":
             raise ValueError("it is a model")
     return header
+
+
+def _fine_tune_hint(name: str) -> str:
+    return f"fine-tune it instead: use --from {shlex.quote(name)} instead of --resume"
 
 
 def check_network(path: Path, header: Header, model: Model, config: Any) -> None:
@@ -322,6 +325,9 @@ def _check_same(trainer: Trainer, saved: Header) -> None:
         elif _plain(before) != _plain(now):
             raise CheckpointError(f"'{name}' was trained with a different {label}", _OTHER_HINT)
     if saved.record["encoded"] != run.data.encoded_digest:
+        if run.data.report.moved and not moves_copies(saved.record):
+            message = f"'{name}' was trained by an earlier version, which held out copies of training pieces"
+            raise CheckpointError(message, _fine_tune_hint(name))
         raise CheckpointError(f"'{name}' was trained on different pieces", _OTHER_HINT)
     settings = options.restore(Settings, saved.record["settings"], "training")
     for key in _FIXED_SETTINGS:

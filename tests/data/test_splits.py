@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from composer.api import OptionError, Piece, ReadError
 from composer.data.copies import moved_note
 from composer.data.corpus import content_digest
-from composer.data.splits import SPLITS, SplitSettings, _split_by_digest, split_pieces
+from composer.data.splits import SPLITS, SplitSettings, _split_by_digest, moves_copies, split_pieces
 from composer_text import Text
 
 TEXT = Text()
@@ -126,6 +126,17 @@ def test_moved_copies_are_counted_in_a_note():
     ]
     assert not before.notes
     assert moved_note(1) == "1 held-out piece has the melody or text of a training piece; moved to training"
+
+
+def test_copies_stay_as_in_an_earlier_training():
+    texts = [str(number) for number in range(100, 400)]
+    every = spaced(texts, [2] * 30 + [1] * 270)
+    splits = split_pieces(SplitSettings(), TEXT, every)
+    before = split_pieces(SplitSettings(), TEXT, every, move_copies=moves_copies({"pieces": {}}))
+    assert (before.moved, before.copies, splits.copies) == (0, splits.moved, 0)
+    digests = {p.content: _split_by_digest(content_digest(p), {"valid": 0.1}) for p in every}
+    assert by_content(before) == digests != by_content(splits)
+    assert moves_copies({"moved": 0})
 
 
 def test_if_all_held_out_pieces_are_copies_all_are_for_training_with_a_note():

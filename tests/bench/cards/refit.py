@@ -20,9 +20,8 @@ from composer.api import Piece, ReadError, Representation
 from composer.checkpoints import file as checkpoint_file
 from composer.checkpoints.file import Header
 from composer.checkpoints.load import restore_representation
-from composer.data.copies import copy_key_of
 from composer.data.sources import sources
-from composer.data.splits import SplitAssigner, SplitSettings, piece_numbers
+from composer.data.splits import SplitSettings, moves_copies, split_pieces
 
 
 def main() -> None:
@@ -55,18 +54,12 @@ def refitted(header: Header, path: Path, data: Sequence[str], accept: Sequence[s
 
 
 def _training_pieces(header: Header, representation: Representation, data: Sequence[str]) -> Sequence[Piece]:
-    """Return the pieces of `data` that the model was trained on, by the shares in its record.
-
-    A record that does not count moved copies is from before all copies of a melody stayed on one side of the split.
-    """
+    """Return the pieces of `data` that the model was trained on, by the shares in its record."""
     split = header.record["split"]
     if not split.keys() <= {"valid", "test"}:
         sys.exit(f"the model was trained with another split than by shares: {split}")
-    assigner = SplitAssigner(SplitSettings(**split))
-    used = [piece for piece in _read(representation, data) if assigner.assign(piece)]
-    keys = range(len(used)) if "moved" not in header.record else [copy_key_of(piece, representation) for piece in used]
-    assigner.finish(keys)
-    return [used[number] for number in piece_numbers(assigner.codes, "train")]
+    read, moves = _read(representation, data), moves_copies(header.record)
+    return split_pieces(SplitSettings(**split), representation, read, move_copies=moves).pieces["train"]
 
 
 def _read(representation: Representation, names: Sequence[str]) -> Iterator[Piece]:
