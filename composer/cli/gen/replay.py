@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -175,8 +176,21 @@ def _model(facts: Mapping[str, Any], name: str) -> Path:
         return path
     raise CheckpointError(
         f"the model that generated {name} is missing (digest {facts['model'][:12]}...)",
-        "use --checkpoint FILE to give the model; training a model further changes its digest",
+        _hint_for_missing(facts["representation"]),
     )
+
+
+def _hint_for_missing(representation: str) -> str:
+    """Return which model may be a later version of a missing one: the bundled one, else the user's newest."""
+    if store.bundled(representation) is not None:
+        return (
+            f"the bundled model may have changed since: try it with --checkpoint {representation}, or use --checkpoint "
+            "FILE to give another"
+        )
+    if (newest := store.newest(representation)) is not None:
+        name = shlex.quote(newest.name.removesuffix(store.SUFFIX))
+        return f"training a model further changes its digest: try your newest with --checkpoint {name}"
+    return "use --checkpoint FILE to give the model"
 
 
 def _changes(recorded: Provenance, made_with: Mapping[str, Any]) -> Iterator[str]:

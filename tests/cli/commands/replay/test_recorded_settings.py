@@ -1,6 +1,7 @@
 """Settings that `composer replay` finds in a file: damaged and invalid ones, and those of older versions."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,8 @@ from replayed import OPENING, PRIMER, SAME, changed
 
 from composer.api import StepKind
 from composer.api.sampling.params import SamplingParams, TemperatureRamp
+from composer.checkpoints import file as checkpoint_file
+from composer.checkpoints import store
 from composer.cli.gen import recipe
 from composer.cli.gen.replayed_work import WorkLimit, count_steps
 from composer.formats import provenance
@@ -101,9 +104,23 @@ class TestErrors:
     def test_missing_model(self, gen, replay, checkpoint, tmp_path):
         data = gen()
         (models_folder() / "small.safetensors").rename(tmp_path / "moved.safetensors")
-        replay(data).failed("the model that generated stdin is missing", "--checkpoint")
+        done = replay(data)
+        done.failed("the model that generated stdin is missing", "--checkpoint abc, or use --checkpoint FILE")
+        with_bundled = replay(data, "--checkpoint", "abc")
+        assert "model: recorded" in with_bundled.err
+        assert "no model" not in with_bundled.err
         assert replay(data, "--checkpoint", tmp_path / "moved.safetensors").data == data
         replay(data, "--checkpoint", tmp_path / "none.safetensors").failed("none.safetensors")
+
+    def test_missing_model_of_a_representation_without_a_bundled_one(self, gen, replay, tmp_path, monkeypatch):
+        data = gen()
+        (models_folder() / "small.safetensors").rename(tmp_path / "moved.safetensors")
+        monkeypatch.setattr(store, "bundled", lambda representation: None)
+        replay(data).failed("the model that generated stdin is missing", "use --checkpoint FILE to give the model")
+        saved = checkpoint_file.load(tmp_path / "moved.safetensors", half=True)
+        header = replace(saved.header, record={**saved.header.record, "finished": True})
+        checkpoint_file.save(models_folder() / "my own.safetensors", replace(saved, header=header))
+        replay(data).failed("the model that generated stdin is missing", "newest with --checkpoint 'my own'")
 
     @pytest.mark.parametrize(
         "facts",
