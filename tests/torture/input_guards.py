@@ -88,6 +88,13 @@ INPUT_GUARDS = (
         "tests/cli/gen/test_recipe.py::test_a_primer_is_unpacked_up_to_a_limit",
     ),
     Guard(
+        "beats of a plan",
+        "composer/toolkit/representations/returns.py",
+        "if not _BEATS.fullmatch(text):",
+        "if False:",
+        "tests/toolkit/representations/test_returns.py::test_other_beats_are_refused_at_once",
+    ),
+    Guard(
         "size of a checkpoint",
         "composer/checkpoints/tensors.py",
         "if size > limit:",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -9,7 +10,7 @@ from math import ceil, floor
 from typing import NamedTuple
 
 from composer.music.bars import parse_meter
-from composer.toolkit.representations.returns import Return
+from composer.toolkit.representations.returns import Return, parse_beats
 from composer.toolkit.representations.score_labels import phrase_ends, pickup_of
 
 __all__ = [
@@ -51,10 +52,14 @@ class BarPlan(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> BarPlan:
-        """Return the plan that `str` wrote."""
+        """Return the plan that `str` wrote. Raises ValueError for another text."""
         meter, bars, pickup, last, ends, key, returns, *_ = *text.split(","), "", "", "", "", ""
-        beats, passages = tuple(map(Fraction, ends.split())), tuple(map(Return.parse, returns.split()))
-        return cls(meter, int(bars), Fraction(pickup or 0), Fraction(last) if last else None, beats, key, passages)
+        if not re.fullmatch(r"[0-9]{1,9}", bars):
+            raise ValueError(f"not a number of bars: {bars[:40]!r}")
+        beats, passages = tuple(map(parse_beats, ends.split())), tuple(map(Return.parse, returns.split()))
+        return cls(
+            meter, int(bars), parse_beats(pickup or "0"), parse_beats(last) if last else None, beats, key, passages
+        )
 
     @classmethod
     def of(cls, labels: Mapping[str, str], meter: str = "", bars: int | None = None) -> BarPlan:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-__all__ = ["MAX_RETURNS", "Return", "find_returns"]
+__all__ = ["MAX_RETURNS", "Return", "find_returns", "parse_beats"]
 
 MAX_RETURNS = 64
 """Passages of a piece that are kept, the longest ones, so that a plan stays small."""
 _MAX_CANDIDATES = 64
 """Equal bars, the first ones, that a bar is compared with; a piece with more of them is a loop."""
+
+
+_BEATS = re.compile(r"[0-9]{1,9}(?:/[1-9][0-9]{0,8})?")
+
+
+def parse_beats(text: str) -> Fraction:
+    """Return a number of beats, `3` or `3/2`, of at most nine digits. Raises ValueError for another text.
+
+    A Fraction of other text may raise another error, as that of `1/0`, or take forever, as that of `1e99999999`.
+    """
+    if not _BEATS.fullmatch(text):
+        raise ValueError(f"not a number of beats: {text[:40]!r}")
+    return Fraction(text)
 
 
 class Return(NamedTuple):
@@ -29,7 +43,7 @@ class Return(NamedTuple):
         """Return the passage that `str` wrote. Raises ValueError for another text, and for an impossible passage."""
         passage, _, source = text.partition("=")
         start, _, end = passage.partition("-")
-        found = cls(Fraction(start), Fraction(end), Fraction(source))
+        found = cls(parse_beats(start), parse_beats(end), parse_beats(source))
         if not 0 <= found.source < found.start < found.end:
             raise ValueError(f"no passage of a piece: {text!r}")
         return found

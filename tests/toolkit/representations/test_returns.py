@@ -82,6 +82,14 @@ def test_plans_as_text():
     assert BarPlan.parse("3/4,16,1,2,11 23,Am").returns == ()
 
 
+@pytest.mark.parametrize("beats", ["1e99999999", "1/0", "-1", "1.5", "9" * 10, "1/1e9", "x", "\u0663"])
+def test_other_beats_are_refused_at_once(beats):
+    plans = [f"4/4,5,{beats}", f"4/4,5,,{beats}", f"4/4,5,,,3 {beats}", f"4/4,{beats}/2"]
+    for plan in (*plans, f"4/4,5,,,,,{beats}-9=0", f"4/4,5,,,,,4-{beats}=0", f"4/4,5,,,,,4-9={beats}"):
+        with pytest.raises(ValueError, match=r"not a number of (beats|bars)"):
+            BarPlan.parse(plan)
+
+
 def test_some_of_the_pieces_with_a_plan_have_returns():
     plans = {"4/4,4": 3, "4/4,8": 1, "3/4,4": 2}
     returning = {"4/4,4,,,,,8-16=0": 1, "4/4,4,,,,,4-8=0": 1, "4/4,8,,,,,16-32=0": 1}
