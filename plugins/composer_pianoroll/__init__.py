@@ -225,9 +225,10 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         counter = PositionCounter.of(plan._replace(returns=()), self.per_beat, self._features)
         planned: Constraint = PlannedConstraint(inner, counter, length)
         ending = ending_step(str(plan), self.per_beat)
-        sources = sources_of(plan.returns, self.per_beat, length if ending is None else ending, context.primer)
+        end = length if ending is None else ending
+        sources = sources_of(plan.returns, self.per_beat, end, context.primer, inner.accepts)
         if sources:
-            planned = ReturnsConstraint(planned, self.layout, sources, controls.max_onsets)
+            planned = ReturnsConstraint(planned, self.layout, sources)
         return self._without_parallels(planned, controls, context)
 
     def _plans_to_draw(self, controls: PianorollControls, context: GenerationContext) -> Mapping[str, int]:
@@ -272,9 +273,10 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
 
         Raises Unsatisfiable if `--bars` and the primer or `--length` contradict each other.
         """
-        if not self.positional:
-            return {}
         controls, primer = controls or PianorollControls(), len(context.primer)
+        if not self.positional:
+            self._plans_to_draw(controls, context)  # raises if returns are asked for
+            return {}
         if context.tune is not None:
             return {str(self._plan_of_tune(context.tune, controls)): 1}
         meter = meter_labels(controls.meter).get("meter", "")

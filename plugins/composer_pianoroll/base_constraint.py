@@ -76,6 +76,14 @@ class RollConstraint(Constraint):
         limits = (Limit(units, min(maximum or room, room), minimum) for (units, maximum), minimum, room in bounds)
         return self.frame_rule(state, tuple(limits))
 
+    def accepts(self, frame: Sequence[int]) -> bool:
+        """Return whether the pitches of `frame` are allowed and it meets the limits, whatever sounded before it."""
+        bits = sum(1 << unit for unit in frame)
+        chords = [*self.chords(tuple(frame))]
+        return all(
+            not chord & ~self.pitches and chord.bit_count() >= self.note_limits.min_notes for chord in chords
+        ) and all((bits & limit.units).bit_count() <= limit.max_active for limit in self._limits)
+
     def min_holds(self, sounding: int) -> int:
         """Return how many of the `sounding` pitches must be held."""
         return min(self.note_limits.min_sustained, sounding.bit_count())

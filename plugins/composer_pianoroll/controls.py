@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from composer.api import Constraint, GenerationContext, OptionError, Unsatisfiable
+from composer.api import GenerationContext, OptionError, Unsatisfiable
 from composer.api.fields import at_least_one, option
 from composer.music.scales import pitch_name
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
@@ -195,7 +195,7 @@ def build_constraint(
     length: int,
     *,
     is_planned: bool = False,
-) -> Constraint:
+) -> RollConstraint:
     """Return the constraint for rolls of up to `length` frames, exactly so many if the piece `is_planned`.
 
     Raises Unsatisfiable.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from composer.api import Constraint, FrameRule, OptionError, Unsatisfiable
@@ -60,18 +60,25 @@ def most_common(returning: Counter[str], plans: Mapping[str, int]) -> dict[str, 
 
 
 def sources_of(
-    returns: Sequence[Return], per_beat: Fraction, end: int, primer: Sequence[tuple[int, ...]]
+    returns: Sequence[Return],
+    per_beat: Fraction,
+    end: int,
+    primer: Sequence[tuple[int, ...]],
+    accepts: Callable[[tuple[int, ...]], bool],
 ) -> dict[int, int]:
     """Return the frame that each frame of the passages copies, which itself is no copy.
 
-    Frames from number `end` on are no copies, and neither is a passage that the `primer` begins otherwise.
+    Frames from number `end` on are no copies. Neither is a passage that the `primer` begins otherwise, or that would
+    copy a frame of the primer that the controls do not accept.
     """
     sources = dict[int, int]()
     for each in returns:
         first, last, source = (int(beat * per_beat) for beat in each)
         lag, given = first - source, min(last, len(primer))
-        if all(primer[frame] == primer[frame - lag] for frame in range(first, given)):
-            sources |= {frame: frame - lag for frame in range(max(first, given), min(last, end))}
+        copies = range(max(first, given), min(last, end))
+        is_begun_alike = all(primer[frame] == primer[frame - lag] for frame in range(first, given))
+        if is_begun_alike and all(map(accepts, primer[max(first, given) - lag : max(min(last, end) - lag, 0)])):
+            sources |= {frame: frame - lag for frame in copies}
     for frame in sorted(sources):
         sources[frame] = sources.get(sources[frame], sources[frame])
     return sources
@@ -80,15 +87,15 @@ def sources_of(
 class ReturnsConstraint(WrappedConstraint):
     """The rolls of `inner` in which some frames equal earlier ones; `sources` has the earlier frame of each.
 
-    A note that is held in the earlier frame but does not sound before the later one is struck there, if `max_onsets`
-    allows it, else left out; 0 is no limit.
+    A note that is held in the earlier frame but does not sound before the later one is struck there. If the copy breaks
+    the rule of `inner`, it is the nearest frame that does not: inner voices are left out first, and the bass last.
 
     The own part of a state is the number of frames, below the last frame and those that are copied later, as bits.
     """
 
-    def __init__(self, inner: Constraint, layout: Layout, sources: Mapping[int, int], max_onsets: int = 0) -> None:
+    def __init__(self, inner: Constraint, layout: Layout, sources: Mapping[int, int]) -> None:
         super().__init__(inner)
-        self.layout, self.sources, self.max_onsets = layout, sources, max_onsets
+        self.layout, self.sources = layout, sources
         self._every = (1 << layout.size) - 1
         self._pitches = (1 << layout.pitch_count) - 1
         self._places = {
@@ -107,12 +114,14 @@ class ReturnsConstraint(WrappedConstraint):
         return self.inner.step(inner, step) << self.own_bits | self._after(own, step)
 
     def allowed(self, state: int) -> FrameRule:
-        copied = self._copied(self.parts(state)[1])
-        if copied is not None:
-            return FrameRule(must_be_off=self._every & ~copied, must_be_on=copied)
         rule = super().allowed(state)
         assert isinstance(rule, FrameRule)
-        return rule
+        own = self.parts(state)[1]
+        source = self.sources.get(own & (1 << _COUNT) - 1)
+        if source is None:
+            return rule
+        copied = self._fitted(*self._copied(own, source), rule)
+        return FrameRule(must_be_off=self._every & ~copied, must_be_on=copied)
 
     def fixed_step(self, state: int) -> int | None:
         number = state & (1 << _COUNT) - 1
@@ -125,18 +134,35 @@ class ReturnsConstraint(WrappedConstraint):
         place = self._places.get(number)
         return own | bits << _COUNT | number + 1 | (bits << place if place is not None else 0)
 
-    def _copied(self, own: int) -> int | None:
-        """Return the units of the next frame if it is a copy."""
-        source = self.sources.get(own & (1 << _COUNT) - 1)
-        if source is None:
-            return None
+    def _copied(self, own: int, source: int) -> tuple[int, int]:
+        """Return the units of the frame `source` as the next frame, and those that are only held in `source`."""
         units = own >> self._places[source] & self._every
         if not self.layout.onsets:
-            return units
+            return units, 0
         width, before = self.layout.pitch_count, own >> _COUNT & self._every
         last = before >> self.layout.size - self.layout.units_per_step
-        silent = (units >> width & self._pitches) & ~(last | last >> width)
-        struck, room = silent, self.max_onsets - (units & self._pitches).bit_count()
-        while self.max_onsets and struck.bit_count() > max(room, 0):
-            struck &= struck - 1
-        return units & ~(silent << width) | struck
+        struck = (units >> width & self._pitches) & ~(last | last >> width)
+        return units & ~(struck << width) | struck, struck
+
+    def _fitted(self, units: int, struck: int, rule: FrameRule) -> int:
+        """Return the frame nearest to `units` that obeys `rule`; those that are `struck` are left out first."""
+        units = units & ~rule.must_be_off | rule.must_be_on
+        width = self.layout.pitch_count
+        pitches = [unit % width for unit in _members(units)]
+
+        def importance(unit: int) -> tuple[bool, bool, bool, int]:
+            pitch = unit % width
+            return not struck >> unit & 1, pitch == min(pitches), pitch == max(pitches), pitch
+
+        for limit in rule.limits:
+            over = (units & limit.units).bit_count() - limit.max_active
+            least = sorted(_members(units & limit.units & ~rule.must_be_on), key=importance)
+            units &= ~sum(1 << unit for unit in least[: max(over, 0)])
+        if rule.project is not None:
+            units = sum(1 << unit for unit in rule.project(tuple(_members(units))))
+        return units
+
+
+def _members(units: int) -> list[int]:
+    """Return the units in a bit set, ascending."""
+    return [unit for unit in range(units.bit_length()) if units >> unit & 1]

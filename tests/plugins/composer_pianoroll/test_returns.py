@@ -2,11 +2,14 @@
 
 import random
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
+from roll_walks import check_density, notes_of, onsets_and_holds, walk
 
 from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.api.testing.constraints import check_controls
+from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.quantize import GridNote
 from composer.toolkit.representations.returns import Return
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
@@ -31,6 +34,7 @@ def piece(*beats, **labels):
 A, B, C, D, E, F = ((48, 64), (50, 62), (47, 67), (52, 60), (45, 65), (43, 69))
 AAB = piece(A, B, C, D, A, B, C, D, E, F, B, A)
 """Two bars come again, then four others."""
+OCTAVE = piece(*2 * [(60, 64), (62, 65), (60, 67), (64, 69)], (65, 69), (62, 71), (60, 67), (60, 64))
 
 
 def fitted(*pieces, **options):
@@ -100,7 +104,7 @@ def test_a_copy_is_fixed_for_particles():
 
 
 def test_the_last_two_bars_are_free_to_close():
-    sources = sources_of([Return.parse("4-12=0")], OPTIONS.steps, 16, ())
+    sources = sources_of([Return.parse("4-12=0")], OPTIONS.steps, 16, (), bool)
     assert sources == {frame: (frame - 8) % 8 for frame in range(8, 16)}
     constraint = fitted(AAB).constraint(PianorollControls(), GenerationContext(plan="2/4,6,,,,,4-12=0"))
     assert constraint.inner.sources == sources
@@ -108,8 +112,8 @@ def test_the_last_two_bars_are_free_to_close():
 
 def test_a_copy_of_a_copy_is_one_of_the_first():
     returns = [Return.parse("4-8=0"), Return.parse("8-14=6")]
-    assert sources_of(returns, 1, 99, ())[8] == 2
-    assert [*sources_of(returns, 1, 99, ()).values()] == [0, 1, 2, 3, 2, 3, 2, 3, 2, 3]
+    assert sources_of(returns, 1, 99, (), bool)[8] == 2
+    assert [*sources_of(returns, 1, 99, (), bool).values()] == [0, 1, 2, 3, 2, 3, 2, 3, 2, 3]
 
 
 def test_a_primer_is_copied_unless_it_goes_on_otherwise():
@@ -123,15 +127,47 @@ def test_a_primer_is_copied_unless_it_goes_on_otherwise():
     assert not isinstance(constraint.inner, ReturnsConstraint)
 
 
+@pytest.mark.parametrize("broken", [{"range": "40-65"}, {"scale": "C major"}, {"max_notes": 1}, {"min_notes": 3}])
+def test_passages_of_a_primer_that_breaks_the_controls_do_not_return(broken):
+    found = fitted(piece(A, B, C, (49, 66), A, B, C, (49, 66), E, F, B, A))
+    primer = tuple(found.prime(piece(A, B, C, (49, 66))))
+    context = GenerationContext(plan="2/4,6,,,,,4-8=0", primer=primer)
+    assert isinstance(found.constraint(PianorollControls(), context).inner, ReturnsConstraint)
+    assert not isinstance(found.constraint(PianorollControls(**broken), context).inner, ReturnsConstraint)
+    own = replace(context, primer=primer[:2], plan="2/4,8,,,,,8-12=4")
+    assert isinstance(found.constraint(PianorollControls(**broken), own).inner, ReturnsConstraint), "not of the primer"
+
+
+@pytest.mark.parametrize("stack", [1, 2])
+@pytest.mark.parametrize(
+    "controls",
+    [{"max_onsets": 1}, {"min_notes": 2, "max_notes": 3, "max_onsets": 1}, {"min_notes": 2}, {"max_notes": 2}],
+)
+def test_copies_obey_the_limits(stack, controls):
+    found = fitted(OCTAVE, range="60-71", stack=stack)
+    limits = PianorollControls(**controls, parallels="avoid")
+    constraint = found.constraint(limits, GenerationContext(plan="2/4,6,,,,,4-8=1"))
+    assert isinstance(constraint.inner, ReturnsConstraint)
+    for seed in range(20):
+        frames = walk(constraint, found.layout.size, 24 // stack, seed)
+        notes, sounding = notes_of(found, frames), 0
+        for step in range(24):
+            onsets, holds = onsets_and_holds(notes, step)
+            assert onsets <= (limits.max_onsets or 12)
+            assert onsets + holds <= (limits.max_notes or 12)
+            assert onsets + holds >= min(limits.min_notes, (limits.max_onsets or 12) + sounding), step
+            sounding = onsets + holds
+
+
 @pytest.mark.parametrize("stack", [1, 2])
 def test_notes_held_into_the_source_are_struck_if_they_do_not_sound(stack):
     layout = Layout(40, 43, stack=stack)
-    free = Pianoroll(PianorollOptions(range="40-43", steps=2, stack=stack)).constraint(PianorollControls())
+    plain = Pianoroll(PianorollOptions(range="40-43", steps=2, stack=stack))
     held = (*((unit, unit + layout.units_per_step) for unit in (4, 5)), ()) if stack > 1 else ((4,), (5,), ())
     both = tuple(sorted({unit for each in held[:2] for unit in each}))
     struck = tuple(unit - 4 if unit < 8 else unit for unit in both)
-    for before, limit, expected in ((both, 0, both), ((), 0, struck), ((), 1, struck[1:])):
-        constraint = ReturnsConstraint(free, layout, {3: 1}, limit)
+    for before, limit, expected in ((both, 0, both), ((), 0, struck), ((), 1, struck[::2])):
+        constraint = ReturnsConstraint(plain.constraint(PianorollControls(max_onsets=limit)), layout, {3: 1})
         onsets = tuple(unit - 4 for unit in both)
         state = constraint.start((onsets, both, before))
         assert constraint.allowed(state).must_be_on == sum(1 << unit for unit in expected)
@@ -153,6 +189,14 @@ def test_a_model_from_before_has_none():
     assert old.plans(None, GenerationContext()) == {"2/4,6": 2}
     with pytest.raises(Unsatisfiable, match="does not know which bars of its training pieces return"):
         old.plans(PianorollControls(returns="plan"), GenerationContext())
+
+
+def test_a_model_without_positions_has_none():
+    plain = fitted(AAB, positions=False)
+    assert plain.plans(None, GenerationContext()) == {}
+    for tune in (None, AAB):
+        with pytest.raises(Unsatisfiable, match="does not know which bars of its training pieces return"):
+            plain.plans(PianorollControls(returns="plan"), GenerationContext(tune=tune))
 
 
 def test_harmonies_return_with_the_voice_that_is_kept():
@@ -185,6 +229,16 @@ def test_conflicts(other):
         PianorollControls(returns="yes")
 
 
-@pytest.mark.parametrize("controls", [{}, {"bars": 6}, {"density": "1..3"}, {"max_notes": 3, "max_onsets": 1}])
+@pytest.mark.parametrize("controls", [{}, {"bars": 6}, {"max_notes": 3, "max_onsets": 1}])
 def test_the_contract_of_constraints(controls):
     check_controls(fitted(AAB), [AAB, piece(A, B, C, D)], PianorollControls(**controls))
+
+
+def test_pieces_with_a_density_meet_it():
+    found = fitted(OCTAVE, range="60-71")
+    assert found.training_returns == {"2/4,6,,,,,4-8=0": 1}
+    constraint = found.constraint(PianorollControls(density="1..3"), GenerationContext())
+    budget = OnsetBudget(parse_ramp("1..3", "--density"), Fraction(2), 24, spare=1)
+    for seed in range(10):
+        frames = walk(constraint, found.layout.size, 24, seed)
+        check_density(budget, [note.start for note in notes_of(found, frames)], 24)
