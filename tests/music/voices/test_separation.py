@@ -69,6 +69,12 @@ def test_voice_pauses_for_the_whole_phrase():
     assert [len(line) for line in lines] == [7, 3, 7, 7]
 
 
+def test_the_melody_is_in_the_highest_voice_and_the_bass_in_the_lowest():
+    """Where a note of a chord is missing, as in a unison, an inner voice is silent."""
+    lines = separated(notes([(74, 1), (67, 3)], [(67, 1), (0, 3)], [(62, 1), (62, 3)], [(47, 1), (55, 3)]), 4)
+    assert lines == [single(74, 67), single(67), single(62, 62), single(47, 55)]
+
+
 def test_unison_of_two_notes_is_in_two_voices():
     found = notes([(67, 1), (65, 1), (67, 1)], [(64, 1), (65, 2)])
     assert separated(found, 2) == [single(67, 65, 67), single(64, 65)]
