@@ -76,7 +76,7 @@ from composer_pianoroll.parallels import (
     share_of_parallels,
 )
 from composer_pianoroll.positions import PlannedConstraint
-from composer_pianoroll.returns import PLAN, ReturnsConstraint, are_wanted, most_common, returns_of, sources_of
+from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, most_common, returns_of, sources_of
 from composer_pianoroll.texture import TEXTURE_RULES, as_maximum, piece_maximum, usual_maximum, with_usual_maximum
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
@@ -222,7 +222,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             controls = replace(controls, meter=plan.meter)
             controls = with_usual_maximum(controls, self.training_max_notes, context, context.rules or self.rules)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
-        counter = PositionCounter.of(plan._replace(returns=()), self.per_beat, self._features)
+        counter = PositionCounter.of(plan.without_returns(), self.per_beat, self._features)
         planned: Constraint = PlannedConstraint(inner, counter, length)
         ending = ending_step(str(plan), self.per_beat)
         end = length if ending is None else ending
@@ -301,7 +301,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         tune = self._source_tune(controls, context)
         total = total_frames(controls, self.layout, self.options.steps, tune, context.labels)
         if self.positional and tune is None:
-            return max(BarPlan.parse(plan).steps(self.per_beat) for plan in self.plans(controls, context))
+            plans = self.plans(replace(controls, returns=NONE), context)  # as long as those with returns
+            return max(BarPlan.parse(plan).steps(self.per_beat) for plan in plans)
         return total if total is not None else super().max_steps(controls, context)
 
     def estimated_steps(self, controls: PianorollControls | None, context: GenerationContext) -> int | None:

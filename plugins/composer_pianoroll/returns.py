@@ -55,7 +55,7 @@ def returns_of(layout: Layout, roll: Roll, plan: BarPlan, per_beat: Fraction) ->
 
 def most_common(returning: Counter[str], plans: Mapping[str, int]) -> dict[str, int]:
     """Return the most common plans with returns, sorted, of those that are among `plans` without them."""
-    known = [plan for plan, _ in returning.most_common() if str(BarPlan.parse(plan)._replace(returns=())) in plans]
+    known = [plan for plan, _ in returning.most_common() if str(BarPlan.parse(plan).without_returns()) in plans]
     return {plan: returning[plan] for plan in sorted(known[:MAX_PLANS])}
 
 

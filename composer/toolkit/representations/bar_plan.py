@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -50,14 +51,15 @@ class BarPlan(NamedTuple):
     key: str = ""
     returns: tuple[Return, ...] = ()
 
-    @classmethod
-    def parse(cls, text: str) -> BarPlan:
+    @staticmethod
+    @lru_cache(2 * MAX_PLANS)  # those of the training pieces, with and without returns, are read for every piece
+    def parse(text: str) -> BarPlan:
         """Return the plan that `str` wrote. Raises ValueError for another text."""
         meter, bars, pickup, last, ends, key, returns, *_ = *text.split(","), "", "", "", "", ""
         if not re.fullmatch(r"[0-9]{1,9}", bars):
             raise ValueError(f"not a number of bars: {bars[:40]!r}")
         beats, passages = tuple(map(parse_beats, ends.split())), tuple(map(Return.parse, returns.split()))
-        return cls(
+        return BarPlan(
             meter, int(bars), parse_beats(pickup or "0"), parse_beats(last) if last else None, beats, key, passages
         )
 
@@ -73,6 +75,10 @@ class BarPlan(NamedTuple):
         while not fields[-1]:
             fields.pop()
         return ",".join(fields)
+
+    def without_returns(self) -> BarPlan:
+        """Return the plan of the pieces with this form, whichever of their passages return."""
+        return self._replace(returns=())
 
     @property
     def labels(self) -> dict[str, str]:
@@ -184,7 +190,7 @@ def with_returns(plans: Mapping[str, int], returning: Mapping[str, int]) -> Mapp
     """
     by_plan: dict[str, dict[str, int]] = {}
     for plan, weight in returning.items():
-        by_plan.setdefault(str(BarPlan.parse(plan)._replace(returns=())), {})[plan] = weight
+        by_plan.setdefault(str(BarPlan.parse(plan).without_returns()), {})[plan] = weight
     found = dict[str, int]()
     for plan, weight in plans.items():
         own = by_plan.pop(plan, {})

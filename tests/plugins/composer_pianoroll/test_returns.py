@@ -9,6 +9,7 @@ from roll_walks import check_density, notes_of, onsets_and_holds, walk
 
 from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.api.testing.constraints import check_controls
+from composer.toolkit.representations.bar_plan import BarPlan
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.quantize import GridNote
 from composer.toolkit.representations.returns import Return
@@ -217,6 +218,14 @@ def test_bars_that_were_asked_for():
     assert longer == {"2/4,9": 1, "2/4,9,,,,,4-8=0": 1}
     shorter = found.constraint(PianorollControls(bars=4), GenerationContext(plan="2/4,4,,,,,4-8=0"))
     assert not isinstance(shorter.inner, ReturnsConstraint), "the passage would be the ending"
+
+
+@pytest.mark.parametrize("controls", [{}, {"bars": 4}, {"bars": 9}, {"meter": "3/4"}, {"key": "G"}])
+def test_plans_with_returns_are_as_long_as_those_without(controls):
+    found = fitted(AAB, piece(A, B, C, D, E, F, C), piece(A, B, A, B, E, F))
+    controls, context = PianorollControls(**controls, returns="plan"), GenerationContext()
+    plans = map(BarPlan.parse, found.plans(controls, context))
+    assert found.max_steps(controls, context) == max(plan.steps(found.per_beat) for plan in plans)
 
 
 @pytest.mark.parametrize("other", [{"keep_bars": "1"}, {"onsets": "2"}, {"sustained": "1"}, {"density": "2"}])

@@ -82,7 +82,7 @@ def test_plans_as_text():
     assert BarPlan.parse("3/4,16,1,2,11 23,Am").returns == ()
 
 
-@pytest.mark.parametrize("beats", ["1e99999999", "1/0", "-1", "1.5", "9" * 10, "1/1e9", "x", "\u0663"])
+@pytest.mark.parametrize("beats", ["1e999999", "1/0", "-1", "1.5", "9" * 10, "1/1e9", "x", "\u0663"])
 def test_other_beats_are_refused_at_once(beats):
     plans = [f"4/4,5,{beats}", f"4/4,5,,{beats}", f"4/4,5,,,3 {beats}", f"4/4,{beats}/2"]
     for plan in (*plans, f"4/4,5,,,,,{beats}-9=0", f"4/4,5,,,,,4-{beats}=0", f"4/4,5,,,,,4-9={beats}"):
