@@ -43,7 +43,7 @@ READERS: Mapping[str, Sequence[str]] = {
     "csv": _TEXT,
     "txt": _TEXT,
 }
-"""Of files of music and text, by suffix."""
+"""The code that reads files of music and text, by suffix."""
 
 SAVING = (*_API, *_MODELS, "composer/checkpoints/*.py", "composer/registry/*.py", "composer/system/*.py",
           "plugins/composer_lstm/**/*", "plugins/composer_text/**/*")  # fmt: skip

@@ -2,7 +2,8 @@
 
     python tests/torture/mutations.py [WORDS]
 
-tries the guards whose names contain WORDS, and writes the outcomes into `tests/RELIABILITY.md`.
+tries the guards whose names contain WORDS, and writes the outcomes into `tests/RELIABILITY.md`. With `--new`, it tries
+only those without an outcome, which are those that are new or have changed since they were tried.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ def _test(guard: Guard, folder: Path) -> int:
 
 
 def main(words: str = "") -> int:
-    """Try the guards, print each outcome, and return how many removals were not noticed."""
+    """Try the guards, print each outcome, and return how many removals were not noticed.
+
+    `words` are part of their names, or `--new`.
+    """
     results, missed = report.Results(), 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -57,11 +61,11 @@ def main(words: str = "") -> int:
             else:
                 shutil.copy(ROOT / part, folder / part)
         for guard in (*GUARDS, *INPUT_GUARDS):
-            if words in guard.guard:
+            if results.guard(guard)["outcome"] == "not yet" if words == "--new" else words in guard.guard:
                 found = outcome(guard, folder)
                 missed += found != NOTICED
                 print(f"{guard.guard:40} {found}", flush=True)
-                results.set_guard(guard.guard, found)
+                results.set_guard(guard, found)
     results.write_page()
     return missed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import subprocess
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from faults import FUZZ, PROGRAM, TORTURE, Fault
-from guards import GUARDS
+from guards import GUARDS, Guard
 from input_guards import INPUT_GUARDS
 
 from composer.system import locks
@@ -69,9 +70,10 @@ def _git(root: Path, *arguments: str | Sequence[str]) -> str:
 class Results:
     """Results by fault and guard, kept in a file, from which the page is written.
 
-    Of each fault, the slices with one seed are added up: a slice is one run of its script. They count until the code of
+    A slice is one run of the script of a fault. The slices with one seed are added up. They count until the code of
     the fault changes, and those of the code as it was are left out when there is a result of the code as it is; results
-    of code that is not committed replace only one another. Several processes may add results.
+    of code that is not committed replace only one another. The outcome of a guard counts until the guard or its test
+    changes. Several processes may add results.
     """
 
     def __init__(self, path: Path = RESULTS, page: Path = PAGE, lock: Path = LOCK) -> None:
@@ -101,10 +103,18 @@ class Results:
             entries.append({"commit": commit, "seed": seed, **sums, "date": _today()})
             self.data["faults"][fault.name] = entries
 
-    def set_guard(self, guard: str, outcome: str) -> None:
+    def set_guard(self, guard: Guard, outcome: str) -> None:
         """Keep the outcome of removing a guard."""
+        commit = last_commit(PROGRAM)
         with self._changed():
-            self.data["guards"][guard] = {"outcome": outcome, "date": _today(), "commit": last_commit(PROGRAM)}
+            self.data["guards"][guard.guard] = {
+                "digest": _digest(guard), "outcome": outcome, "date": _today(), "commit": commit,
+            }  # fmt: skip
+
+    def guard(self, guard: Guard) -> dict[str, str]:
+        """Return the outcome of removing a guard, with its date and commit; `not yet` if it has changed since."""
+        found = self.data["guards"].get(guard.guard, {})
+        return found if found.get("digest") == _digest(guard) else {"outcome": "not yet"}
 
     def row(self, fault: Fault) -> tuple[str, str, str, str, str]:
         """Return how often a fault was tried, for how long, how often it was broken, when last, and on which commit."""
@@ -129,7 +139,7 @@ class Results:
             text += _row(fault.fault, fault.promise, f"`{fault.script}`", f"`{fault.test}`", *self.row(fault))
         text += GUARD_HEAD
         for guard in (*GUARDS, *INPUT_GUARDS):
-            found = self.data["guards"].get(guard.guard, {"outcome": "not yet"})
+            found = self.guard(guard)
             test = guard.test.partition("::")[2] or guard.test
             outcome = (found.get(key, "") for key in ("outcome", "date", "commit"))
             text += _row(guard.guard, f"`{guard.file}`", f"`{test}`", *outcome)
@@ -155,6 +165,11 @@ class Results:
 def _counts_with(before: str, now: str) -> bool:
     """Return whether a result of the commit `before` stays if there is one of the commit `now`."""
     return before == now or (now.endswith("+") and not before.endswith("+"))
+
+
+def _digest(guard: Guard) -> str:
+    """Return a digest of all but the name: an outcome is of one text and one test."""
+    return hashlib.blake2b(json.dumps(guard[1:]).encode(), digest_size=6).hexdigest()
 
 
 def _row(*cells: str) -> str:

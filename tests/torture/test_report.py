@@ -66,9 +66,18 @@ def test_processes_side_by_side_keep_each_others_results(results):
     first, second = results(), results()
     add(first, OLD, cpu=30, done=9)
     add(second, OLD, cpu=30, done=4, broken=1)
-    first.set_guard(GUARDS[0].guard, "noticed")
+    first.set_guard(GUARDS[0], "noticed")
     assert results().row(FAULT)[:3] == ("13", "1.0", "1")
-    assert results().data["guards"][GUARDS[0].guard]["outcome"] == "noticed"
+    assert results().guard(GUARDS[0])["outcome"] == "noticed"
+
+
+def test_the_outcome_of_a_guard_counts_until_the_guard_or_its_test_changes(results):
+    guard = GUARDS[0]
+    results().set_guard(guard, "noticed")
+    for changed in ({"text": "x"}, {"without": "x"}, {"file": "x"}, {"test": "x"}, {"guard": "x"}):
+        assert results().guard(guard._replace(**changed)) == {"outcome": "not yet"}
+    (row,) = [line for line in results().page.read_text().splitlines() if line.startswith(f"| {guard.guard} |")]
+    assert "| noticed |" in row
 
 
 def test_the_page_is_written_from_the_results():
