@@ -82,7 +82,7 @@ def instance(kind: type[T], given: Mapping[str, Any], prefix: str = "", **others
 def empty_name(option: str, kind: str = "name") -> UsageError:
     """Return the error for an empty name of a file or a model, which would stand for the current folder."""
     if not option.startswith("-"):
-        return UsageError(f"{option} is empty", "name a file")
+        return UsageError(f"the file name {option} is empty", "name a file")
     return UsageError(f"the {kind} of {option} is empty", f"leave out {option}, or add a {kind}")
 
 

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from composer.checkpoints import file as checkpoints
 from composer.system import device
 
 
@@ -52,9 +51,9 @@ class TestCommandLine:
             (("gen", "abc", "--checkpoint", ""), "the name of --checkpoint is empty"),
             (("gen", "abc", "--prime", ""), "the file name of --prime is empty"),
             (("train", "abc", "FILE", "--split", ""), "the file name of --split is empty"),
-            (("models", "export", "abc", ""), "FILE is empty"),
-            (("models", "import", ""), "FILE is empty"),
-            (("replay", ""), "FILE is empty"),
+            (("models", "export", "abc", ""), "the file name FILE is empty"),
+            (("models", "import", ""), "the file name FILE is empty"),
+            (("replay", ""), "the file name FILE is empty"),
         ],
     )
     def test_other_empty_names(self, composer, words, error):
@@ -252,34 +251,6 @@ class TestOutput:
         gen("--output", tune, "--force", "--quiet").failed("cannot write", "No space left", "free up disk space")
         assert tune.read_text() == "mine"
         assert [path.name for path in tmp_path.glob("*tune*")] == ["tune.abc"]
-
-
-class TestCheckpoint:
-    def test_missing(self, composer):
-        composer("gen", "abc", "--checkpoint", "gone.safetensors").failed("gone.safetensors", "composer models")
-
-    def test_folder(self, composer, tmp_path):
-        composer("gen", "abc", "--checkpoint", tmp_path).failed("is a folder", ".safetensors")
-
-    def test_not_a_checkpoint(self, composer, tmp_path):
-        path = tmp_path / "strange.safetensors"
-        path.write_bytes(b"this is no model at all")
-        composer("gen", "abc", "--checkpoint", path).failed("strange.safetensors is not a complete checkpoint")
-        composer("show", path).failed("strange.safetensors is not a complete checkpoint")
-
-    def test_cut_short(self, composer, checkpoint, tmp_path):
-        path = tmp_path / "short.safetensors"
-        path.write_bytes(checkpoint.read_bytes()[:-100])
-        composer("gen", "abc", "--checkpoint", path).failed(
-            "short.safetensors is not a complete checkpoint", "copy it again"
-        )
-
-    def test_another_representation(self, composer, checkpoint, tmp_path):
-        saved = checkpoints.load(checkpoint, half=True)
-        path = tmp_path / "grid.safetensors"
-        header = checkpoints.replace(saved.header, representation="grid")
-        checkpoints.save(path, checkpoints.Checkpoint(header, saved.weights))
-        composer("gen", "abc", "--checkpoint", path).failed("is a model for `grid`, not `abc`", "composer gen grid")
 
 
 class TestPrimer:
