@@ -150,6 +150,10 @@ class SplitAssigner:
             if self._list is not None:
                 raise ReadError(f"no training data in {self._list.name}", "add lines like `train jigs.abc: tune 36`")
             raise ReadError("no training data: all pieces are in the --valid files", "name other training files")
+        if self._list is not None and not piece_count(self.codes, "valid"):
+            self.notes.append(
+                f"{self._list.name} holds out no pieces for validation, so overfitting cannot be detected"
+            )
 
     def _move_copies(self, keys: Sequence[int]) -> None:
         """Use all copies of a piece for training if they are in different splits, unless the user named these.
@@ -290,6 +294,8 @@ def read_list(listing: Path) -> dict[str, str]:
             message = f"invalid line {number} in {listing.name}: {line.strip()!r}"
             raise ReadError(message, "write lines like `valid jigs.abc: tune 22`")
         splits[words[1].strip()] = words[0]
+    if not splits:
+        raise ReadError(f"{source.label} names no pieces", "write lines like `valid jigs.abc: tune 22`")
     return splits
 
 

@@ -203,6 +203,16 @@ def test_a_list_names_files_with_as_much_of_their_path_as_is_needed(listing):
     assert by_content(splits) == {"a/x.abc": "train", "b/x.abc": "valid", "c/y.abc": "test"}
 
 
+def test_a_list_that_holds_nothing_out_is_said(listing):
+    splits = split_pieces(SplitSettings(listing=listing("test book.txt: word 1")), TEXT, pieces(["a", "b"]), {})
+    assert splits.notes == ["list.txt holds out no pieces for validation, so overfitting cannot be detected"]
+
+
+def test_a_list_without_names_is_an_error(listing):
+    with pytest.raises(ReadError, match=r"the list .*list\.txt names no pieces"):
+        split_pieces(SplitSettings(listing=listing("# none\n")), TEXT, pieces(["a"]), {})
+
+
 def test_a_list_with_training_lines_skips_the_rest_with_a_note(listing):
     path = listing("train book.txt: word 1\nvalid book.txt: word 2\nvalid book.txt: word 9")
     splits = split_pieces(SplitSettings(listing=path), TEXT, pieces(["a", "b", "c"]), {})
