@@ -151,9 +151,7 @@ class SplitAssigner:
                 raise ReadError(f"no training data in {self._list.name}", "add lines like `train jigs.abc: tune 36`")
             raise ReadError("no training data: all pieces are in the --valid files", "name other training files")
         if self._list is not None and not piece_count(self.codes, "valid"):
-            self.notes.append(
-                f"{self._list.name} holds out no pieces for validation, so overfitting cannot be detected"
-            )
+            self.notes.append(f"{self._list.name} holds out no piece for validation: overfitting cannot be detected")
 
     def _move_copies(self, keys: Sequence[int]) -> None:
         """Use all copies of a piece for training if they are in different splits, unless the user named these.

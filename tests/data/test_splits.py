@@ -205,7 +205,7 @@ def test_a_list_names_files_with_as_much_of_their_path_as_is_needed(listing):
 
 def test_a_list_that_holds_nothing_out_is_said(listing):
     splits = split_pieces(SplitSettings(listing=listing("test book.txt: word 1")), TEXT, pieces(["a", "b"]), {})
-    assert splits.notes == ["list.txt holds out no pieces for validation, so overfitting cannot be detected"]
+    assert splits.notes == ["list.txt holds out no piece for validation: overfitting cannot be detected"]
 
 
 def test_a_list_without_names_is_an_error(listing):

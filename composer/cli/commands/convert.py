@@ -71,8 +71,12 @@ def convert(console: "Console", options: ConvertOptions) -> None:
     if options.as_json and options.output in (None, "-"):
         raise UsageError("--json needs --output", "add --output FOLDER/, or leave out --json")
     run = _Run(console, write, destination, read_as, options.files)
-    with rendering:
-        run.convert()
+    try:
+        with rendering:
+            run.convert()
+    except KeyboardInterrupt:
+        run.say_written()  # since these files stay
+        raise
     destination.close()
     if options.as_json:
         console.write_json(run.document(), indent=2)
@@ -181,13 +185,17 @@ class _Run:
         failed = [{"piece": name, "error": error.message} for name, error in self.failures]
         return {"files": self.files, "pieces": self.done, "failed": failed, "losses": dict(self.losses)}
 
+    def say_written(self) -> None:
+        """Print what was written, if anything was."""
+        if written := self.destination.summary():
+            self.console.say(written)
+
     def report(self) -> None:
         """Print what was written and lost. Raises the error of a piece that was not converted."""
         from composer.check.loss_phrases import summary
         from composer.cli.render.reading_progress import MAX_UNREADABLE, report_skipped
 
-        if written := self.destination.summary():
-            self.console.say(written)
+        self.say_written()
         only = self.failures[0][1] if len(self.failures) == 1 else None
         if len(self.done) == 1:
             if self.losses:
