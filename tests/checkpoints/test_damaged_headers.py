@@ -25,7 +25,8 @@ SMALL = [word for setting in ("hidden=8", "layers=1", "embedding=4") for word in
 RECORD = {
     "kind": "model", "finished": True, "reason": "done", "data": ["a.abc"], "digest": "0", "augmented": False,
     "split": {"valid": 0.1, "test": 0.0}, "pieces": {"train": 3, "valid": 1}, "counted": {"train": 300, "valid": 80},
-    "usual_length": 90, "refused": {"too long": 1}, "unreadable": 0, "duplicates": 0, "losses": {"words": 1},
+    "usual_length": 90, "refused": {"too long": 1}, "unreadable": 0, "duplicates": 0, "moved": 0, "copies": 0,
+    "losses": {"words": 1},
     "training": "1", "phase": 0, "update": 10, "updates": 12, "best": 1.5, "best_update": 5, "reported": 2.1,
     "unit": "bits per step", "history": [[10, 1.5, None]], "seconds": 1.5, "settings": {"seed": 1}, "device": "cpu",
     "processes": 1, "precision": "fp32", "threads": 1, "from": None, "default_temp": 0.9,

@@ -18,20 +18,20 @@ PROGRAM = ("composer/**/*", "plugins/**/*")
 
 _API = ("composer/__init__.py", "composer/api/*.py")
 _MODELS = ("composer/api/sampling/*.py", "composer/toolkit/__init__.py", "composer/toolkit/models/*.py")
+_TOOLKIT = ("composer/toolkit/__init__.py", "composer/toolkit/representations/*.py")
 _FORMATS = (
-    "composer/music/*.py", "composer/formats/*.py", "composer/formats/*/__init__.py",
+    "composer/music/*.py", "composer/music/voices/*.py", "composer/formats/*.py", "composer/formats/*/__init__.py",
     *(f"composer/formats/midi/{name}.py" for name in ("beats", "quantity", "text", "tracks", "writer")),
-    *(f"composer/formats/musicxml/{name}.py" for name in ("bar_lines", "library", "percussion", "writer")),
+    *(f"composer/formats/musicxml/{name}.py" for name in ("bar_lines", "library", "measures", "percussion", "writer")),
 )  # fmt: skip
 """The table of formats, and the writers that it names."""
 _NOTES = (
-    "composer/toolkit/__init__.py", "composer/toolkit/representations/*.py", "composer/formats/abc/file.py",
-    "plugins/composer_grid/**/*", "plugins/composer_pianoroll/**/*",
+    *_TOOLKIT, "composer/formats/abc/file.py", "plugins/composer_grid/**/*", "plugins/composer_pianoroll/**/*",
 )  # fmt: skip
 _READ_NOTES = (*_API, *_FORMATS, *_NOTES)
 _CACHED = ("composer/formats/musicxml/cache.py", "composer/system/*.py")
 _MUSICXML = (*_READ_NOTES, "composer/formats/musicxml/*.py", "composer/system/*.py")
-_TEXT = (*_API, *_FORMATS, "plugins/composer_text/**/*")
+_TEXT = (*_API, *_FORMATS, *_TOOLKIT, "plugins/composer_text/**/*")
 
 READERS: Mapping[str, Sequence[str]] = {
     "abc": (*_READ_NOTES, "composer/formats/abc/**/*", "plugins/composer_abc/**/*"),
@@ -45,7 +45,7 @@ READERS: Mapping[str, Sequence[str]] = {
 }
 """The code that reads files of music and text, by suffix."""
 
-SAVING = (*_API, *_MODELS, "composer/checkpoints/*.py", "composer/registry/*.py", "composer/system/*.py",
+SAVING = (*_API, *_MODELS, *_TOOLKIT, "composer/checkpoints/*.py", "composer/registry/*.py", "composer/system/*.py",
           "plugins/composer_lstm/**/*", "plugins/composer_text/**/*")  # fmt: skip
 """Saving and loading a small model of text."""
 

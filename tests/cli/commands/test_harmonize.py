@@ -6,7 +6,6 @@ import pytest
 
 from composer import formats
 from composer.api import Note, Part, Score
-from composer.cli.gen.replayed_work import MAX_STEPS
 from composer.formats.abc.reader.score import read_score
 
 TUNE = "X:1\nT:Given\nM:4/4\nL:1/4\nK:G\nG2 A B|A G F D|\n"
@@ -42,7 +41,6 @@ class TestChorale:
         """By default it has 64 particles."""
         tune.write_text(TUNE.replace("|A G F D|", "|"))
         data = composer("harmonize", tune, "--seed", "5", "--format", "musicxml").data
-        assert 64 * len(data) > MAX_STEPS
         tune.unlink()
         assert composer("replay", "-", stdin=data).data == data
 
