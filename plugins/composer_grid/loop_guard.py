@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 
 from composer.api import Constraint, Mask
@@ -49,17 +48,7 @@ class LoopGuard(WrappedConstraint):
         super().__init__(inner)
         self.limit, self._recent = limit, RecentPassages(_BAR, MAX_CYCLE, limit)
         self.own_bits = _NOW + self._recent.bits
-        self._bar, self._begin = bar, -pickup % bar
-
-    def start(self, primer: Sequence[int]) -> int:
-        own = self._begin
-        for step in primer:
-            own = self._step(own, step)
-        return self.inner.start(primer) << self.own_bits | own
-
-    def step(self, state: int, step: int) -> int:
-        inner, own = self.parts(state)
-        return self.inner.step(inner, step) << self.own_bits | self._step(own, step)
+        self._bar, self.own_start = bar, -pickup % bar
 
     def allowed(self, state: int) -> Mask:
         mask = super().allowed(state)
@@ -68,7 +57,7 @@ class LoopGuard(WrappedConstraint):
             return mask
         return mask & ~self._repeating(state) or mask
 
-    def _step(self, own: int, step: int) -> int:
+    def own_step(self, own: int, step: int) -> int:
         at, bar = own & (1 << _STEP) - 1, own >> _STEP & (1 << _BAR) - 1
         if step >= FIRST:
             hashed = ((bar >> _STEP + _PITCH) * 1_000_003 + (at << _PITCH | step) + 1) & (1 << _HASH) - 1

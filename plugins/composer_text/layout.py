@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 from composer.api import Constraint, Mask
@@ -83,16 +83,6 @@ class LayoutConstraint(WrappedConstraint):
         spaces = [number for number, each in enumerate(characters, first) if each.isspace() and each != "\n"]
         self._spaces, self._space_mask = frozenset(spaces), sum(1 << number for number in spaces)
 
-    def start(self, primer: Sequence[int]) -> int:
-        own = 0
-        for step in primer:
-            own = self._step(own, step)
-        return self.inner.start(primer) << self.own_bits | own
-
-    def step(self, state: int, step: int) -> int:
-        inner, own = self.parts(state)
-        return self.inner.step(inner, step) << self.own_bits | self._step(own, step)
-
     def allowed(self, state: int) -> Mask:
         inner, own = self.parts(state)
         mask = self.inner.allowed(inner)
@@ -107,7 +97,7 @@ class LayoutConstraint(WrappedConstraint):
             refused |= 1 << self._line_feed
         return mask & ~refused or mask
 
-    def _step(self, own: int, step: int) -> int:
+    def own_step(self, own: int, step: int) -> int:
         if step == self._line_feed:
             return min((own >> _RUN + 1) + 1, _CAP) << _RUN + 1
         if step in self._spaces:

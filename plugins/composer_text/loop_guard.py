@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from composer.api import Constraint, Mask
 from composer.toolkit.representations.recent_passages import RecentPassages
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
@@ -52,16 +50,6 @@ class LoopGuard(WrappedConstraint):
         self._line_feed = ids.get("\n", -1)
         self._within = {ids[each] for each in _APOSTROPHES if each in ids}
 
-    def start(self, primer: Sequence[int]) -> int:
-        own = 0
-        for step in primer:
-            own = self._step(own, step)
-        return self.inner.start(primer) << self.own_bits | own
-
-    def step(self, state: int, step: int) -> int:
-        inner, own = self.parts(state)
-        return self.inner.step(inner, step) << self.own_bits | self._step(own, step)
-
     def allowed(self, state: int) -> Mask:
         inner, own = self.parts(state)
         mask = self.inner.allowed(inner)
@@ -70,7 +58,7 @@ class LoopGuard(WrappedConstraint):
             return mask
         return mask & ~self._repeating(own) or mask
 
-    def _step(self, own: int, step: int) -> int:
+    def own_step(self, own: int, step: int) -> int:
         letter = self._letters.get(step)
         word = own >> 1 & (1 << _WORD) - 1
         if letter is not None:

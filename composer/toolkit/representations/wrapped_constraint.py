@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from composer.api import Constraint, FrameRule, Mask
 from composer.api.sequence import AnyStep
@@ -11,12 +12,14 @@ __all__ = ["WrappedConstraint"]
 
 
 class WrappedConstraint(Constraint):
-    """The pieces of `inner`; a subclass overrides what differs, always with `start` and `step`.
+    """The pieces of `inner`; a subclass overrides what differs.
 
-    A state is one of `inner` above the subclass's own part, a number of `own_bits` bits.
+    A state is one of `inner` above the subclass's own part, a number of `own_bits` bits. The own part is `own_start`
+    at first, and follows `own_step`; a subclass whose own part depends on `inner` overrides `start` and `step` instead.
     """
 
     own_bits: int
+    own_start = 0
 
     def __init__(self, inner: Constraint) -> None:
         self.inner = inner
@@ -24,6 +27,20 @@ class WrappedConstraint(Constraint):
     def parts(self, state: int) -> tuple[int, int]:
         """Return the state of `inner` and the own part."""
         return state >> self.own_bits, state & (1 << self.own_bits) - 1
+
+    def own_step(self, own: int, step: Any) -> int:
+        """Return the own part after `step`."""
+        return own
+
+    def start(self, primer: Sequence[Any]) -> int:
+        own = self.own_start
+        for step in primer:
+            own = self.own_step(own, step)
+        return self.inner.start(primer) << self.own_bits | own
+
+    def step(self, state: int, step: Any) -> int:
+        inner, own = self.parts(state)
+        return self.inner.step(inner, step) << self.own_bits | self.own_step(own, step)
 
     def allowed(self, state: int) -> Mask | FrameRule:
         return self.inner.allowed(state >> self.own_bits)
