@@ -53,7 +53,7 @@ class Ended(NamedTuple):
 def _models(folder: Path, ended: Ended) -> bool:
     """Return whether the model that a training reports is its own."""
     found = re.search(r"^saved (.*)$", ended.stderr, re.MULTILINE)
-    return bool(found) and _is_of(Path(found[1]), ended)
+    return found is not None and _is_of(Path(found[1]), ended)
 
 
 def _output(folder: Path, ended: Ended) -> bool:

@@ -28,7 +28,7 @@ from composer.checkpoints.training_melodies import training_melodies
 from composer.cli.render.model_card import card
 
 PRETRAINED = Path(__file__).parents[2] / "composer" / "pretrained"
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None, True, 0, 1, -1, 2**31, 2**63, 2**64, 10**400, 0.5, -0.0, 1e308, float("nan"), float("inf"), "", "x", "abc",
     "\ud800", "a\nb", "\0", [], [[]], ["x"], [1, 2], {}, {"x": 1}, {"": {}},
 )  # fmt: skip

@@ -50,8 +50,8 @@ Each guard is removed once, and a test must fail.
 
 def last_commit(code: Sequence[str], root: Path = ROOT) -> str:
     """Return the last commit that changed `code`, with a `+` if there are changes that are not committed."""
-    commit = _git(root, "log", "-1", "--format=%h", "--abbrev=8", code)
-    return f"{commit}+" if _git(root, "status", "--porcelain", code) else commit
+    commit = _git(root, code, "log", "-1", "--format=%h", "--abbrev=8")
+    return f"{commit}+" if _git(root, code, "status", "--porcelain") else commit
 
 
 def files_of(code: Sequence[str], root: Path = ROOT) -> set[str]:
@@ -59,9 +59,8 @@ def files_of(code: Sequence[str], root: Path = ROOT) -> set[str]:
     return {path.relative_to(root).as_posix() for pattern in code for path in root.glob(pattern) if path.is_file()}
 
 
-def _git(root: Path, *arguments: str | Sequence[str]) -> str:
-    """Run git on code, the last argument."""
-    *command, code = arguments
+def _git(root: Path, code: Sequence[str], *command: str) -> str:
+    """Run git on `code`."""
     patterns = [f":(glob){pattern}" for pattern in code]
     done = subprocess.run(["git", *command, "--", *patterns], cwd=root, capture_output=True, text=True, check=False)
     return done.stdout.strip()

@@ -244,7 +244,7 @@ def _liberal(text: str) -> str:
         (r":\]", ":|]"),
         (r"\|\|(?=[12][ \t(A-Ga-g])", "|"),
     ):
-        text = _in_music(pattern, lambda match, usual=usual: usual)(text)
+        text = _sub(pattern, usual)(text)
     return text
 
 

@@ -38,8 +38,8 @@ def compare(collections: dict[str, list[Path]], limit: int) -> None:
     for cause in CAUSES:
         counts = [_count(cases, lambda case: case.causes, cause) for _, cases in results.values()]
         if any(counts):
-            cells = [cell.replace("|", "\\|") for cell in (cause.name, cause.whose, cause.rule)]
-            print(f"| {' | '.join(cells)} | {_row(counts)}")
+            texts = [text.replace("|", "\\|") for text in (cause.name, cause.whose, cause.rule)]
+            print(f"| {' | '.join(texts)} | {_row(counts)}")
     for name, (_, cases) in results.items():
         for case in cases:
             if not case.causes:
@@ -52,11 +52,11 @@ def of_collection(files: Sequence[Path], limit: int) -> tuple[int, list[Case]]:
     cases = []
     for (file, tune), ours, theirs in zip(tunes, *_both([tune.text for _, tune in tunes]), strict=True):
         if ours is None or theirs is None:
-            aspects = frozenset({"notes"} if ours is not theirs else {})
+            found = frozenset({"notes"} if ours is not theirs else ())
         else:
-            aspects = differences(ours, theirs, _aspects(tune.text))
-        if aspects:
-            cases.append(Case(f"{file.name}, line {tune.first}", tune.text, aspects))
+            found = differences(ours, theirs, _aspects(tune.text))
+        if found:
+            cases.append(Case(f"{file.name}, line {tune.first}", tune.text, found))
     for aspects in (TIMED, UNTIMED):
         attribute([case for case in cases if _aspects(case.text) == aspects], CAUSES, read, abc2midi.play, aspects)
     return len(tunes), cases

@@ -61,7 +61,7 @@ def pieces(files: list[str]) -> Iterator[Score]:
 
 def report(name: str, pairs: list[tuple[Measured, Measured]]) -> None:
     """Print how often both results agree."""
-    apart = [math.inf if None in pair else abs(pair[0] - pair[1]) for pair in pairs if pair[0] != pair[1]]
+    apart = [math.inf if a is None or b is None else abs(a - b) for a, b in pairs if a != b]
     beyond = [each for each in apart if each > SAME]
     most = f", at most {max(beyond):.4f} apart" if beyond else ""
     print(f"{name:20} {len(pairs) - len(beyond):4} of {len(pairs)} the same{most}")

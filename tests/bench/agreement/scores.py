@@ -128,6 +128,7 @@ def reference(data: bytes, file: Path) -> Playing:
     from music21 import converter
 
     text = data.decode("utf-8-sig", "replace")
+    stream: Any
     if file.suffix == ".krn":
         from converter21 import HumdrumConverter
 

@@ -51,7 +51,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
     for name in given.representations:
-        model = load_model(given.model or store.bundled(name))
+        model = load_model(given.model or store.default(name))
         for line in report(model, given.count, given.seed):
             print(line, flush=True)
 
@@ -145,15 +145,15 @@ def missing_in_abc(piece: Piece, controls: Mapping[str, Any]) -> list[str]:
         # a tonic alone takes its mode from the other control
         "key": lambda value: value in ((key.name, key.tonic) if "mode" in controls else (key.name,)),
         "mode": lambda value: key.mode == value,
-        "meter": lambda value: str(time) == value and value in DANCE_METERS.get(rhythm, value),
+        "meter": lambda value: str(time) == value and value in DANCE_METERS.get(rhythm, (value,)),
         "rhythm": lambda value: (
             rhythm == value
-            and str(time) in DANCE_METERS.get(value, str(time))
+            and str(time) in DANCE_METERS.get(value, (str(time),))
             and not any(re.search(rf"\b{dance}s?\b", title) for dance in DANCE_METERS if dance not in value)
         ),
         "bars": lambda value: len(written) - sum(pickups) == value,
         "range": lambda value: unique and all(each in parse_range(value) for each in pitches),
-        "scale": lambda value: unique and named is not None and all(each in named for each in pitches),
+        "scale": lambda value: unique and all(named is not None and each in named for each in pitches),
     }
     return [control for control, value in controls.items() if not found[control](value)] + [
         str(problem) for problem in tune.diagnostics

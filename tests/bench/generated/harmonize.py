@@ -26,12 +26,12 @@ from typing import Any
 import numpy as np
 
 from composer.analysis import voice_leading
+from composer.analysis.selection import select_pieces
 from composer.api import GenerationContext, Piece, Score, Step
 from composer.api.sampling.params import SamplingParams
 from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.data import corpus
-from composer.data.splits import SplitSettings, split_pieces
 from composer.formats.abc.chord_symbols import add_chords
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
@@ -65,7 +65,8 @@ def main() -> None:
         return
     model = load_model(store.default("pianoroll"), "pianoroll", "cpu")
     temperature = model.default_temperature if given.temp is None else given.temp
-    held_out = split_pieces(SplitSettings(), corpus.read(model.representation, given.files).pieces).pieces["valid"]
+    pieces = corpus.read(model.representation, given.files).pieces
+    held_out = select_pieces(model.header, model.representation, None, pieces, None, "valid").pieces
     found = sorted(held_out, key=lambda piece: len(model.representation.prime(piece)))[: given.pieces or 20]
     print("|".join(["", *(f" {head} " for head in HEADS), ""]) + "\n" + "|---" * len(HEADS) + "|")
     report(model, "originals", [(piece, model.representation.prime(piece)) for piece in found], None)

@@ -24,12 +24,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from composer.analysis.selection import select_pieces
 from composer.api import GenerationContext, Piece, Step, StepKind, Unsatisfiable
 from composer.checkpoints import store
 from composer.checkpoints.file import digest
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.data import corpus
-from composer.data.splits import SplitSettings, split_pieces
 from composer.generation.generate import generate
 from composer.generation.plans import PlannedConstraints, constraint_of
 from composer.generation.primed_state import position_features, prime
@@ -106,9 +106,10 @@ def main() -> None:
 
 def choose(model: LoadedModel, files: Sequence[str], training: bool) -> Iterator[Piece]:
     """Yield the usable pieces that are held out, then, if wanted, those of the training data."""
-    parts = split_pieces(SplitSettings(), corpus.read(model.representation, files).pieces).pieces
+    pieces = corpus.read(model.representation, files).pieces
     for part in ("valid", "train") if training else ("valid",):
-        yield from (piece for piece in parts[part] if usable(model, piece))
+        selected = select_pieces(model.header, model.representation, None, pieces, None, part).pieces
+        yield from (piece for piece in selected if usable(model, piece))
 
 
 def row(name: str, filled: Sequence[Filled], base: Sequence[Filled] | None) -> None:
@@ -153,10 +154,11 @@ def bars(model: LoadedModel, steps: Sequence[Step], piece: Piece) -> Bars:
     every = [bar for bar in every if bar.number]
     contents = [tuple(steps[int(bar.start * per_beat) : int(bar.end * per_beat)]) for bar in every]
     total = len(steps) + (model.spec.end is not None)
-    starts = [int(bar.start * per_beat) for bar in every]
-    if len(starts) < AFTER.start:
+    beginnings = [int(bar.start * per_beat) for bar in every]
+    if len(beginnings) < AFTER.start:
         raise ValueError
-    return Bars(contents, total - starts[AFTER.start - 1], total - starts[AFTER.stop - 1] if len(starts) > 12 else 0)
+    rest = total - beginnings[AFTER.stop - 1] if len(beginnings) > 12 else 0
+    return Bars(contents, total - beginnings[AFTER.start - 1], rest)
 
 
 def copies(contents: Sequence[Any]) -> tuple[bool, float]:

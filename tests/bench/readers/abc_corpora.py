@@ -100,11 +100,11 @@ def check_with_abc2midi(name: str, texts: list[str]) -> None:
     errors, bars = set(), set()
     for kind, line, message in FAULT.findall(output.decode("latin-1")):
         # the line number may be that of the next line
-        tune = owner[min(int(line), len(owner)) - 1]
+        number = owner[min(int(line), len(owner)) - 1]
         if kind == "Error":
-            errors.add(tune)
+            errors.add(number)
         elif "time units" in message:
-            bars.add(tune)
+            bars.add(number)
     count = len(texts)
     clean = [share(count - len(bad), count) for bad in (errors, bars, errors | bars)]
     print(f"  abc2midi, {name}: no errors {clean[0]}, no bar warnings {clean[1]}, neither {clean[2]}")

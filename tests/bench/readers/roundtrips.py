@@ -10,9 +10,10 @@ others, and how many were rejected, by reason, with the first places.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from composer.api import ComposerError, Piece, RejectedPiece, Representation, Source
+from composer.api import ComposerError, Note, Piece, RejectedPiece, Representation, Source, Step
 from composer.data import corpus
 from composer.formats import format_named, write
 from composer.registry import options
@@ -63,18 +64,22 @@ def outcome(representation: Representation, piece: Piece, name: str) -> str:
     return SAME if notes(representation, again) == notes(representation, piece) else "different"
 
 
-def written(representation: Representation, steps: list, name: str) -> bytes:
+def written(representation: Representation, steps: Sequence[Step], name: str) -> bytes:
     """Return the piece of `steps` in the format `name`."""
     if name == representation.native:
         decoder = representation.decoder(1)
         events = [event for step in steps for event in decoder.push(step)]
         return "".join(map(str, [*events, *decoder.finish()])).encode()
-    return write(name, representation.score(representation.decode(steps)))
+    score = representation.score(representation.decode(steps))
+    assert score is not None
+    return write(name, score)
 
 
-def notes(representation: Representation, piece: Piece) -> tuple:
+def notes(representation: Representation, piece: Piece) -> Sequence[Note]:
     """Return the notes of a piece."""
-    return representation.score(piece).notes
+    score = representation.score(piece)
+    assert score is not None
+    return score.notes
 
 
 def suffix(name: str) -> str:

@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from composer.api import Note, Part, Piece, Source
@@ -46,12 +47,13 @@ def compare(files: list[Path], sample: int) -> None:
     work_by_name = {"read": read} | {name: encoder(name) for name in ("grid", "pianoroll")}
     sampled = files[:: -(-len(files) // sample)]
     print(f"MIDI: {len(files)} files, of which {len(sampled)} are read by music21 too; medians per file")
-    music21_times, times = [], {name: [] for name in work_by_name}
+    music21_times: list[float] = []
+    times: dict[str, list[float]] = {name: [] for name in work_by_name}
     for turn, file in enumerate(sampled):
-        music21_times.append(seconds(lambda file=file: converter.parse(str(file), format="midi", forceSource=True)))
+        music21_times.append(seconds(partial(converter.parse, str(file), format="midi", forceSource=True)))
         gc.collect()  # so that music21's garbage is not collected in the other measurement
         for name, work in work_by_name.items():
-            times[name] += [seconds(lambda work=work, one=one: work(one)) for one in files[turn :: len(sampled)]]
+            times[name] += [seconds(partial(work, one)) for one in files[turn :: len(sampled)]]
     parsed = statistics.median(music21_times)
     print(f"  music21            {1000 * parsed:8.2f} ms")
     for name, each in times.items():

@@ -33,7 +33,7 @@ def main(tokens: int, hidden: int = 256, layers: int = 2) -> None:
         for _ in range(tokens):
             logits, state = model(token, state)
             token = torch.multinomial(torch.softmax(logits, -1), 1)
-            text.append(chr(32 + token.item()))
+            text.append(chr(32 + int(token.item())))
     print("".join(text))
 
 

@@ -107,17 +107,13 @@ def main() -> None:
     print(HEADER)
     for rows, length in ((1, 100), (16, 100)):
         shape = f"{rows} x {length} frames"
-        divergence = measure(*contrastive_divergence(network, rows, length), pairs)
-        print(
-            divergence.row(
-                f"CD-15 of {shape}, {REPEATED} times, over a loop of time steps", "0.083" if rows == 1 else ""
-            )
-        )
-        whole = measure(*training_update(network, rows, length), pairs)
-        print(whole.row(f"rnnrbm, loss and gradients of {shape}, over a loop of time steps"))
-    print(
-        measure(*generation(network), pairs).row(f"{GENERATED} frames, batch 1, over 25 Gibbs steps in torch", "0.35")
-    )
+        ours, plain = contrastive_divergence(network, rows, length)
+        what = f"CD-15 of {shape}, {REPEATED} times, over a loop of time steps"
+        print(measure(ours, plain, pairs).row(what, "0.083" if rows == 1 else ""))
+        ours, plain = training_update(network, rows, length)
+        print(measure(ours, plain, pairs).row(f"rnnrbm, loss and gradients of {shape}, over a loop of time steps"))
+    ours, plain = generation(network)
+    print(measure(ours, plain, pairs).row(f"{GENERATED} frames, batch 1, over 25 Gibbs steps in torch", "0.35"))
 
 
 if __name__ == "__main__":

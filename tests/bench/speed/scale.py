@@ -138,7 +138,8 @@ def playing(network, config, width, steps):
 def median(work, seconds: float) -> float:
     """Return the median time of a call, over as many as fit into `seconds`, at least three."""
     work()
-    times, end = [], time.perf_counter() + seconds
+    times: list[float] = []
+    end = time.perf_counter() + seconds
     while len(times) < 3 or time.perf_counter() < end:
         begin = time.perf_counter()
         work()

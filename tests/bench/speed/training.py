@@ -7,6 +7,7 @@ products per weight; their rate is compared with that of a plain product of matr
 square ones. All are measured in turn; medians are printed.
 """
 
+import os
 import random
 import statistics
 import tempfile
@@ -16,9 +17,9 @@ from pathlib import Path
 
 import torch
 
-from composer.api import Piece, SequenceSpec, StepKind
 from composer.data.batches import BPTTBatches
-from composer.data.encoded_split import open_split, write_split
+from composer.data.dataset import prepare
+from composer.data.splits import SplitSettings
 from composer.registry import plugins as registry
 from composer.system import malloc
 from composer.training import optimizer as optimizers
@@ -26,22 +27,19 @@ from composer.training.run import TrainingRun
 from composer.training.settings import Settings
 from composer.training.trainer import Trainer
 
-SPEC = SequenceSpec(StepKind.TOKENS, size=90, end=0)
+LETTERS = [*range(0x41, 0x5B), *range(0x61, 0x7B)]
 
 
-class Numbers:
-    """The part of a representation that encoding needs, for pieces of random tokens."""
-
-    spec = SPEC
-
-    def encode(self, piece):
-        return piece.content
-
-    def packed(self, piece):
-        return None
-
-    def losses(self, piece):
-        return {}
+def data_set(folder, texts=1000):
+    """Return a representation and a data set of random texts, cached in `folder`."""
+    os.environ["COMPOSER_HOME"] = str(folder / "home")
+    generator = random.Random(0)
+    for number in range(texts):
+        letters = generator.choices(LETTERS, k=generator.randrange(200, 500))
+        (folder / f"{number}.txt").write_bytes(bytes(letters))
+    plugin = registry.representation("text")
+    representation = plugin(plugin.Options())
+    return representation, prepare(representation, [str(folder)], SplitSettings())
 
 
 def seconds(function):
@@ -54,18 +52,17 @@ def seconds(function):
 def main(pairs=10):
     """Print the results."""
     malloc.keep_freed_memory()
-    generator = random.Random(0)
-    tunes = [[generator.randrange(1, 90) for _ in range(generator.randrange(200, 500))] + [0] for _ in range(1000)]
     with tempfile.TemporaryDirectory() as folder:
-        stem = Path(folder) / "train"
-        part = open_split(stem, SPEC, write_split(stem, Numbers(), SPEC, [Piece(tune) for tune in tunes], print))
-        data = type("Data", (), {"spec": SPEC, "parts": {"train": part}})
+        representation, data = data_set(Path(folder))
         model = registry.model("lstm")
-        trainer = Trainer.start(TrainingRun(model, model.Config(), None, data, Path(folder), Settings()))
-        windows = BPTTBatches(part, SPEC, batch_size=64, seq_length=128, seed=0)
+        output = Path(folder, "model.safetensors")
+        trainer = Trainer.start(TrainingRun(model, model.Config(), representation, data, output, Settings()))
+        windows = BPTTBatches(data.splits["train"], data.spec, batch_size=64, seq_length=128, seed=0)
         trainer.network.train()
         bf16 = not optimizers.bf16_obstacle("cpu")
-        times = {name: [] for name in ("bare", "whole", *["bf16"] * bf16, "window", "matmul", "square")}
+        times: dict[str, list[float]] = {
+            name: [] for name in ("bare", "whole", *["bf16"] * bf16, "window", "matmul", "square")
+        }
         for number in range(pairs + 1):
             times["window"].append(seconds(partial(windows.batch_at, 0, number)))
             batch = windows.batch_at(0, number)

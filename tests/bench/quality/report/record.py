@@ -80,7 +80,7 @@ class Record:
 
     def updated(self, runs: Mapping[str, Mapping[int, Run]], outcomes: Mapping[str, Mapping[int, Outcome]]) -> Record:
         """Return a record in which these replace what has the same name; everything else stays."""
-        return Record(self._runs | runs, self._outcomes | outcomes)
+        return Record({**self._runs, **runs}, {**self._outcomes, **outcomes})
 
     def write(self, path: Path) -> None:
         """Write it as JSON, in the order of names and seeds."""
