@@ -36,6 +36,7 @@ from composer.api.score import (
     Score,
     Section,
     Tempo,
+    VoiceNotation,
     WrittenBar,
 )
 from composer.api.sequence import SequenceSpec, Step, StepKind, UnitGroup
@@ -84,6 +85,7 @@ __all__ = [
     "Unsatisfiable",
     "Unsupported",
     "UsageError",
+    "VoiceNotation",
     "WrittenBar",
     "hookimpl",
 ]

@@ -44,14 +44,32 @@ class ChordSymbol(NamedTuple):
         return pitches(self.symbol)
 
 
+class VoiceNotation(NamedTuple):
+    """How a part is written: as a voice on the staff with the number `staff`, which several voices may share.
+
+    Staves with the same `brace` belong together, as those of a keyboard do; 0 is for no brace. `clef` is `treble`,
+    `alto`, `tenor`, `bass`, `soprano`, `mezzo`, `baritone` or `perc`, with another line as in `bass5` and an octave as
+    in `treble-8`, or empty if it is unknown. Rests within the spans `hidden`, pairs of beats in order, are not shown.
+    """
+
+    staff: int
+    brace: int = 0
+    clef: str = ""
+    hidden: tuple[tuple[Fraction, Fraction], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One voice or instrument; `program` is a General MIDI program 0 to 127."""
+    """One voice or instrument; `program` is a General MIDI program 0 to 127.
+
+    `notation` is None if it is unknown. It does not affect equality. If one part of a score has it, all have.
+    """
 
     notes: tuple[Note, ...] = ()
     name: str = ""
     program: int = 0
     percussion: bool = False
+    notation: VoiceNotation | None = field(default=None, compare=False)
 
 
 class Tempo(NamedTuple):

@@ -13,6 +13,7 @@ from composer.music.bars import COMMON_TIME, Bar
 
 Place = tuple[Fraction, int]
 """A beat as written, and a pitch."""
+Span = tuple[Fraction, Fraction]
 
 
 class AsWritten(NamedTuple):
@@ -48,7 +49,7 @@ def as_written(score: Score) -> AsWritten | None:
             _change(keys, bar.start, key)
     written = replace(
         score,
-        parts=tuple(replace(part, notes=tuple(_notes(part, passages))) for part in score.parts),
+        parts=tuple(_part(part, passages) for part in score.parts),
         chords=tuple(_moved(score.chords, passages)),
         tempos=tuple(_moved(score.tempos, passages)),
         meters=tuple(meters),
@@ -115,6 +116,22 @@ def _ties(score: Score, layout: Sequence[Bar]) -> tuple[frozenset[Place], frozen
             before.add((layout[at].start, note.pitch))
             after.add((layout[last].end, note.pitch))
     return frozenset(before), frozenset(after)
+
+
+def _part(part: Part, passages: Sequence[_Passage]) -> Part:
+    notation = part.notation
+    if notation is not None:
+        notation = notation._replace(hidden=tuple(_cut(notation.hidden, passages)))
+    return replace(part, notes=tuple(_notes(part, passages)), notation=notation)
+
+
+def _cut(spans: Iterable[Span], passages: Iterable[_Passage]) -> Iterator[Span]:
+    """Yield the spans of all passages as written, cut at their ends."""
+    for passage in passages:
+        for begin, stop in spans:
+            start, end = max(begin, passage.start), min(stop, passage.end)
+            if start < end:
+                yield start + passage.shift, end + passage.shift
 
 
 def _notes(part: Part, passages: Iterable[_Passage]) -> Iterator[Note]:

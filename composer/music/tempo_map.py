@@ -79,7 +79,7 @@ def at_tempo(score: Score, bpm: float = DEFAULT_BPM) -> Score:
 
     return replace(
         score,
-        parts=tuple(replace(part, notes=tuple(map(moved_note, part.notes))) for part in score.parts),
+        parts=tuple(replace(part, notes=tuple(map(moved_note, part.notes)), notation=None) for part in score.parts),
         chords=tuple(map(moved_chord, score.chords)),
         keys=tuple(key._replace(onset=moved(key.onset)) for key in score.keys),
         tempos=(tempo,),

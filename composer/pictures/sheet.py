@@ -15,6 +15,7 @@ from composer.api import ComposerError, Score
 from composer.formats.control_characters import cleaned
 from composer.music.as_written import as_written
 from composer.music.bars import Bar, bars
+from composer.music.voices.staves import name_of, staff_groups
 from composer.pictures.extra import library
 
 PURPOSE = "sheet music"
@@ -133,9 +134,10 @@ def _prepared(score: Score) -> str:
     """Return `score` as MusicXML with a clef for each part and only names that the score has."""
     if not score.parts or not any(part.notes for part in score.parts):
         score = replace(score, parts=score.parts[:1])
-    names = ["" if part.name == score.title else part.name for part in score.parts] if len(score.parts) > 1 else []
+    groups = staff_groups(score.parts)
+    names = ["" if name == score.title else name for name in map(name_of, groups)] if len(groups) > 1 else []
     root = ElementTree.fromstring(formats.write("musicxml", score, formats.WriteSettings(by_hand=True)))
-    pitches = [[note.pitch for note in part.notes] for part in score.parts] or [[]]
+    pitches = [[note.pitch for staff in group for part in staff for note in part.notes] for group in groups] or [[]]
     for part, own in zip(root.iter("part"), pitches, strict=False):
         if (attributes := next(part.iter("attributes"), None)) is not None and attributes.find("clef") is None:
             _add_clef(attributes, own)

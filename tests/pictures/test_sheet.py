@@ -43,6 +43,13 @@ def test_only_names_that_the_score_has():
     assert [name.text for name in prepared(alone).iter("part-name")] == [None]
 
 
+def test_voices_of_abc_are_on_their_staves_with_a_name_for_each_instrument():
+    score = read_score("X:1\nL:1/4\n%%score (S A) B\nK:C\nV:S\nc4|\nV:A\nG4|\nV:B\nC,4|\n")
+    root = prepared(score)
+    assert [name.text for name in root.iter("part-name")] == ["S, A", "B"]
+    assert [[clef.findtext("sign") for clef in part.iter("clef")] for part in root.iter("part")] == [["G"], ["F"]]
+
+
 def test_chords_for_a_keyboard_are_on_two_staves():
     notes = tuple(Note(Fraction(0), pitch, Fraction(4)) for pitch in (36, 48, 64, 72))
     root = prepared(Score((Part(notes),), (ChordSymbol(Fraction(0), Fraction(4), "C"),)))

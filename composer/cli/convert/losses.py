@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from composer.api import Key, Note, Score, Tempo
+from composer.music.voices.staves import staff_groups
 
 INAUDIBLE = Fraction(1, 96)
 """The beats by which a note may move without being counted."""
@@ -83,8 +84,9 @@ def _count_notes(score: Score) -> int:
 
 
 def _programs(score: Score) -> Counter[int]:
-    """Count the parts of each program, except pianos, which are the default."""
-    return Counter(part.program for part in score.parts if part.notes and part.program and not part.percussion)
+    """Count the staves of each program, except pianos, which are the default."""
+    parts = [part for part in score.parts if part.notes and part.program and not part.percussion]
+    return Counter(staff[0].program for group in staff_groups(parts) for staff in group)
 
 
 def _meters(score: Score) -> set[tuple[Fraction, int, int]]:

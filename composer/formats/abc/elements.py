@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from composer.formats.abc.reader.lexer import Diagnostic, Field, TuneText
+from composer.formats.abc.reader.staves import StaffPlace
 from composer.formats.abc.text_escapes import decode_text
 from composer.music.direction_words import Direction
 from composer.music.keys import Signature, Time
@@ -22,7 +23,7 @@ class Sound:
     """A note, a chord of notes or, without tones, a rest, that lasts `ticks`.
 
     `ties` are the tones that are tied to the next sound, `group` is the number of its tuplet (0 for none), and `chord`
-    is the text of its chord symbol. `fermata` is set if it has one.
+    is the text of its chord symbol. `fermata` is set if it has one, and `hidden` for an invisible rest.
     """
 
     tones: tuple[Tone, ...]
@@ -33,6 +34,7 @@ class Sound:
     ties: tuple[Tone, ...] = ()
     group: int = 0
     fermata: bool = False
+    hidden: bool = False
 
     @property
     def tie(self) -> bool:
@@ -106,7 +108,8 @@ class Tune:
 
     `voices` holds the elements of each voice in order, and `instruments` what plays them; `tuplets` holds p, q and r of
     each tuplet. `inherited` are the fields of the file's header, and `symbols` the decorations of redefinable symbols.
-    `drums` are the MIDI numbers of drums by written pitch.
+    `drums` are the MIDI numbers of drums by written pitch. `clefs` are those of the voices that have one, and `staves`
+    the places of voices that `%%score` names.
     `losses` counts what is left out of the voices, by a phrase, and `unscored` what a score has no place for.
     """
 
@@ -127,6 +130,8 @@ class Tune:
     losses: Counter[str] = field(default_factory=Counter)
     unscored: Counter[str] = field(default_factory=Counter)
     drums: dict[int, int] = field(default_factory=dict)
+    clefs: dict[str, str] = field(default_factory=dict)
+    staves: dict[str, StaffPlace] = field(default_factory=dict)
 
     def first(self, name: str) -> str:
         """Return the value of the first field `name` of the tune's or else the file's header; empty without one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,8 +17,9 @@ from composer.music.as_written import AsWritten
 from composer.music.bars import Bar
 from composer.music.keys import name_of_fifth, spell_in_key
 from composer.music.voices.hands import hands
-from composer.music.voices.notation import Segment, rest_lengths, segments, shown_rests
-from composer.music.voices.polyphony import polyphonic_voices
+from composer.music.voices.notation import Segment, gaps, rest_lengths, segments, shown_rests
+from composer.music.voices.polyphony import clef_of, polyphonic_voices
+from composer.music.voices.staves import StaffGroup, hidden_rests
 
 Snap = Callable[[Fraction], Fraction]
 Span = tuple[Fraction, Fraction]
@@ -61,31 +63,96 @@ class _Staff(NamedTuple):
     bars: Sequence[Sequence[_Voice]]
 
 
-def measures_by_staff(part: Part, written: AsWritten, snap: Snap, *, by_hand: bool = False) -> list[list[Any]]:
-    """Return the measures of each staff of `part`, with times rounded by `snap`.
+def measures_by_staff(group: StaffGroup, written: AsWritten, snap: Snap, *, by_hand: bool = False) -> list[list[Any]]:
+    """Return the measures of each staff of an instrument, with times rounded by `snap`.
 
-    A polyphonic part has its voices on one or two staves, with clefs. Other music is on one staff, as chords, or
-    `by_hand` on two if it needs two clefs; bars in which notes overlap have further voices, without rests.
+    Parts are written as their notation says. Without one, a polyphonic part has its voices on one or two staves, with
+    clefs. Other music is on one staff, as chords, or `by_hand` on two if it needs two clefs. Bars in which the notes of
+    a voice overlap have further voices, without rests.
     """
-    m21 = music21()
-    clefs = {"treble": m21.clef.TrebleClef, "bass": m21.clef.BassClef, "perc": m21.clef.PercussionClef}
+    part = group[0][0]
+    if part.notation is not None:
+        staves = [*_numbered(_notated_staff(staff, written, snap, alone=len(group) == 1) for staff in group)]
+    else:
+        staves = _polyphonic_staves(part, written, snap) or _other_staves(part, written, snap, by_hand=by_hand)
     keys = sorted(written.score.keys, key=lambda key: key.onset, reverse=True)
     found = []
-    for staff in _polyphonic_staves(part, written, snap) or _other_staves(part, written, snap, by_hand=by_hand):
+    for staff in staves:
         measures = []
         for bar, voices in zip(written.bars, staff.bars, strict=True):
             sharps = next((key.sharps for key in keys if key.onset <= bar.start and not part.percussion), 0)
             measures.append(_measure(bar, voices, sharps))
         if staff.clef:
-            measures[0].insert(0, clefs[staff.clef]())
+            measures[0].insert(0, _clef(staff.clef))
         found.append(measures)
     return found
+
+
+_CLEF_SIGNS = {
+    "treble": "G2", "alto": "C3", "tenor": "C4", "bass": "F4", "soprano": "C1", "mezzo": "C2", "baritone": "F3",
+}  # fmt: skip
+_CLEF = re.compile(r"([a-z]+)([1-5]?)([+-]8)?")
+
+
+def _clef(name: str) -> Any:
+    """Return music21's clef for the name of one, as in `VoiceNotation`."""
+    m21 = music21()
+    match = _CLEF.fullmatch(name)
+    assert match is not None, name
+    if match[1] == "perc":
+        return m21.clef.PercussionClef()
+    usual = _CLEF_SIGNS[match[1]]
+    return m21.clef.clefFromString(usual[0] + (match[2] or usual[1]), {"+8": 1, "-8": -1}.get(match[3], 0))
 
 
 def name_of(pitch: int, sharps: int) -> tuple[str, int]:
     """Return music21's name and octave of a MIDI number in a key of `sharps`: 61 is C# 4, or D- 4 in flat keys."""
     fifth, octave = spell_in_key(pitch, sharps)
     return name_of_fifth(fifth, flat="-"), octave
+
+
+def _notated_staff(parts: Sequence[Part], written: AsWritten, snap: Snap, *, alone: bool) -> _Staff:
+    """Return the staff with the voices `parts`, each of which shows its rests unless they are hidden.
+
+    One of several staves has a clef in any case.
+    """
+    clef = next((part.notation.clef for part in parts if part.notation and part.notation.clef), "")
+    pitches = [note.pitch for part in parts for note in part.notes]
+    clef = clef or ("perc" if parts[0].percussion else "" if alone else clef_of(pitches))
+    end = written.bars[-1].end
+    rests = [[*gaps([(snap(one), snap(other)) for one, other in hidden_rests(part)], _START, end)] for part in parts]
+    if len(parts) == 1:
+        return _Staff(clef, _with_chords(parts[0].notes, written, snap, rests[0]))
+    content = [_by_bar(_chords(part.notes, snap), written, snap) for part in parts]
+    bars = []
+    for index, bar in enumerate(written.bars):
+        layers = [_without_overlaps(events[index]) for events in content]
+        voices = [
+            _Voice(own[0], [*_rests(own[0], shown, bar)], number)
+            for number, (own, shown) in enumerate(zip(layers, rests, strict=True), 1)
+        ]
+        overlays = [events for own in layers for events in own[1:]]
+        voices += [_Voice(events, [*_rests(events, (), bar)], at) for at, events in enumerate(overlays, len(parts) + 1)]
+        bars.append(_with_stems(voices))
+    return _Staff(clef, bars)
+
+
+_START = Fraction(0)
+
+
+def _numbered(staves: Iterable[_Staff]) -> Iterator[_Staff]:
+    """Yield the staves of one instrument, with other numbers for the voices of each."""
+    above = 0
+    for clef, bars in staves:
+        yield _Staff(clef, [[each._replace(number=each.number + above) for each in voices] for voices in bars])
+        above += max(len(voices) for voices in bars)
+
+
+def _with_stems(voices: Sequence[_Voice]) -> list[_Voice]:
+    """Return the voices of a bar on one staff that show anything, or else the first, with the stems of two voices."""
+    active = [each for each in voices if each.events or not all(rest.hidden for rest in each.rests)] or voices[:1]
+    stems = ("up", "down") if len(active) == 2 else [""] * len(active)
+    return [each._replace(stem=stem) for each, stem in zip(active, stems, strict=True)]
 
 
 def _polyphonic_staves(part: Part, written: AsWritten, snap: Snap) -> list[_Staff]:
@@ -102,9 +169,7 @@ def _polyphonic_staves(part: Part, written: AsWritten, snap: Snap) -> list[_Staf
         bars = []
         for index, bar in enumerate(written.bars):
             every = [_Voice(events[at][index], [*_rests(events[at][index], shown[at], bar)], at + 1) for at in own]
-            active = [each for each in every if each.events or not all(rest.hidden for rest in each.rests)] or every[:1]
-            stems = ("up", "down") if len(active) == 2 else [""] * len(active)
-            bars.append([each._replace(stem=stem) for each, stem in zip(active, stems, strict=True)])
+            bars.append(_with_stems(every))
         staves[voice.staff] = _Staff(voice.clef, bars)
     return [staves[place] for place in sorted(staves)]
 
@@ -113,26 +178,37 @@ def _other_staves(part: Part, written: AsWritten, snap: Snap, *, by_hand: bool) 
     """Return the staff of music that is not polyphonic, or `by_hand` the two staves of a keyboard."""
     if by_hand and (found := hands(part)):
         return [_hand(clef, replace(part, notes=tuple(own)), written, snap) for clef, own in found.items()]
-    return [_Staff("perc" if part.percussion else "", _with_chords(part.notes, written, snap))]
+    return [_Staff("perc" if part.percussion else "", _with_chords(part.notes, written, snap, _everywhere(written)))]
 
 
 def _hand(clef: str, part: Part, written: AsWritten, snap: Snap) -> _Staff:
     """Return the staff of one hand, with its two voices if it is polyphonic, else with chords."""
     staves = _polyphonic_staves(part, written, snap)
-    return staves[0] if len(staves) == 1 else _Staff(clef, _with_chords(part.notes, written, snap))
+    if len(staves) == 1:
+        return staves[0]
+    return _Staff(clef, _with_chords(part.notes, written, snap, _everywhere(written)))
 
 
-def _with_chords(notes: Iterable[Note], written: AsWritten, snap: Snap) -> list[list[_Voice]]:
-    """Return as few voices in each bar as possible, the highest with stems up. Only the first shows its rests."""
+def _everywhere(written: AsWritten) -> Sequence[Span]:
+    return [(written.bars[0].start, written.bars[-1].end)]
+
+
+def _chords(notes: Iterable[Note], snap: Snap) -> Iterator[Segment[Fraction]]:
+    """Yield the notes that begin and end together as chords."""
     together: dict[Span, set[int]] = defaultdict(set)
     for start, end, pitch in _snapped(notes, snap):
         together[start, end].add(pitch)
-    chords = (Segment(*span, tuple(sorted(pitches))) for span, pitches in sorted(together.items()))
-    content = _by_bar(chords, written, snap)
+    for span, pitches in sorted(together.items()):
+        yield Segment(*span, tuple(sorted(pitches)))
+
+
+def _with_chords(notes: Iterable[Note], written: AsWritten, snap: Snap, rests: Sequence[Span]) -> list[list[_Voice]]:
+    """Return as few voices in each bar as possible, the highest with stems up. Only the first shows `rests`."""
+    content = _by_bar(_chords(notes, snap), written, snap)
     bars = []
     for index, bar in enumerate(written.bars):
         voices = _without_overlaps(content[index])
-        shown = [[(bar.start, bar.end)], *([] for _ in voices[1:])]
+        shown = [rests, *([] for _ in voices[1:])]
         if len(voices) == 1:
             bars.append([_Voice(voices[0], [*_rests(voices[0], shown[0], bar)])])
             continue

@@ -18,6 +18,7 @@ from composer.music import chords
 from composer.music.as_written import AsWritten, as_written
 from composer.music.bars import COMMON_TIME, Bar, bars
 from composer.music.keys import MODE_FIFTHS
+from composer.music.voices.staves import StaffGroup, name_of, staff_groups
 
 _GRIDS: tuple[tuple[int, ...], ...] = ((), (8, 6), (4,))
 """Times are exact, or rounded to the nearest of these fractions of a beat if no note values fit."""
@@ -36,15 +37,20 @@ _MUSIC21_METADATA = (
 def write(score: Score, settings: WriteSettings) -> bytes:
     """Return `score` as MusicXML; the bytes are reproducible.
 
-    The voices of a polyphonic part, such as a chorale, are on one or two staves. A score with a notation is written as
+    Voices are on the staves that their notation names. Without one, those of a polyphonic part, such as a chorale, are
+    on one or two staves. A score with a notation is written as
     it says, with repeats and endings, else as it is played. Chord symbols without a part are above rests. Times that no
     note value fits are rounded to eighths or sixths of a beat. Raises ComposerError if that fails too.
     """
     data = _export(score, settings)
     for pattern, replacement in _MUSIC21_METADATA:
         data = re.sub(pattern, replacement, data)
-    drums = [_part_id(number) for number, part in enumerate(score.parts, 1) if part.percussion]
+    drums = [_part_id(number) for number, group in enumerate(_groups(score), 1) if group[0][0].percussion]
     return to_unpitched(data, drums) if drums else data
+
+
+def _groups(score: Score) -> list[StaffGroup]:
+    return staff_groups(score.parts or [Part()])
 
 
 def _part_id(number: int) -> str:
@@ -92,16 +98,17 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
         played = list(bars(score)) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
         notation, written = None, AsWritten(score, played)
     score, layout = written.score, written.bars
-    for number, part in enumerate(score.parts or [Part()], 1):
+    for number, group in enumerate(_groups(score), 1):
+        part, name = group[0][0], name_of(group)
         program = part.program if settings.instrument is None else settings.instrument
         staves = []
-        for measures in measures_by_staff(part, written, snap, by_hand=settings.by_hand and len(score.parts) == 1):
+        for measures in measures_by_staff(group, written, snap, by_hand=settings.by_hand and len(score.parts) == 1):
             staff = m21.stream.PartStaff()
             player = _player(program)
             player.partId, player.instrumentId = _part_id(number), f"{_part_id(number)}-I1"
-            player.partName = part.name or ("Percussion" if part.percussion else None)
+            player.partName = name or ("Percussion" if part.percussion else None)
             staff.insert(0, player)
-            staff.partName = part.name
+            staff.partName = name
             for measure in measures:
                 staff.append(measure)
             add_bar_lines(staff, notation)

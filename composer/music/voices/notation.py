@@ -68,15 +68,15 @@ def _shown_rests(
     others = _union(span for number in same_staff for span in voices[number])
     neighbors = [*voices[max(voice - 1, 0) : voice], *voices[voice + 1 : voice + 2]]
     limits = {begin, end}.union(*(span for spans in neighbors for span in spans))
-    for start, stop in _gaps(voices[voice], begin, end):
+    for start, stop in gaps(voices[voice], begin, end):
         if same_staff and not (start in limits and stop in limits):
             yield start, stop
         elif voice < min(same_staff, default=voice + 1):
             first = max(bisect_left(others, (start, start)) - 1, 0)
-            yield from _gaps(others[first : bisect_left(others, (stop, stop))], start, stop)
+            yield from gaps(others[first : bisect_left(others, (stop, stop))], start, stop)
 
 
-def _gaps(spans: Iterable[tuple[TimeT, TimeT]], begin: TimeT, end: TimeT) -> Iterator[tuple[TimeT, TimeT]]:
+def gaps(spans: Iterable[tuple[TimeT, TimeT]], begin: TimeT, end: TimeT) -> Iterator[tuple[TimeT, TimeT]]:
     """Yield what ordered `spans` leave free between `begin` and `end`."""
     for start, stop in spans:
         if begin < start:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo, VoiceNotation
 from composer.cli.convert.losses import lost_notes, lost_signs
 
 F = Fraction
@@ -48,6 +48,12 @@ def test_everything_is_lost_of_a_score_without_signs():
 )
 def test_notes_and_instruments(parts, losses):
     assert lost_notes(SCORE, replace(SCORE, parts=parts)) == losses
+
+
+def test_voices_that_share_a_staff_are_one_instrument():
+    voices = tuple(Part(melody(pitch), program=73, notation=VoiceNotation(1)) for pitch in (60, 64))
+    joined = Part(tuple(sorted(voices[0].notes + voices[1].notes)), program=73)
+    assert not lost_notes(Score(voices), Score((joined,)))
 
 
 @pytest.mark.parametrize(("by", "count"), [(F(1, 100), 0), (F(1, 4), 2)])

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from composer.formats.abc.elements import Instrument
-from composer.formats.abc.reader.tokens import ALTERS, read_note
+from composer.formats.abc.reader.note_text import ALTERS, read_note
 from composer.music.keys import pitch
 
 _PROGRAM = re.compile(r"\s*MIDI[ \t=]+program[ \t]+(?:\d{1,2}[ \t]+)?(\d{1,3})\b")

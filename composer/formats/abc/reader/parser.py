@@ -14,9 +14,12 @@ from composer.formats.abc.elements import Element, Instrument, PartMark, Sound, 
 from composer.formats.abc.reader.instruments import read_drum, with_directive, with_properties
 from composer.formats.abc.reader.lexer import Field, TuneText, block_lines, check_tune, field_of, strip_comment, tokens
 from composer.formats.abc.reader.macros import Macro, expand_macros, parse_macro
+from composer.formats.abc.reader.note_text import read_unit
+from composer.formats.abc.reader.staves import StaffPlace, read_clef, read_staves
 from composer.formats.abc.reader.tempo import INVALID, has_number, parse_tempo
 from composer.formats.abc.reader.tokens import HANDLERS, Voice, close_group
 from composer.formats.abc.reader.transposition import SoundingPitch, unknown_property
+from composer.formats.abc.reader.unscored import count_unscored
 from composer.music.keys import WHOLE, Signature, Time, parse_key, parse_meter
 
 __all__ = ["parse_tune"]
@@ -25,16 +28,6 @@ _PART = re.compile(r"[A-Z]\d?\.?")
 """A part's name; other text after `P:` is a remark or even lyrics."""
 
 _ALL_VOICES = "*"
-
-OTHER_FIELDS = "fields {}: left out"
-
-_UNSCORED = {
-    **dict.fromkeys("wW", "lines of lyrics left out"),
-    "s": "lines of symbols left out",
-    **{letter: OTHER_FIELDS.format(letter) for letter in "ABCDFGHNORSZ"},
-}
-"""What is counted of fields that a score has no place for."""
-_PROVENANCE = re.compile(r"composer \d")
 
 
 def parse_tune(text: TuneText) -> Tune:
@@ -75,7 +68,7 @@ class _Parser:
                 continue
             field = field_of(line, number)
             if field is not None:
-                self._count_unscored(field)
+                count_unscored(self.tune, field, in_body=self.in_body)
             if field is None and has_key and not self.in_body:
                 tune.report(number, 1, "text in the header", "text before the `K:` field is ignored")
             elif field is None:
@@ -94,16 +87,10 @@ class _Parser:
                 self._directive(raw[2:])
             elif (field := field_of(strip_comment(raw), number)) is not None:
                 self.tune.inherited.append(field)
-                self._count_unscored(field)
+                count_unscored(self.tune, field, in_body=self.in_body)
                 if field.name in "MLQIUm":
                     self._change(field)
         self.tune.diagnostics.clear()
-
-    def _count_unscored(self, field: Field) -> None:
-        is_other_title = field.name == "T" and (self.in_body or self.tune.first("T"))
-        phrase = "further titles left out" if is_other_title else _UNSCORED.get(field.name)
-        if phrase and field.value and not (field.name == "N" and _PROVENANCE.match(field.value)):
-            self.tune.unscored[phrase] += 1
 
     def _header(self, field: Field) -> None:
         tune = self.tune
@@ -183,7 +170,7 @@ class _Parser:
             self.tune.time = time
 
     def _length(self, field: Field) -> None:
-        length = _fraction(field.value)
+        length = read_unit(field.value)
         if length is None:
             self.tune.report(field.line, field.column, "unknown unit length", f"invalid note length `{field.value}`")
             return
@@ -223,10 +210,17 @@ class _Parser:
     def _update_properties(self, voice: Voice, properties: str) -> None:
         self._update_transposition(voice, voice.sounding_pitch.with_properties(properties))
         self._update_instrument(voice, with_properties(voice.instrument, properties))
+        clef = read_clef(properties) or voice.clef
+        if voice.last is None:
+            voice.clef = clef
+        elif clef != voice.clef:
+            self.tune.unscored["changes of clef left out"] += 1
 
     def _directive(self, text: str) -> None:
         if drum := read_drum(text):
             self.tune.drums[drum[0]] = drum[1]
+        elif staves := read_staves(text):
+            self._place(staves)
         elif "transpose" in text:
             voice = self._voice_of_field()
             self._update_transposition(voice, voice.sounding_pitch.with_directive(text))
@@ -238,6 +232,13 @@ class _Parser:
         elif match := _PROPAGATE.match(text):
             for voice in (self.header_voice, *self.voices.values()):
                 voice.propagate = match[1]
+
+    def _place(self, staves: dict[str, StaffPlace]) -> None:
+        """Set the staves of the voices, which a score has no changes of."""
+        if not any(voice.last is not None for voice in self.voices.values()):
+            self.tune.staves = staves
+        elif staves != self.tune.staves:
+            self.tune.unscored["changes of staves left out"] += 1
 
     def _update_instrument(self, voice: Voice, instrument: Instrument) -> None:
         """Set what plays a voice; a score has one instrument for a part, so later changes are left out."""
@@ -275,7 +276,7 @@ class _Parser:
             properties = self.properties.get(name, "")
             instrument = with_properties(home.instrument, properties)
             voice.instrument = reduce(with_directive, self.directives.get(name, []), instrument)
-            voice.propagate = home.propagate
+            voice.propagate, voice.clef = home.propagate, read_clef(properties) or home.clef
             self._update_transposition(voice, home.sounding_pitch.with_properties(properties))
             if home.time is not None:
                 voice.elements.append(home.time)
@@ -329,6 +330,7 @@ class _Parser:
         # a voice may have been named, or given a part mark, long before its music
         tune.voices = dict(sorted(tune.voices.items(), key=lambda voice: _first_sound(voice[1])))
         tune.instruments = {name: voice.instrument for name, voice in self.voices.items()}
+        tune.clefs = {name: voice.clef for name, voice in self.voices.items() if voice.clef}
         tune.key = tune.key or Signature()
 
 
@@ -341,10 +343,3 @@ _PROPERTY = re.compile(r"\w+=|(?:treble|alto|tenor|bass|perc)")
 """The beginning of a `K:` field that names no key, and leaves the signature empty."""
 _CUT_BAR, _REST_OF_BAR = re.compile(r"\|[\]|:]*[ \t]*\\[ \t]*$"), re.compile(r"[ \t]*(?:\d|:(?![|:]))")
 _PROPAGATE = re.compile(r"\s*propagate-accidentals[\s=]+(not|octave|pitch)\b")
-
-
-def _fraction(value: str) -> Fraction | None:
-    match = re.match(r"(\d{1,4})\s*/\s*(\d{1,4})|1\b", value)
-    if match is None or (match[2] and not (0 < int(match[2]) <= 256 and 0 < int(match[1]) <= 16)):
-        return None
-    return Fraction(int(match[1]), int(match[2])) if match[2] else Fraction(1)

@@ -8,12 +8,12 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeVar
 
-from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo
+from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo, VoiceNotation
 from composer.formats.abc.elements import Instrument, Sound, Tune
 from composer.formats.abc.reader import structure
 from composer.formats.abc.reader.bar_numbers import bar_numbers, written_numbers
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
-from composer.formats.abc.reader.notation import notation
+from composer.formats.abc.reader.notation import notation, voice_notations
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import UNLIKE_VOICES, played_bars, tune_bars
 from composer.formats.abc.reader.sections import written_sections
@@ -59,7 +59,8 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     if not names:
         raise ReadError(f"the tune at line {tune.text.first} has no notes")
     written, first = voices[names[0]]
-    parts = tuple(_part(tune, name, notes) for name, notes in sounding.items())
+    written_as = voice_notations(tune, {name: played for name, (_, played) in voices.items() if name in sounding})
+    parts = tuple(_part(tune, name, notes, written_as.get(name)) for name, notes in sounding.items())
     time = tune.time or Time(free=True)
     numbers = written_numbers(time, written)
     is_shared = not losses[UNLIKE_VOICES]  # else the notation of one voice is not that of others
@@ -79,11 +80,11 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     )
 
 
-def _part(tune: Tune, label: str, notes: tuple[Note, ...]) -> Part:
+def _part(tune: Tune, label: str, notes: tuple[Note, ...], notation: VoiceNotation | None) -> Part:
     instrument = tune.instruments.get(label) or Instrument()
     if instrument.percussion and tune.drums:
         notes = tuple(sorted(note._replace(pitch=tune.drums.get(note.pitch, note.pitch)) for note in notes))
-    return Part(notes, label, instrument.program or 0, instrument.percussion)
+    return Part(notes, label, instrument.program or 0, instrument.percussion, notation)
 
 
 @lru_cache(maxsize=65536)

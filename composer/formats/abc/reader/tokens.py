@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 
 from composer.formats.abc.elements import Element, Instrument, Mark, Overlay, Sign, Sound, Tone, Tune
-from composer.formats.abc.reader.lexer import NOTE, REST, Token
+from composer.formats.abc.reader.lexer import REST, Token
+from composer.formats.abc.reader.note_text import ALTERS, read_length, read_note
 from composer.formats.abc.reader.transposition import SoundingPitch, Transposition
 from composer.music.direction_words import read_direction
-from composer.music.keys import MIDDLE_C, WHOLE, Signature, Time
+from composer.music.keys import WHOLE, Signature, Time
 
 
 @dataclass(slots=True)
@@ -46,6 +46,7 @@ class Voice:
     open_chord_token: Token | None = None
     propagate: str = "pitch"
     instrument: Instrument = field(default_factory=Instrument)
+    clef: str = ""
     overlay_bars: int = 0
     in_passage: bool = False
     above: tuple[Sound | None, dict[int, int], tuple[Tone, ...]] = (None, {}, ())
@@ -55,30 +56,6 @@ Handler = Callable[[Tune, Voice, Token], None]
 """Applies a token to a voice; the tune collects diagnostics and tuplets."""
 
 _TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
-ALTERS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
-"""Semitones of the accidentals."""
-
-
-@cache
-def read_note(text: str) -> tuple[str, int, int, int]:
-    """Return a note's accidental and step, and its length as numerator and denominator."""
-    match = NOTE.fullmatch(text)
-    assert match is not None, text
-    accidental, letter, marks, length = match.groups()
-    step = MIDDLE_C + "CDEFGABcdefgab".index(letter) + 7 * (marks.count("'") - marks.count(","))
-    return accidental, step, *read_length(length)
-
-
-@cache
-def read_length(text: str) -> tuple[int, int]:
-    """Return a length string (`3/2`, `/`, `//`, or empty) as numerator and denominator."""
-    numerator, slash, rest = text.partition("/")
-    if not slash:
-        return int(text or 1), 1
-    denominator = 1
-    for part in rest.split("/"):
-        denominator *= int(part or 2)
-    return int(numerator or 1), denominator
 
 
 def _ticks(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
@@ -122,10 +99,10 @@ def _rest(tune: Tune, voice: Voice, token: Token) -> None:
         for count in range(min(max(numerator, 1), 999)):
             if count:
                 voice.elements.append(Mark("|", token.line, token.column))
-            _sound(tune, voice, Sound((), bar, token.line, token.column))
+            _sound(tune, voice, Sound((), bar, token.line, token.column, hidden=match[1] == "X"))
     elif voice.open_chord is None:
         ticks = _ticks(tune, token, voice.unit, numerator, denominator)
-        _sound(tune, voice, Sound((), ticks, token.line, token.column))
+        _sound(tune, voice, Sound((), ticks, token.line, token.column, hidden=match[1] == "x"))
 
 
 def _sound(tune: Tune, voice: Voice, sound: Sound) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,15 +24,16 @@ from composer.formats.abc.writer.voice_split import MAX_VOICES, in_ticks, too_ma
 from composer.music import chords
 from composer.music.bars import Bar, bars
 from composer.music.keys import BEAT, WHOLE, Signature, Time, parse_meter
-from composer.music.voices.notation import Segment, segments, shown_rests
+from composer.music.voices.notation import Segment, gaps, segments, shown_rests
 from composer.music.voices.polyphony import clef_of, polyphonic_voices
+from composer.music.voices.staves import StaffGroup, hidden_rests, staff_groups
 
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """A voice of a part on one of its staves, with the ticks between which its rests are shown.
+    """A voice of a part on a staff of its `group`, with the ticks between which its rests are shown.
 
-    `extra` is set if another voice of the part is above it on the same staff.
+    `extra` is set if another voice is above it on the same staff.
     """
 
     number: int
@@ -41,6 +43,7 @@ class _Voice:
     staff: int
     clef: str
     extra: bool
+    group: int = 0
 
 
 class _Signs(NamedTuple):
@@ -54,7 +57,8 @@ class _Signs(NamedTuple):
 def write_voices(score: Score) -> str:
     """Return `score` as a file with one tune, with one or more voices per part.
 
-    A part with a few voices, such as a chorale, is written as these, two on a staff. Other music is split into as few
+    Parts are on the staves that their notation names. Without one, a part with a few voices, such as a chorale, is
+    written as these, two on a staff. Other music is split into as few
     voices as possible. The tune reads back note for note. Percussion is on MIDI channel 10. Chord symbols are above the
     first voice, whose notes are split and tied there, or above rests if there are no notes. A bar that a change of
     meter cuts short gets its own meter; a change of key inside a bar takes effect in the next. Raises EncodeError for a
@@ -77,12 +81,30 @@ def write_voices(score: Score) -> str:
 def _voices(parts: Sequence[Part], end: int) -> list[_Voice]:
     """Return the voices of all parts in music that ends at the tick `end`."""
     voices: list[_Voice] = []
-    for part in parts:
-        found = _voices_of_part(part, end)
+    for group, staves in enumerate(staff_groups(parts)):
+        part = staves[0][0]
+        found = [*_notated_voices(staves, end)] if part.notation is not None else _voices_of_part(part, end)
         if len(voices) + len(found) > MAX_VOICES:
             raise too_many_voices_error()
-        voices += [replace(voice, number=number) for number, voice in enumerate(found, len(voices) + 1)]
+        voices += [replace(each, number=number, group=group) for number, each in enumerate(found, len(voices) + 1)]
     return voices
+
+
+def _notated_voices(staves: StaffGroup, end: int) -> Iterator[_Voice]:
+    """Yield the voices of parts on the staves that their notation names; those of one part are on the same staff."""
+    for staff, parts in enumerate(staves):
+        clef = next((part.notation.clef for part in parts if part.notation and part.notation.clef), "")
+        for number, part in enumerate(parts):
+            hidden = [(snap(one), snap(other)) for one, other in hidden_rests(part)]
+            for layer, events in enumerate(voices_of(part.notes)):
+                content = [Segment(*event) for event in events]
+                own = _OCTAVE_SIGN.sub("", clef) or ("perc" if part.percussion else _clef(content))
+                rests = [] if layer else [*gaps(hidden, 0, end)]
+                yield _Voice(0, content, rests, part, staff, own, extra=bool(number or layer))
+
+
+_OCTAVE_SIGN = re.compile("[+-]8$")
+"""What would move the notes after a clef by an octave."""
 
 
 def _voices_of_part(part: Part, end: int) -> list[_Voice]:
@@ -215,7 +237,7 @@ def _staves(voices: Sequence[_Voice]) -> str:
     """Return the voices grouped by staves and braces: `[1 2 {(3 4) 5}]`."""
     staves: dict[int, dict[int, list[str]]] = {}
     for voice in voices:
-        staves.setdefault(id(voice.part), {}).setdefault(voice.staff, []).append(str(voice.number))
+        staves.setdefault(voice.group, {}).setdefault(voice.staff, []).append(str(voice.number))
     parts = []
     for part in staves.values():
         each = [f"({' '.join(names)})" if len(names) > 1 else names[0] for names in part.values()]

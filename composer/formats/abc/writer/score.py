@@ -49,7 +49,9 @@ def write(score: Score) -> str:
 
 
 def _needs_staves(score: Score) -> bool:
-    return any(voice.staff > 0 for part in score.parts for voice in polyphonic_voices(part))
+    return any(
+        voice.staff > 0 for part in score.parts if part.notation is None for voice in polyphonic_voices(part)
+    ) or any(part.notation.hidden or part.notation.clef not in ("", "treble") for part in score.parts if part.notation)
 
 
 def _from_the_first_note(score: Score) -> tuple[Tempo, ...]:
