@@ -1,12 +1,12 @@
 """The process that `composer` and `python -m composer` are."""
 
-from __future__ import annotations
+# No `from __future__`, and no typing: they take time to import, in which Ctrl-C would print a traceback.
 
 import gc
 import os
 import sys
 
-TYPE_CHECKING = False  # typing takes time to import, in which Ctrl-C would print a traceback
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
@@ -14,8 +14,8 @@ SELDOM = 200_000
 """How many objects are made before their cycles are looked for: Python's 700 means 50 times while modules load."""
 
 
-def command() -> NoReturn:
-    """Run the program, and end the process with its exit code. No signal prints a traceback at any moment."""
+def command() -> "NoReturn":
+    """Run the program, and end the process with its exit code. No signal prints a traceback from here on."""
     try:
         from composer.cli import interrupts
 
@@ -34,7 +34,7 @@ def command() -> NoReturn:
         os._exit(128 + 2)
 
 
-def _leave(code: int) -> NoReturn:
+def _leave(code: int) -> "NoReturn":
     """End the process at once, where nothing needs Python to clear up.
 
     Taking numpy apart takes as long as fifty tokens. And threads of torch's that wait for processes which are gone make

@@ -139,8 +139,8 @@ class Console:
                 os.write(self.stderr.fileno(), f"{escape_line(text)}\n".encode())
 
     def warn(self, text: str) -> None:
-        """Print a warning to stderr."""
-        self._print_labeled("warning:", 33, text)
+        """Print a warning to stderr in one line; long names are shortened."""
+        self._print_labeled("warning:", 33, shorten_names(text))
 
     def fail(self, message: str, hint: str | None = None) -> None:
         """Print an error to stderr in one line, with its hint in another if there is one; long names are shortened."""

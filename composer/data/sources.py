@@ -226,7 +226,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Sour
 def _safe_member_path(info: zipfile.ZipInfo) -> Path:
     """Return the path of a member without roots and parents, so that it is always below its archive."""
     parts = PurePosixPath(info.filename.replace("\\", "/")).parts
-    return Path(*[part for part in parts if part not in ("/", "..")])
+    return Path(*[part for part in parts if part not in ("/", "..")] or ["unnamed"])
 
 
 def _corpus_folder(argument: str) -> tuple[Path, str]:

@@ -10,14 +10,19 @@ from __future__ import annotations
 import io
 import re
 from typing import TextIO
+from urllib.parse import quote
 
+_INVISIBLE = (
+    r"\x7f-\x9f"  # DEL, C1
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction of writing
+    r"\u2028\u2029"  # line and paragraph separators
+)
 _UNSAFE = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"  # C0 but tab and line feed, DEL, C1
+    rf"[\x00-\x08\x0b\x0c\x0e-\x1f{_INVISIBLE}]"  # C0 but tab and line feed
     r"|\r(?!\n)"
-    r"|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # direction of writing
-    r"|[\u2028\u2029]"  # line and paragraph separators
     r"|[\ud800-\udfff]"  # bytes of a file name that are not UTF-8
 )
+_UNSAFE_IN_NAME = re.compile(rf"[\x00-\x1f{_INVISIBLE}]")
 
 
 def escape(text: str) -> str:
@@ -28,6 +33,11 @@ def escape(text: str) -> str:
 def escape_line(text: str) -> str:
     """Return `text` with its control characters escaped, line ends included: always one line."""
     return escape(text).replace("\r", "\\r").replace("\n", "\\n")
+
+
+def escape_file_name(name: str) -> str:
+    """Return the name of a file with its control characters as in a URL: `%1B` is the same file on every system."""
+    return _UNSAFE_IN_NAME.sub(lambda found: quote(found[0]), name)
 
 
 def escape_bytes(data: bytes) -> bytes:

@@ -6,7 +6,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from composer.system.escaping import EscapedStream, escape, escape_bytes, escape_line
+from composer.system.escaping import EscapedStream, escape, escape_bytes, escape_file_name, escape_line
 
 TEXT = "Søren's Märchen, 夢 👩‍🎤 \\x1b [red]\tnext\r\nline\n"
 """Text that stays as it is; the singer is two characters with a joiner."""
@@ -32,6 +32,11 @@ def test_escaped(text, shown):
 def test_every_control_character():
     kept = {code for code in (*range(0x20), *range(0x7F, 0xA0)) if escape(chr(code)) == chr(code)}
     assert kept == {0x09, 0x0A}
+
+
+def test_file_names():
+    assert escape_file_name("\x1b[31m\n\x9b\u202egpj.abc") == "%1B[31m%0A%C2%9B%E2%80%AEgpj.abc"
+    assert escape_file_name("Märchen 100%, caf\udce9.abc") == "Märchen 100%, caf\udce9.abc"
 
 
 def test_one_line():

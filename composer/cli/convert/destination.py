@@ -11,9 +11,10 @@ from composer.api import ComposerError, Source, UsageError
 from composer.cli.console import Console
 from composer.cli.output.booklet import numbered
 from composer.cli.output.filename_pattern import FilenamePattern
-from composer.cli.output.files import names_folder, new_folder_note, save
+from composer.cli.output.files import is_taken, is_too_long, names_folder, new_folder_note, save
 from composer.cli.render.text import count_noun
 from composer.formats import Format
+from composer.system.escaping import escape_file_name
 
 FORCE_HINT = "overwrite it with --force, or use another --output"
 
@@ -61,13 +62,17 @@ class Destination(ABC):
 
     def conflict(self, path: Path, source: Source) -> NameConflict | None:
         """Return why `path` must not be written, if so."""
-        if path in self.written:
-            return NameConflict(f"{path} was already written from {self.written[path]}", self._elsewhere(path, source))
+        written = next((file for file in (path, *path.parents) if file in self.written), None)
+        if written is not None:  # as this file, or where its folder should be
+            problem = f"{written} was already written from {self.written[written]}"
+            return NameConflict(problem, self._elsewhere(path, source))
+        if is_too_long(path):
+            return NameConflict(f"{path} is too long for a file name", "rename the file, and convert it alone")
         if source.data is None and path.exists() and path.samefile(source.path):
             return NameConflict(f"{path} is the input, which is never overwritten", "use another --output")
         if path.is_dir():
             return NameConflict(f"{path} is a folder", "use another --output")
-        if path.is_file() and not self.force:
+        if is_taken(path) and not self.force:
             return NameConflict(f"{path} already exists", FORCE_HINT)
         return None
 
@@ -155,7 +160,8 @@ class ToFolder(Destination):
         stem = "stdin" if source.name == "stdin" else path.stem
         if count > 1 and not self.many:
             stem += f"-{number:0{len(str(count))}}"
-        path = self.folder / path.with_name(stem + self.format.suffixes[0])
+        inside = path.with_name(stem + self.format.suffixes[0])
+        path = self.folder.joinpath(*map(escape_file_name, inside.parts))  # in an archive, anyone may have named it
         if not self._pieces and (conflict := self.conflict(path, source)):
             raise conflict
         if self.many:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -51,11 +52,27 @@ def is_complete(path: Path) -> bool:
     return status.st_size > 0 and stat.S_ISREG(status.st_mode)
 
 
+def is_taken(path: Path) -> bool:
+    """Return whether `path` is a file, or a link that leads nowhere, which writing would replace."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
+
+
+def is_too_long(path: Path) -> bool:
+    """Return whether the file system has no room for a name of this length, or for one of its folders."""
+    if any(len(os.fsencode(part)) > MAX_FILE_NAME for part in path.parts):
+        return True
+    try:
+        path.lstat()
+    except OSError as error:
+        return error.errno == errno.ENAMETOOLONG
+    return False
+
+
 def check_replaceable(path: Path, *, force: bool, hint: str = REPLACE_HINT) -> None:
     """Raise ComposerError if `path` is a folder, or a file that would be overwritten without `force`."""
     if path.is_dir():
-        raise ComposerError(f"{path} is a folder", f"name a file in it: --output {path / 'tune'}")
-    if path.is_file() and not force:
+        raise ComposerError(f"{path} is a folder", f"name a file in it: --output {path / 'tune'}{path.suffix}")
+    if is_taken(path) and not force:
         raise ComposerError(f"{path} already exists", hint)
 
 

@@ -72,3 +72,22 @@ def test_format_and_suffix_contradict(composer, tmp_path):
         "--format midi contradicts --output", f"leave out --format, or use --output {tmp_path / 'q.mid'}", code=2
     )
     assert not (tmp_path / "q.abc").exists()
+
+
+@pytest.mark.parametrize("command", ["convert", "open"])
+def test_a_link_that_leads_nowhere(composer, tmp_path, command):
+    (tmp_path / "tune.abc").write_text("X:1\nK:C\nCDEF|\n")
+    path = tmp_path / "link.html" if command == "open" else tmp_path / "link.mid"
+    path.symlink_to("gone")
+    composer(command, tmp_path / "tune.abc", "-o", path).failed(f"{path} already exists\n", "--force")
+    assert path.is_symlink()
+    assert composer(command, tmp_path / "tune.abc", "-o", path, "--force").code == 0
+    assert path.is_file()
+    assert not path.is_symlink()
+
+
+def test_the_hint_for_a_folder_is_a_file_that_can_be_written(composer, tmp_path):
+    (tmp_path / "tune.abc").write_text("X:1\nK:C\nCDEF|\n")
+    (tmp_path / "page.html").mkdir()
+    result = composer("open", tmp_path / "tune.abc", "-o", tmp_path / "page.html")
+    result.failed("is a folder", f"--output {tmp_path / 'page.html' / 'tune.html'}")
