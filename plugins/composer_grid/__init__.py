@@ -27,7 +27,7 @@ from composer.api import (
 )
 from composer.formats.read import MUSIC_SUFFIXES, is_music
 from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan, WantedPlan, ending_step, fitting_plans
-from composer.toolkit.representations.note_controls import SourceTune, in_meter, key_labels, meter_labels
+from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels, source_tune
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import GridNote, NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import (
@@ -192,7 +192,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
             controls = replace(controls, bars=plan.bars or 0, meter=plan.meter)  # so that the density can be kept
         constraint: Constraint = GridConstraint(len(self.symbols))
         if replace(controls, repeat_limit=None) != GridControls():
-            most, tune = self.max_steps(controls, context), self._source_tune(controls, context)
+            most, tune = self.max_steps(controls, context), source_tune(self, controls, context)
             constraint = build_constraint(controls, self.pitches, self.steps, context, tune, most)
         if plan is not None:
             at = PositionCounter.of(plan, self.steps, self._features)
@@ -252,7 +252,7 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
 
     def max_steps(self, controls: GridControls | None, context: GenerationContext) -> int:
         controls = controls or GridControls()
-        tune = self._source_tune(controls, context)
+        tune = source_tune(self, controls, context)
         if self.positional and controls.bars and context.tune is None and context.plan is None:
             plans = map(BarPlan.parse, self.plans(controls, context))
             return 1 + max(plan.last_steps(self.steps)[-1] for plan in plans)
@@ -265,13 +265,6 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         # with `transpose=c`, every melody has the same key
         key = key_labels(controls.scale, controls.key) if self.options.transpose != "c" else {}
         return {**meter_labels(controls.meter), **key}
-
-    def _source_tune(self, controls: GridControls, context: GenerationContext) -> SourceTune[int] | None:
-        """Return the tune to infill. Raises Unsatisfiable if its meter is not that of the controls."""
-        if context.tune is None:
-            return None
-        score = self.score(in_meter(context.tune, controls))
-        return SourceTune(tuple(self.prime(context.tune)), score) if score is not None else None
 
     def _read(self, music: Music, name: str, is_primer: bool) -> Piece[Tokens] | RejectedPiece:
         try:

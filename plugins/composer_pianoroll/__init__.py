@@ -33,7 +33,7 @@ from composer.toolkit.representations.bar_plan import (
     with_key,
     with_returns,
 )
-from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels
+from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels, source_tune
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
 from composer.toolkit.representations.quantize import NotEncodable, to_notes
 from composer.toolkit.representations.score_labels import (
@@ -60,7 +60,6 @@ from composer.toolkit.representations.score_parts import (
 from composer_pianoroll.controls import (
     OUT_OF_RANGE,
     PianorollControls,
-    SourceRoll,
     build_constraint,
     check_length,
     total_frames,
@@ -211,7 +210,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         self, controls: PianorollControls | None = None, context: GenerationContext | None = None
     ) -> Constraint | None:
         controls, context = controls or PianorollControls(), context or GenerationContext()
-        tune, steps = self._source_tune(controls, context), self.options.steps
+        tune, steps = source_tune(self, controls, context), self.options.steps
         if not self.positional:
             maximum = self.max_steps(controls, context)
             inner = build_constraint(controls, self.layout, steps, context, tune, maximum)
@@ -298,7 +297,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
 
     def max_steps(self, controls: PianorollControls | None, context: GenerationContext) -> int:
         controls = controls or PianorollControls()
-        tune = self._source_tune(controls, context)
+        tune = source_tune(self, controls, context)
         total = total_frames(controls, self.layout, self.options.steps, tune, context.labels)
         if self.positional and tune is None:
             plans = self.plans(replace(controls, returns=NONE), context)  # as long as those with returns
@@ -314,13 +313,6 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         if controls is None:
             return {}
         return {**meter_labels(controls.meter), **key_labels(controls.scale, controls.key)}
-
-    def _source_tune(self, controls: PianorollControls, context: GenerationContext) -> SourceRoll | None:
-        """Return the tune to infill. Raises Unsatisfiable if its meter is not that of the controls."""
-        if context.tune is None:
-            return None
-        score = self.score(in_meter(context.tune, controls))
-        return SourceRoll(tuple(self.prime(context.tune)), score) if score is not None else None
 
     def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece[Roll]:
         """Return the notes of `music` as a piece; a primer may be off the grid. Raises NotEncodable."""

@@ -55,8 +55,8 @@ class PianorollControls(NoteControls):
     )  # fmt: skip
     keep_voices: str = option(
         "",
-        "Keep a voice of --prime and generate the others: top, bass, or a number from 1, the highest. --range, --key "
-        "and --scale apply only to new notes.",
+        "Keep a voice of --prime and generate the others: top, bass, or N for the Nth highest note at each moment. "
+        "--range, --key and --scale apply only to new notes.",
         metavar="VOICE",
         choices=("top", "bass"),
     )

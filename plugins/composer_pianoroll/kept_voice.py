@@ -95,8 +95,11 @@ def voice_of(roll: Roll, which: str) -> list[GridNote]:
             voice.append(note)
     if not voice:
         most = _most_sounding(notes)
-        voices = f"{most} voice{'s' if most > 1 else ''}"
-        raise Unsatisfiable(f"the tune has no voice {which}: it has {voices}", f"use --keep-voices {most}")
+        sound = "notes sound" if most > 1 else "note sounds"
+        raise Unsatisfiable(
+            f"the tune has no voice {which}: at most {most} {sound} at once",
+            f"use --keep-voices {most}{' or less' if most > 1 else ''}",
+        )
     return voice
 
 

@@ -22,7 +22,8 @@ from composer.cli.gen.default_candidates import candidates_per_piece, is_music, 
 from composer.cli.gen.endings import endings_of, recorded_ending
 from composer.cli.gen.options import GenOptions
 from composer.cli.gen.particles import kept_flags, particles_of
-from composer.cli.gen.recipe import recipe, restore_context
+from composer.cli.gen.recipe import recipe
+from composer.cli.gen.start import start_of
 from composer.cli.output.destination import Output, plan_output
 from composer.cli.output.files import REPLACE_HINT
 from composer.cli.output.targets import ToStdout
@@ -102,7 +103,9 @@ def _make_plan(
         console.warn(reason)
     sampling = options.sampling.with_default_temperature(model.default_temperature)
     options = dataclasses.replace(options, sampling=sampling)  # so that the recipe has it
-    context, labels, notes = _context(options, model.representation, console)
+    context, labels, notes, writing = start_of(options, model.representation, console)
+    options = dataclasses.replace(options, writing=writing)
+    output = dataclasses.replace(output, settings=writing)
     if model.representation.uses_titles:
         from composer.checkpoints.training_melodies import training_titles
 
@@ -201,33 +204,6 @@ def _model_path(options: GenOptions, kind: type[Representation]) -> Path:
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder", f"name a model in it: --checkpoint {path / 'NAME.safetensors'}")
     return path
-
-
-def _context(
-    options: GenOptions, representation: Representation, console: Console
-) -> tuple[GenerationContext, Mapping[str, str], Sequence[str]]:
-    """Return what the pieces are generated from, the labels that follow, and notes on the primer. Raises UsageError."""
-    if options.context is not None:
-        return restore_context(options.context, representation, options.length), options.context.labels, ()
-    wanted = representation.control_labels(options.controls)
-    infill = kept_flags(options.controls)
-    if options.unconstrained and options.controls not in (None, unset := representation.Controls()):
-        names = (each.name for each in dataclasses.fields(unset))
-        given = next(name for name in names if getattr(options.controls, name) != getattr(unset, name))
-        flag = f"--{given.replace('_', '-')}"
-        raise UsageError(f"--unconstrained and {flag} cannot be used together", f"leave out --unconstrained or {flag}")
-    if options.prime is None and options.prime_text is None:
-        if infill:
-            raise UsageError(f"{infill[0]} needs --prime", "add --prime FILE")
-        return GenerationContext(options.length), wanted, ()
-    from composer.cli.gen import primer
-
-    if infill:
-        tune, notes = primer.read_whole_piece(representation, console, options.prime, options.prime_text, infill)
-        return GenerationContext(options.length, tune=tune), {**tune.labels, **wanted}, notes
-    begun = primer.read_primer(representation, console, options.prime, options.prime_text, options.controls)
-    context = GenerationContext(options.length, begun.steps, labels=begun.labels)
-    return context, {**begun.labels, **wanted}, begun.notes
 
 
 def _warn_if_too_short(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source, Step
-from composer.check.loss_phrases import summary
+from composer.check.loss_phrases import counted, summary
 from composer.cli import inputs
 from composer.cli.console import Console
 from composer.cli.render.text import count_noun
+from composer.formats.abc.writer.multivoice import first_tempo
 from composer.formats.read import music_suffix, no_music_hint, read_scores
 from composer.music.bars import count_bars
 
@@ -27,6 +29,15 @@ class Primer(NamedTuple):
     steps: tuple[Step, ...] = ()
     labels: Mapping[str, str] = {}
     notes: Sequence[str] = ()
+
+
+class InfilledTune(NamedTuple):
+    """The tune to infill, with notes as in Primer, and the title and tempo in BPM that its steps do not hold."""
+
+    piece: Piece
+    notes: Sequence[str]
+    title: str = ""
+    tempo: float | None = None
 
 
 def read_primer(
@@ -62,25 +73,34 @@ def read_whole_piece(
     file: str | None = None,
     text: str | None = None,
     flags: Sequence[str] = (),
-) -> tuple[Piece, Sequence[str]]:
-    """Return the whole piece in a file or a text, for infill, with notes as in Primer. Raises as `read_primer` does.
+) -> InfilledTune:
+    """Return the whole piece in a file or a text, for infill. Raises as `read_primer` does.
 
     If --keep-bars is one of the `flags`, a note says how bars are counted if `composer show` numbers them differently.
     """
     source = _source(console, file, text, fragment=False)
     piece, _, notes = _first(representation, source, _no_primer)
-    return piece, [*notes, *(_numbering(representation, source) if "--keep-bars" in flags else ())]
-
-
-def _numbering(representation: Representation, source: Source) -> Iterator[str]:
-    """Yield a note if the bars of the piece are not counted by the numbers that `composer show` prints."""
     suffix = music_suffix(source)
-    if not suffix or (representation.native == "abc" and suffix == ".abc"):
-        return
+    has_heading = representation.native == "abc"
+    if not suffix or (has_heading and suffix == ".abc"):
+        return InfilledTune(piece, notes)
     score = next((music for _, music in read_scores(source) if isinstance(music, Score)), None)
-    if score is not None and score.bar_numbers:
-        bars = count_noun(count_bars(score), "bar")
-        yield f"{source.label}: counting {bars} as played, with repeats; `composer show` numbers them as written"
+    if score is None:
+        return InfilledTune(piece, notes)
+    more = [_numbering(score)] if "--keep-bars" in flags and score.bar_numbers else []
+    tempo = None
+    if score.tempos and not has_heading:
+        tempo = first_tempo(score).bpm
+        if changes := sum(one.bpm != other.bpm for one, other in pairwise(score.tempos)):
+            more.append(counted(changes, "tempo changes left out"))
+    notes = [*notes, *(f"{source.label}: {each}" for each in more)]
+    return InfilledTune(piece, notes, "" if has_heading else score.title, tempo)
+
+
+def _numbering(score: Score) -> str:
+    """Return a note that the bars of the piece are not counted by the numbers that `composer show` prints."""
+    bars = count_noun(count_bars(score), "bar")
+    return f"counting {bars} as played, with repeats; `composer show` numbers them as written"
 
 
 def _source(console: Console, file: str | None, text: str | None, *, fragment: bool) -> Source:

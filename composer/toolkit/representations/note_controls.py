@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from composer.api import OptionError, Piece, Score, Step, Unsatisfiable
+from composer.api import GenerationContext, OptionError, Piece, Representation, Score, Step, Unsatisfiable
 from composer.api.fields import at_least_one, option
 from composer.music.bar_ranges import parse_bar_ranges, spans
 from composer.music.bars import parse_meter
-from composer.music.keys import key_names
+from composer.music.keys import key_names, parse_key
 from composer.music.scales import SCALES, key_of, parse_range, parse_scale, pitch_name, pitches_of
 from composer.toolkit.representations.density import parse_ramp
 from composer.toolkit.representations.score_labels import meters_of, pickup_of
@@ -28,6 +28,7 @@ __all__ = [
     "key_labels",
     "meter_labels",
     "ranges_of",
+    "source_tune",
     "total_steps",
 ]
 
@@ -155,6 +156,27 @@ def in_meter(tune: Piece, controls: NoteControls) -> Piece:
             "leave out --meter",
         )
     return replace(tune, labels={**tune.labels, **requested})
+
+
+def source_tune(
+    representation: Representation[Any, Any, Any], controls: NoteControls, context: GenerationContext
+) -> SourceTune[Any] | None:
+    """Return the tune to infill, if `context` has one, in its meter or else that of `controls`.
+
+    Raises Unsatisfiable if the meters differ, or the notes of its key and those of the key that is asked for. Older
+    files are reproduced in spite of their key.
+    """
+    if context.tune is None:
+        return None
+    wanted, own = key_of(controls.scale, controls.key), parse_key(context.tune.labels.get("key", "?"))
+    if context.rules is None and wanted is not None and own is not None and wanted.sharps != own.sharps:
+        flag, value = ("--key", controls.key) if controls.key else ("--scale", controls.scale)
+        raise Unsatisfiable(
+            f"{flag} {value} contradicts {controls.kept_control}: the tune is in {own.name}",
+            f"leave out {flag}, or use {flag} {own.name}",
+        )
+    score = representation.score(in_meter(context.tune, controls))
+    return SourceTune(tuple(representation.prime(context.tune)), score) if score is not None else None
 
 
 def kept_steps(keep_bars: str, score: Score, per_beat: Fraction) -> list[int]:

@@ -50,6 +50,14 @@ class TestChorale:
         options = (*options, "--particles", "2", "--format", "abc")
         assert composer("gen", "pianoroll", "--prime", tune, "--seed", "5", *options).data == harmonized
 
+    def test_title_and_tempo_are_those_of_the_tune(self, composer, tune):
+        tune.write_text(TUNE.replace("L:1/4", "L:1/4\nQ:1/4=80").replace("|A G", "|[Q:1/4=60]A G"))
+        result = composer("harmonize", tune, "--seed", "5", "--particles", "2", "--format", "abc")
+        assert "\nT:Given\n" in result.out
+        assert "\nQ:1/4=80\n" in result.out
+        assert f"{tune}: 1 tempo change left out" in result.err
+        assert composer("replay", "-", stdin=result.data).data == result.data
+
     def test_no_melody(self, composer, tmp_path):
         path = tmp_path / "rests.abc"
         path.write_text("X:1\nM:4/4\nL:1/4\nK:G\nz4|z4|]\n")

@@ -109,6 +109,17 @@ def test_infill_of_typed_tokens(composer):
     assert result.out.startswith(tokens[: tokens.index("74")]), result.err
 
 
+def test_a_given_title_and_tempo_replace_those_of_the_infilled_tune(composer, tmp_path):
+    (tmp_path / "a.abc").write_text("X:1\nT:Old\nM:4/4\nL:1/8\nQ:1/4=80\nK:C\nC8|D8|E8|\n")
+    infill = ("gen", "grid", "--prime", tmp_path / "a.abc", "--keep-bars", "1-2", "--format", "abc", *PLAIN)
+    own = composer(*infill).out
+    assert "\nT:Old\n" in own
+    assert "\nQ:1/4=80\n" in own
+    given = composer(*infill, "--title", "New", "--tempo", "100").out
+    assert "\nT:New\n" in given
+    assert "\nQ:1/4=100\n" in given
+
+
 @pytest.mark.parametrize("suffix", [".abc", ".musicxml"])
 @pytest.mark.parametrize("name", ["grid", "abc"])
 def test_bars_of_repeats_are_counted_as_played_without_notation(tmp_path, name, suffix):

@@ -99,7 +99,7 @@ def test_unknown_voices(text):
 @pytest.mark.parametrize(
     ("which", "piece", "controls", "words"),
     [
-        ("4", tune(), {}, "the tune has no voice 4: it has 3 voices"),
+        ("4", tune(), {}, "the tune has no voice 4: at most 3 notes sound at once"),
         ("top", tune(losses={"notes out of range left out": 2}), {}, "2 notes of the tune cannot be kept: the model's"),
         ("top", tune(), {"density": "2"}, "--keep-voices and --density"),
         ("top", tune(), {"bars": 2}, "--keep-voices top contradicts --bars 2"),

@@ -1,20 +1,25 @@
 """Controls on notes that representations share."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from composer.api import Note, OptionError, Part, Piece, Score, Unsatisfiable
+from composer.api import GenerationContext, Note, OptionError, Part, Piece, Score, Unsatisfiable
 from composer.toolkit.representations.note_controls import (
     NoteControls,
     held_note_error,
     in_meter,
     kept_steps,
     ranges_of,
+    source_tune,
     total_steps,
 )
+from composer.toolkit.representations.quantize import GridNote
+from composer_pianoroll import Pianoroll, Roll
 
 SIXTEENTHS = Fraction(4)
+ROLL = Roll.from_notes(4, [GridNote(0, 61, 4)])
 
 
 @pytest.mark.parametrize(
@@ -66,6 +71,33 @@ def test_meter_of_the_tune_or_the_controls():
     assert in_meter(Piece((), labels={"meter": "2/4"}), NoteControls(keep_bars="1")).labels == {"meter": "2/4"}
     with pytest.raises(Unsatisfiable, match="--keep-bars 1 contradicts --meter 6/8: the tune is in 2/4"):
         in_meter(Piece((), labels={"meter": "2/4"}), NoteControls(meter="6/8", keep_bars="1"))
+
+
+@pytest.mark.parametrize(("key", "scale"), [("Gm", ""), ("bb", ""), ("Bb", "blues"), ("", "G harmonic minor")])
+def test_keys_with_the_notes_of_the_tune(key, scale):
+    context = GenerationContext(tune=Piece(ROLL, labels={"key": "Bb", "mode": "major"}))
+    assert source_tune(Pianoroll(), NoteControls(key=key, scale=scale, keep_bars="1"), context)
+
+
+@pytest.mark.parametrize(
+    ("controls", "message"),
+    [
+        ({"key": "C"}, "--key C contradicts --keep-bars 1: the tune is in Bb"),
+        ({"key": "C", "scale": "blues"}, "--key C contradicts --keep-bars 1: the tune is in Bb"),
+        ({"scale": "D dorian"}, "--scale D dorian contradicts --keep-bars 1: the tune is in Bb"),
+    ],
+)
+def test_keys_that_contradict_the_tune(controls, message):
+    context = GenerationContext(tune=Piece(ROLL, labels={"key": "Bb", "mode": "major"}))
+    with pytest.raises(Unsatisfiable) as error:
+        source_tune(Pianoroll(), NoteControls(keep_bars="1", **controls), context)
+    assert error.value.message == message
+    recorded = replace(context, rules=2)  # before this was checked
+    assert source_tune(Pianoroll(), NoteControls(keep_bars="1", **controls), recorded)
+
+
+def test_a_tune_whose_key_is_unknown_takes_any():
+    assert source_tune(Pianoroll(), NoteControls(keep_bars="1", key="C"), GenerationContext(tune=Piece(ROLL)))
 
 
 def test_steps_of_kept_bars():
