@@ -324,6 +324,13 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         limit = self.max_steps(controls, replace(context, length=None))
         return limit if limit != len(context.primer) + self.length else None
 
+    def breaks_off(self, steps: Sequence[AnyStep]) -> bool:
+        """Return whether a piece with these last `steps` breaks off in spite of its end, at the maximum length.
+
+        The user is told of it as of a piece without an end.
+        """
+        return False
+
     def control_labels(self, controls: ControlsT | None) -> Mapping[str, str]:
         """Return the labels, such as the meter, of every piece that satisfies `controls`."""
         return {}

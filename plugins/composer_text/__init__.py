@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from composer.api import (
@@ -138,6 +138,10 @@ class Text(Representation[str, TextOptions, TextControls]):
     def losses(self, piece: Piece[str]) -> Mapping[str, int]:
         unknown = sum(character not in self.ids for character in piece.content)
         return {**piece.losses, **({UNKNOWN_CHARACTERS: unknown} if unknown else {})}
+
+    def breaks_off(self, steps: Sequence[int]) -> bool:
+        """Return whether the text ends after a space: only the maximum length ends it within a line."""
+        return self.decode(steps).content.endswith(" ")
 
     def decode(self, steps: Iterable[int]) -> Piece[str]:
         return Piece("".join(map(self._character, steps)))

@@ -95,7 +95,8 @@ def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discard
             discarded.without_notes += 1
         else:
             rank = ranking.rank(piece.logp, score)
-            yield Candidate(event.number, piece.steps, event.complete, rank, piece.labels, piece.chosen)
+            complete = event.complete and not model.representation.breaks_off(piece.steps[-2:])
+            yield Candidate(event.number, piece.steps, complete, rank, piece.labels, piece.chosen)
 
 
 def _write_best(plan: Plan, kept: Sequence[Candidate]) -> None:

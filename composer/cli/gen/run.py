@@ -65,7 +65,7 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
         if number not in pieces:
             pieces[number] = _PieceInProgress(_encoder(plan, event, progress))
         if isinstance(event, Generated):
-            pieces[number].steps += len(event.steps)
+            pieces[number].add(event.steps)
             if data := pieces[number].encoder.push(event.steps):
                 progress.before_output()
             output.target.write(number, data)
@@ -114,10 +114,15 @@ class CopiedTooMuch(ComposerError):
 
 @dataclass(slots=True)
 class _PieceInProgress:
-    """A piece that is being generated."""
+    """A piece that is being generated, with the number of its steps and the last two."""
 
     encoder: PieceEncoder
     steps: int = 0
+    last: Sequence[Step] = ()
+
+    def add(self, steps: Sequence[Step]) -> None:
+        self.steps += len(steps)
+        self.last = (*self.last, *steps[-2:])[-2:]
 
 
 @dataclass(slots=True)
@@ -139,7 +144,7 @@ def _finish_piece(plan: Plan, event: Finished, piece: _PieceInProgress, counts: 
     counts.nothing_added += bool(primer) and piece.steps <= primer + 1
     plan.output.target.write(event.number, piece.encoder.finish())
     plan.output.target.finish_piece(event.number)
-    counts.cut += not event.complete
+    counts.cut += not event.complete or plan.model.representation.breaks_off(piece.last)
 
 
 def _summarize(plan: Plan, counts: _Counts) -> None:

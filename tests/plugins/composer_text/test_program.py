@@ -68,6 +68,15 @@ def test_truncated_text_is_reported(composer, songs):
     assert "at 1 character;" in composer("gen", "text", "--checkpoint", "plain", "--length", "1", "--seed", "1").err
 
 
+def test_a_text_that_ends_within_a_line_is_reported(composer):
+    within, at_line_end = ("--seed", "6"), ("--seed", "5")
+    for more in ((), ("--candidates", "1", "--rank-by", "likelihood")):
+        result = composer("gen", "text", "--length", "200", *within, *more)
+        assert result.out.rstrip("\n").endswith(" "), result.out
+        assert "truncated at 200 characters; use a larger --length" in result.err
+        assert "truncated" not in composer("gen", "text", "--length", "200", *at_line_end, *more).err
+
+
 def test_single_piece_gives_a_warning(composer, file):
     result = composer("train", "text", file("lyric\nOne song alone\n"), *TINY)
     assert result.code == 0
