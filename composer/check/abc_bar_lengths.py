@@ -122,6 +122,11 @@ class _BarInVoice:
         """Ticks that the bar lacks; negative if it is too long."""
         return self.full_length - self.bar.ticks if self.full_length else 0
 
+    def is_completed_by(self, other: _BarInVoice) -> bool:
+        """Return whether one of two bars is a last bar, and the other the pickup that it lacks."""
+        are_opposite = (self.ends and other.begins) or (self.begins and other.ends)
+        return other is not self and are_opposite and self.missing == other.bar.ticks
+
 
 def bar_length_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
     """Yield the problems among `found`, diagnostics of the kinds BAR_LENGTH_KINDS."""
@@ -132,7 +137,7 @@ def bar_length_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Pro
         yield wrong
         return
     at = {(each.bar.line, each.bar.column): each for each in placed}
-    edges = {each.bar.ticks for each in placed if each.missing > 0 and (each.begins or each.ends)}
+    edges = [each for each in placed if each.missing > 0 and (each.begins or each.ends)]
     over_lines: list[Diagnostic] = []
     for diagnostic in found:
         each = at.get((diagnostic.line, diagnostic.column))
@@ -142,7 +147,7 @@ def bar_length_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Pro
             over_lines.append(diagnostic)
         elif each.missing <= 0 or not (each.begins or each.ends):
             yield Problem(diagnostic.line, diagnostic.column, diagnostic.kind, diagnostic.message)
-        elif not each.alone and each.missing not in edges:
+        elif not each.alone and not any(each.is_completed_by(other) for other in edges):
             yield _short_edge_problem(each)
     if over_lines:
         first, more = over_lines[0], len(over_lines) - 1
@@ -153,7 +158,8 @@ def bar_length_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Pro
 def _short_edge_problem(placed: _BarInVoice) -> Problem:
     """Return the problem of a short first or last bar of a part that no other bar completes."""
     length = _in_notes(placed.bar.ticks, placed.time)
-    if placed.begins:
+    is_ending = placed.bar.open is not None and bool(placed.bar.open.endings)
+    if placed.begins and not is_ending:
         kind, message = "unmatched pickup", f"pickup of {length}, but the last bar is not shortened to match"
     else:
         kind = "last bar too short"

@@ -91,6 +91,10 @@ def test_a_problem_among_good_tunes(name):
     [
         ("|:f|ABA ABA|ABA ABA:|", "pickup of 1 eighth note, but the last bar is not shortened to match"),
         ("ABA ABA|ABA AB|]", "last bar has 5 eighth notes; 6/8 needs 6, and no pickup completes it"),
+        # half a bar does not complete itself, nor another last bar
+        ("|:ABA ABA|ABA:|", "last bar has 3 eighth notes; 6/8 needs 6, and no pickup completes it"),
+        ("|:ABA ABA|ABA:|:GAB c3|ABA:|", "last bar has 3 eighth notes; 6/8 needs 6, and no pickup completes it"),
+        ("|:A|ABA ABA|[1 ABA AB:|[2 ABA|]", "last bar has 3 eighth notes; 6/8 needs 6, and no pickup completes it"),
     ],
 )
 def test_messages_of_short_first_and_last_bars(body, message):
