@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from composer.api import ReadError, Source
 from composer.api.limits import VARIABLE
 from composer.api.problem import Check
 from composer.check.examine import CheckedPiece, FileReport, examine
-from composer.check.fingerprint import Fingerprint
+from composer.check.fingerprint import Fingerprint, Shape
 from composer.check.fix import FixNote, FixResult, fix
 from composer.check.problem import Problem, Severity
 
@@ -105,14 +106,17 @@ class _Known:
         if (own := piece.fingerprint) is None:
             return None
         entry = _Earlier(file, piece, own)
-        same = self.pieces.setdefault(own.all_notes, entry)
-        first = (self.tunes if own.is_single_line else self.arrangements).setdefault(own.melody, entry)
-        other = (self.arrangements if own.is_single_line else self.tunes).get(own.melody)
+        same = self.pieces.setdefault(own.all_notes.digest, entry)
+        first = (self.tunes if own.is_single_line else self.arrangements).setdefault(own.melody.digest, entry)
+        other = (self.arrangements if own.is_single_line else self.tunes).get(own.melody.digest)
         before = same if same is not entry else other if first is entry else None
         if before is None or _is_fixed_copy(before.file, file):
             return None
-        what = "same tune as" if same is not entry else "same melody as"
-        message = f"{what} {_name(before, file)}{_difference(before.fingerprint, own)}"
+        if same is not entry:
+            what, difference = "tune", _difference(before.fingerprint.all_notes, own.all_notes)
+        else:
+            what, difference = "melody", _difference(before.fingerprint.melody, own.melody)
+        message = f"same {what} as {_name(before, file)}{difference}"
         column = int(piece.line > 0)
         return Problem(piece.line, column, "duplicate", message, Severity.WARNING, piece.tune, piece.title)
 
@@ -129,11 +133,14 @@ def _name(earlier: _Earlier, file: str) -> str:
     return f"{place} (`{piece.title}`)" if piece.title else place
 
 
-def _difference(before: Fingerprint, now: Fingerprint) -> str:
+_TIMES = {Fraction(2): "twice", Fraction(1, 2): "half"}
+
+
+def _difference(before: Shape, now: Shape) -> str:
     semitones, factor = now.first_pitch - before.first_pitch, now.time_unit / before.time_unit
     words = []
     if semitones:
         words.append(f"{abs(semitones)} semitone{'s' * (abs(semitones) != 1)} {'higher' if semitones > 0 else 'lower'}")
     if factor != 1:
-        words.append(f"in note values {factor} as long")
+        words.append(f"in note values {_TIMES.get(factor, f'{factor} times')} as long")
     return "".join(f", {each}" for each in words)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from composer.api import Part, Score
 from composer.music.melody import is_line
@@ -19,22 +19,27 @@ _Timed = tuple[int, int, int]
 """Onset, pitch and end, in units of time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """Digests of the intervals and times between notes, of `all_notes` and of the `melody` alone.
+class Shape(NamedTuple):
+    """A `digest` of the intervals and times between notes, their first pitch, and their unit of time.
 
-    `first_pitch` is the melody's first pitch; `time_unit` is the greatest common divisor of its times, in beats.
+    Of several first notes it is the lowest. The unit is the greatest common divisor of the times, in beats.
     """
 
-    all_notes: bytes
-    melody: bytes
+    digest: bytes
     first_pitch: int
     time_unit: Fraction
+
+
+class Fingerprint(NamedTuple):
+    """The shape of `all_notes` and that of the `melody` alone."""
+
+    all_notes: Shape
+    melody: Shape
 
     @property
     def is_single_line(self) -> bool:
         """Whether the piece is nothing but a melody."""
-        return self.all_notes == self.melody
+        return self.all_notes.digest == self.melody.digest
 
 
 def fingerprint(score: Score) -> Fingerprint | None:
@@ -44,9 +49,8 @@ def fingerprint(score: Score) -> Fingerprint | None:
     if len(notes) < MIN_NOTES:
         return None
     melody = next((part for part in parts if len(part) >= MIN_NOTES and is_line(part)), notes)
-    line, step = _digest(melody)
-    whole = line if len(melody) == len(notes) else _digest(notes)[0]
-    return Fingerprint(whole, line, melody[0][1], Fraction(step, unit))
+    line = _shape(melody, unit)
+    return Fingerprint(line if len(melody) == len(notes) else _shape(notes, unit), line)
 
 
 def _timed(parts: Sequence[Part]) -> tuple[int, list[list[_Timed]]]:
@@ -64,9 +68,9 @@ def _timed(parts: Sequence[Part]) -> tuple[int, list[list[_Timed]]]:
     return unit, timed
 
 
-def _digest(notes: Sequence[_Timed]) -> tuple[bytes, int]:
-    """Return a digest of the intervals and times of `notes`, and the greatest common divisor of the times."""
+def _shape(notes: Sequence[_Timed], unit: int) -> Shape:
+    """Return the shape of `notes`, whose times are in `unit` parts of a beat."""
     begin, base, _ = notes[0]
     step = math.gcd(*(onset - begin for onset, _, _ in notes)) or 1
     steps = [((onset - begin) // step, pitch - base) for onset, pitch, _ in notes]
-    return hashlib.blake2b(repr(steps).encode(), digest_size=12).digest(), step
+    return Shape(hashlib.blake2b(repr(steps).encode(), digest_size=12).digest(), base, Fraction(step, unit))

@@ -1,7 +1,9 @@
 """Many files: damaged ones do not end the run; duplicates are found in any key, note values and format."""
 
+from dataclasses import replace
+
 from composer import formats
-from composer.api import ReadError, Source
+from composer.api import Part, ReadError, Source
 from composer.api.testing import source
 from composer.check.collection import check_files, fix_file
 from composer.formats.abc.reader.score import read_score
@@ -36,12 +38,32 @@ def test_a_tune_twice_in_one_file():
 def test_a_tune_in_other_keys_and_note_values():
     _, second, third = duplicates(source(HIGHER, "a.abc"), source(TUNE, "b.abc"), source(SLOWER, "c.abc"))
     assert second == [(1, "same tune as a.abc:1 (`The Hound`), 2 semitones lower")]
-    assert third == [(1, "same tune as a.abc:1 (`The Hound`), 2 semitones lower, in note values 2 as long")]
+    assert third == [(1, "same tune as a.abc:1 (`The Hound`), 2 semitones lower, in note values twice as long")]
 
 
 def test_a_tune_in_another_format():
     data = formats.write("midi", read_score(TUNE))
     assert duplicates(source(TUNE, "a.abc"), source(data, "a.mid"))[1] == [(0, "same tune as a.abc:1 (`The Hare`)")]
+
+
+def test_other_note_values():
+    def longer(unit):
+        changed = source(SLOWER.replace("L:1/4", f"L:{unit}").replace("M:4/4", "M:none"), "b.abc")
+        return duplicates(source(SLOWER.replace("M:4/4", "M:none"), "a.abc"), changed)[1][0][1].rpartition(", ")[2]
+
+    assert longer("1/8") == "in note values half as long"
+    assert longer("3/4") == "in note values 3 times as long"
+    assert longer("3/8") == "in note values 3/2 times as long"
+
+
+def test_the_same_voices_in_one_part():
+    """The melody of the parts is the first; that of their notes in one part is all of them."""
+    voices = "X:1\nM:4/4\nL:1/4\nK:G\nV:1\nGABc|d2cB|A2F2|GABd|G4|]\nV:2\nG,4|G,4|D,4|G,4|G,4|]\n"
+    score = read_score(voices)
+    together = replace(score, parts=(Part(score.notes),))
+    assert duplicates(source(voices, "a.abc"), source(formats.write("midi", together), "b.mid"))[1] == [
+        (0, "same tune as a.abc:1")
+    ]
 
 
 def test_a_melody_with_chords():
