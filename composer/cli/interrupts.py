@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from sys import UnraisableHookArgs
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -24,6 +25,9 @@ class Interrupted(KeyboardInterrupt):
 class _State:
     first: int | None = None
     raised = False
+
+
+_restorers: list[Callable[[], object]] = []
 
 
 def was_raised() -> bool:
@@ -47,6 +51,19 @@ def forget() -> None:
     _State.first, _State.raised = None, False
 
 
+def restore_at_end(restore: Callable[[], object]) -> None:
+    """Call `restore` when the process ends, unless `is_restored` is called: a signal may come before or in a `finally`.
+
+    It is called from a signal handler, so it must not use the buffers of streams.
+    """
+    _restorers.append(restore)
+
+
+def is_restored(restore: Callable[[], object]) -> None:
+    """Forget what `restore_at_end` was given, since it is done."""
+    _restorers.remove(restore)
+
+
 def end_silently() -> None:
     """Let signals end the process at once, without a traceback, until `raise_first` is called."""
     _handle(signal.SIG_DFL)
@@ -64,14 +81,14 @@ def raise_first(*, several: bool) -> None:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         elif _State.first is not None:
-            os._exit(exit_code())
+            _end(exit_code())
         else:
             _State.first, _State.raised = number, True
             raise Interrupted
 
     def on_unraisable(raised: UnraisableHookArgs) -> None:
         if issubclass(raised.exc_type, KeyboardInterrupt):  # Python would print it, and go on
-            os._exit(exit_code())
+            _end(exit_code())
         sys.__unraisablehook__(raised)
 
     sys.unraisablehook = on_unraisable
@@ -80,7 +97,21 @@ def raise_first(*, several: bool) -> None:
 
 def exit_at_once(code: int) -> None:
     """End the process with `code` if a signal comes from now on."""
-    _handle(lambda number, frame: os._exit(code))
+    _handle(lambda number, frame: _end(code))
+    _restore()
+
+
+def _end(code: int) -> NoReturn:
+    _restore()
+    os._exit(code)
+
+
+def _restore() -> None:
+    while _restorers:
+        try:  # noqa: SIM105 - contextlib takes time to import
+            _restorers.pop()()
+        except Exception:
+            pass
 
 
 def _handle(handler: signal._HANDLER, numbers: tuple[int, ...] = SIGNALS) -> None:

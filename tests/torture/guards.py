@@ -103,7 +103,7 @@ GUARDS = (
     Guard(
         "a second signal ends the program",
         "composer/cli/interrupts.py",
-        "os._exit(exit_code())\n        else",
+        "_end(exit_code())\n        else",
         "raise Interrupted\n        else",
         "tests/cli/test_interrupts.py::test_the_first_signal_gives_the_exit_code",
     ),

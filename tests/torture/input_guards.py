@@ -1,4 +1,4 @@
-"""The guards against input that takes too much, control characters, and folders that others can write to."""
+"""The guards against input that takes too much, control characters, keys, and folders that others can write to."""
 
 from guards import Guard
 
@@ -163,6 +163,27 @@ INPUT_GUARDS = (
         " or (path.is_symlink() and not path.exists())",
         "",
         "tests/cli/output/test_refused_outputs.py::test_a_link_that_leads_nowhere",
+    ),
+    Guard(
+        "the terminal after a second signal",
+        "composer/cli/interrupts.py",
+        "def _end(code: int) -> NoReturn:\n    _restore()\n",
+        "def _end(code: int) -> NoReturn:\n",
+        "tests/cli/play/test_session.py::test_a_second_signal_leaves_the_terminal_as_it_was",
+    ),
+    Guard(
+        "letters of function keys are not typed",
+        "composer/cli/play/keys.py",
+        "return _KEY.findall(typed)",
+        "return [*typed]",
+        "tests/cli/jam/test_jam.py::test_space_pauses_and_q_quits",
+    ),
+    Guard(
+        "a recording whose name is a link to nowhere",
+        "composer/cli/jam/recording.py",
+        "if not os.path.lexists(path := Path(NAME.format(number)))",
+        "if not (path := Path(NAME.format(number))).exists()",
+        "tests/cli/jam/test_performance.py::test_recordings_never_overwrite",
     ),
     Guard(
         "a folder of models that others can write to",

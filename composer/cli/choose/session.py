@@ -18,7 +18,7 @@ from composer.cli.gen import primer
 from composer.cli.gen.default_candidates import is_music, score_of
 from composer.cli.gen.particles import kept_flags
 from composer.cli.gen.plan import Plan
-from composer.cli.play.keys import key_reader
+from composer.cli.play.keys import key_reader, split_keys
 from composer.cli.play.roll_view import terminal_size
 from composer.music.tempo_map import DEFAULT_BPM, at_tempo
 
@@ -86,7 +86,7 @@ class _Session:
     stack: ExitStack
     rejected_edit: str = ""
     """An edit that could not be used, which the editor shows again."""
-    typed: str = ""
+    typed: list[str] = field(default_factory=list)
     """Keys that were pressed before they were asked for."""
 
     def __post_init__(self) -> None:
@@ -131,8 +131,8 @@ class _Session:
         self.console.show_status(prompt)
         while not self.typed:
             with key_reader(self.console) as read_key:
-                self.typed = read_key(WAIT) if read_key is not None else QUIT[0]
-        key, self.typed = self.typed[0].lower(), self.typed[1:]
+                self.typed = split_keys(read_key(WAIT)) if read_key is not None else [QUIT[0]]
+        key = self.typed.pop(0).lower()
         self.console.show_status("")
         return key
 

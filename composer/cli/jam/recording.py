@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import count
@@ -20,7 +21,7 @@ NAME = "jam-{}.mid"
 
 def free_name() -> Path:
     """Return the first name of a recording that is not taken in the current folder."""
-    return next(path for number in count(1) if not (path := Path(NAME.format(number))).exists())
+    return next(path for number in count(1) if not os.path.lexists(path := Path(NAME.format(number))))
 
 
 class Recording:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from composer.cli.jam.performance import Performance
 from composer.cli.jam.phrases import Listener, PhraseDetector, as_score
 from composer.cli.jam.recording import Recording
 from composer.cli.jam.tunes import Settings, TuneComposer
+from composer.cli.play.keys import split_keys
 from composer.cli.play.session import Quit, clock
 from composer.cli.render.text import count_noun
 from composer.playback.port_player import LivePlayer
@@ -39,8 +39,8 @@ DENSITIES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 MAX_SHIFT = 24
 KEPT_BARS, KEPT_NOTES = 64, 4096
 """Bars and notes of the keyboard that are kept when there are twice as many, unless they are recorded."""
-_KEY = re.compile(r"\033\[[ABCD]|\033O[ABCD]|.", re.DOTALL)
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
+_NAMES = {f"\033{mode}{letter}": name for letter, name in _ARROWS.items() for mode in "[O"}
 HELP = ("up/down: temp", "left/right: density", "+/-: key", "r: record", "space: pause", "q: quit")
 
 
@@ -91,11 +91,10 @@ class Jam:
 
     def press(self, keys: str) -> None:
         """Do what the pressed keys say. Raises Quit, ComposerError."""
-        for found in _KEY.finditer(keys):
-            key = found[0] if len(found[0]) == 1 else _ARROWS[found[0][-1]]
+        for key in split_keys(keys):
             if key in "qQ\x04":
                 raise Quit
-            if action := self._actions.get(key):
+            if action := self._actions.get(_NAMES.get(key, key)):
                 self._note = ""
                 action()
 

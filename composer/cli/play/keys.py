@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from composer.cli import interrupts
+
 if TYPE_CHECKING:
     from composer.cli.console import Console
+
+_KEY = re.compile(
+    r"\033\[\[."  # function keys of the Linux console
+    r"|\033\[[0-?]*[ -/]*[@-~]"  # CSI: arrows, Delete, F5
+    r"|\033O."  # SS3: F1 to F4, and arrows in another mode
+    r"|\033.|.",  # with Alt; a character
+    re.DOTALL,
+)
 
 ReadKey = Callable[[float], str]
 """Waits for a key, at most so many seconds; empty if none was pressed."""
@@ -31,12 +42,23 @@ def key_reader(console: Console) -> Iterator[ReadKey | None]:
         import termios
 
         before = termios.tcgetattr(terminal)
+
+        def restore() -> None:
+            with contextlib.suppress(termios.error):  # the terminal may be gone
+                termios.tcsetattr(terminal, termios.TCSANOW, before)
+
+        interrupts.restore_at_end(restore)
         try:
             termios.tcsetattr(terminal, termios.TCSADRAIN, _without_lines(before))
             yield lambda seconds: _read(terminal, seconds)
         finally:
-            with contextlib.suppress(termios.error):  # the terminal may be gone
-                termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+            restore()
+            interrupts.is_restored(restore)
+
+
+def split_keys(typed: str) -> list[str]:
+    """Return the keys in what was read: characters, and whole sequences of other keys, whose letters nobody typed."""
+    return _KEY.findall(typed)
 
 
 def wait(seconds: float) -> str:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from composer.api import Score
+from composer.cli import interrupts
 from composer.cli.render.piano_roll import GUTTER, MIN_WIDTH, picture
 from composer.cli.render.roll_layout import System, lay_out
 from composer.music.tempo_map import TempoMap
@@ -29,11 +30,17 @@ _DEFAULT_ROWS = 24
 @contextmanager
 def second_screen(console: Console) -> Iterator[None]:
     """Show what is drawn within the context on a screen of its own; afterwards the terminal is as before."""
-    _write(console, _ENTER)
+
+    def leave() -> None:
+        os.write(console.stderr.fileno(), _LEAVE.encode())
+
+    interrupts.restore_at_end(leave)
     try:
+        _write(console, _ENTER)
         yield
     finally:
         _write(console, _LEAVE)
+        interrupts.is_restored(leave)
 
 
 class RollView:

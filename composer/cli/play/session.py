@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from composer.cli.play.keys import ReadKey, key_reader, wait
+from composer.cli.play.keys import ReadKey, key_reader, split_keys, wait
 from composer.cli.play.pieces import Tune
 from composer.cli.play.roll_view import RollView, second_screen
 from composer.cli.render.reading_progress import ReadingProgress
@@ -128,7 +128,7 @@ def play_until_over(
 
 def _follow(keys: str, player: Player) -> None:
     """Do what the pressed keys say. Raises Quit, _Next."""
-    for key in keys:
+    for key in split_keys(keys):
         if key in "qQ\x04":
             raise Quit
         if key == " ":

@@ -74,7 +74,7 @@ def test_choosing_undoing_and_more(run, reproduced):
 
 
 def test_unknown_keys_and_nothing_to_undo(run):
-    (choice,) = run("9zu1uu3q", *LONG).choices
+    (choice,) = run("9zu1uu\033[1~\033OQ3q", *LONG).choices
     assert choice >= 3
 
 

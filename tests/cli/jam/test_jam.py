@@ -170,6 +170,7 @@ def test_space_pauses_and_q_quits(jam):
     assert "paused" in session.status()[0]
     session.press(" ")
     assert not session._player.is_paused
+    session.press("\033OQ\033[3~")  # F2 and Delete
     with pytest.raises(Quit):
         session.press("xq")
 

@@ -123,9 +123,10 @@ def test_recordings_never_overwrite(folder):
     performance = Performance()
     performance.append(bar(60))
     (folder / "jam-1.mid").write_bytes(b"mine")
+    (folder / "jam-3.mid").symlink_to("gone")
     recording = Recording(Fraction(0))
     (folder / "jam-2.mid").write_bytes(b"written meanwhile")
-    assert recording.save(performance, Fraction(4)) == Path("jam-3.mid")
+    assert recording.save(performance, Fraction(4)) == Path("jam-4.mid")
     assert (folder / "jam-1.mid").read_bytes() == b"mine"
     assert (folder / "jam-2.mid").read_bytes() == b"written meanwhile"
 

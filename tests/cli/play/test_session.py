@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 import termios
 from fractions import Fraction
 
@@ -12,7 +14,7 @@ from virtual_midi import NAME, Output, install
 from composer.api import Note, Part, Score
 from composer.cli.app import main
 from composer.cli.console import Console
-from composer.cli.play.keys import key_reader
+from composer.cli.play.keys import key_reader, split_keys
 from composer.cli.play.roll_view import RollView
 
 SCORE = Score((Part(tuple(Note(Fraction(i), 60 + i % 5, Fraction(1)) for i in range(64))),))
@@ -119,7 +121,7 @@ def test_keys(terminal, monkeypatch, tmp_path):
     path.write_text("X:1\nT:Long\nM:4/4\nL:1/1\nQ:1/4=20\nK:C\nC|D|E|F|G|]\n")
     port = Output()
     install(monkeypatch, port)
-    os.write(user, b" q")
+    os.write(user, b" \033OQq")  # F2 is no q
     assert main(["play", str(path), "--port", NAME], console) == 0
     assert termios.tcgetattr(program) == before
     assert port.messages
@@ -157,3 +159,36 @@ def test_an_interruption_restores_the_terminal(terminal):
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert termios.tcgetattr(program) == before
+
+
+def test_letters_of_other_keys_are_not_typed():
+    typed = ["1", "\033[A", "\033OQ", "q", "\033[3~", "\033[15;2~", "\033[[B", "\033q", "\n", "\033"]
+    assert split_keys("".join(typed)) == typed
+
+
+INTERRUPTED_TWICE = """
+import os, signal, sys
+os.login_tty(int(sys.argv[1]))
+from composer.cli import interrupts
+from composer.cli.console import Console
+from composer.cli.play.keys import key_reader
+from composer.cli.play.roll_view import second_screen
+interrupts.raise_first(several=False)
+with key_reader(Console()), second_screen(Console()):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_second_signal_leaves_the_terminal_as_it_was():
+    user, program = os.openpty()
+    before = termios.tcgetattr(program)
+    command = [sys.executable, "-c", INTERRUPTED_TWICE, str(program)]
+    ended = subprocess.run(command, pass_fds=[program], env={**os.environ, "TERM": "xterm"}, check=False, timeout=60)
+    assert ended.returncode == 143
+    assert termios.tcgetattr(program) == before
+    assert os.read(user, 1000).endswith(b"\033[?25h\033[?1049l")
+    os.close(user)
+    os.close(program)
