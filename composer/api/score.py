@@ -149,11 +149,11 @@ class Score:
     """Music in performance order: repeats are expanded, ties are merged.
 
     `pickup` is the length in beats of an incomplete first bar, or 0. `losses` counts what reading a file lost, as in
-    `Piece.losses`, `sections` are the sections as written, in order, none if they are unknown, `fermatas` are the
-    beats at which notes with a fermata begin, ascending, `phrase_ends` those at which the last notes of phrases begin,
-    none if the file does not mark phrases, and `bar_numbers` are those of all bars as played, empty if bars are
-    numbered 1, 2, 3 ... `notation` is None if it is unknown, or not told by repeats alone, as with a D.C. These six
-    do not affect equality.
+    `Piece.losses`, and `places` says by phrase where what was guessed is first: `line 12, column 7`. `sections` are the
+    sections as written, in order, none if they are unknown, `fermatas` are the beats at which notes with a fermata
+    begin, ascending, `phrase_ends` those at which the last notes of phrases begin, none if the file does not mark
+    phrases, and `bar_numbers` are those of all bars as played, empty if bars are numbered 1, 2, 3 ... `notation` is
+    None if it is unknown, or not told by repeats alone, as with a D.C. These seven do not affect equality.
     """
 
     parts: tuple[Part, ...]
@@ -169,6 +169,7 @@ class Score:
     bar_numbers: tuple[BarNumber, ...] = field(default=(), compare=False)
     phrase_ends: tuple[Fraction, ...] = field(default=(), compare=False)
     notation: Notation | None = field(default=None, compare=False)
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from composer.check.problem import Problem, Severity
-from composer.formats.abc.elements import Mark, Tune
+from composer.formats.abc.elements import Tune
+from composer.formats.abc.reader.guesses import is_control, is_legal
 from composer.formats.abc.reader.lexer import Diagnostic
 
 _WARNINGS = frozenset({
@@ -25,38 +26,13 @@ def syntax_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem
             yield Problem(tune.text.first, 1, each.kind, each.message or each.kind)
             continue
         line = tune.text.lines[each.line - tune.text.first]
-        closed = each.kind == "repeat without an end" and _repeat_is_closed(tune, each)
-        # a control character is a problem of the encoding
-        control = each.kind == "unknown character" and not line[each.column - 1 : each.column].isprintable()
-        if closed or control or _is_legal(each, line):
+        if is_control(each, line) or is_legal(tune, each, line):
             continue
         if each.kind == "unknown character":
             yield _unknown(each, line)
         else:
             severity = Severity.WARNING if each.kind in _WARNINGS else Severity.ERROR
             yield Problem(each.line, each.column, each.kind, each.message or each.kind, severity)
-
-
-def _is_legal(found: Diagnostic, line: str) -> bool:
-    """Return whether a diagnostic is about legal ABC: a field whose value begins with a colon, a note after `|]`."""
-    if found.kind == "text in the header":
-        return line[1:2] == ":"
-    return found.kind == "unbalanced brackets" and line[max(found.column - 2, 0) : found.column] == "|]"
-
-
-def _repeat_is_closed(tune: Tune, found: Diagnostic) -> bool:
-    """Return whether a repeat that seems open was closed by `:|` before a second ending."""
-    for elements in tune.voices.values():
-        closed = False
-        for element in elements:
-            if not isinstance(element, Mark):
-                continue
-            if (element.line, element.column) >= (found.line, found.column):
-                break
-            closed = (closed or bool(element.ends)) and not element.starts
-        if closed:
-            return True
-    return False
 
 
 _EMAIL = ("=20", "=3D", "=\n")

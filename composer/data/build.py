@@ -29,8 +29,8 @@ SAMPLE_PIECES = 16
 class Report:
     """What became of the pieces that were read.
 
-    `pieces` are counted by split, `rejected` pieces and their `places` are by reason, and `losses`, which the encoded
-    pieces do not contain, by phrase. `duplicates`, `moved` and `copies` are those of SplitAssigner.
+    `pieces` are counted by split, `rejected` pieces by reason, and `losses`, which the encoded pieces do not contain,
+    by phrase; `places` says where the first of both are. `duplicates`, `moved` and `copies` are those of SplitAssigner.
     """
 
     pieces: Mapping[str, int]
@@ -50,7 +50,7 @@ class Report:
         counts = [*report.pieces.values(), *report.rejected.values(), *report.losses.values()]
         counts += [report.duplicates, report.moved, report.copies]
         texts = [*report.pieces, *report.rejected, *report.losses, *report.unreadable, *report.notes]
-        texts += [text for reason in report.rejected for text in report.places[reason]]
+        texts += [text for reason in {*report.rejected, *report.places} for text in report.places[reason]]
         if not all(type(count) is int for count in counts) or not all(type(text) is str for text in texts):
             raise ValueError("a value of a wrong type")
         if report.pieces.keys() != {*SPLITS}:
@@ -153,13 +153,14 @@ def _encode(folder: Path, spec: BuildSpec, corpus: StagedCorpus, encoded_spec: S
         raise EncodeError(f"no piece can be encoded; {rejected.most_common()}", "train a new model, without --from")
     pieces_in = {split: written[split]["pieces"] for split in SPLITS}
     losses = dict(sum((Counter(written[split]["losses"]) for split in SPLITS), Counter()))
+    places = {phrase: [place] for split in reversed(SPLITS) for phrase, place in written[split]["places"].items()}
     assigner = corpus.assigner
     notes = assigner.notes
     if training.without_variants:
         notes = [*notes, f"`{representation.name}` has no variants of these pieces, so --augment has no effect"]
     report = Report(
-        pieces_in, rejected.counts, rejected.places, corpus.unreadable, assigner.duplicates, assigner.moved,
-        assigner.copies, notes, losses,
+        pieces_in, rejected.counts, {**places, **rejected.places}, corpus.unreadable, assigner.duplicates,
+        assigner.moved, assigner.copies, notes, losses,
     )  # fmt: skip
     manifest = {
         "state": representation.state(), "conditions": encoded_spec.conditions, "report": asdict(report),

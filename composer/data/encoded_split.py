@@ -70,9 +70,9 @@ def write_split(
     `spec` is that of the representation, with the conditions whose values are written.
 
     `reject` is called with each piece that cannot be encoded. `losses` in the description counts what the steps of the
-    others do not contain. Raises OSError.
+    others do not contain, and `places` has the first piece of each kind. Raises OSError.
     """
-    losses: Counter[str] = Counter()
+    losses, places = Counter[str](), dict[str, str]()
     with _SplitWriter(stem, spec) as writer:
         for piece in pieces:
             try:
@@ -86,8 +86,10 @@ def write_split(
                 reject(RejectedPiece(NO_POSITIONS, piece.source, error.message))
                 continue
             writer.add(steps, _condition_indices(piece, spec), features)
-            losses.update(representation.losses(piece))
-    return writer.description | {"losses": dict(losses)}
+            for phrase, count in representation.losses(piece).items():
+                losses[phrase] += count
+                places.setdefault(phrase, piece.source)
+    return writer.description | {"losses": dict(losses), "places": places}
 
 
 def open_split(stem: Path, spec: SequenceSpec, written: Mapping[str, Any]) -> EncodedSplit:

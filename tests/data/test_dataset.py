@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -43,7 +44,9 @@ def test_losses_are_counted(letters, tunes):
     long = sum(len(word) > 6 for word in words)
     assert long > 0
     assert prepare(letters, [str(tunes)], SplitSettings(valid=0.2)).report.losses == {"long words": long}
-    assert prepare(letters, [str(tunes)], SplitSettings(valid=0.2)).report.losses == {"long words": long}
+    report = prepare(letters, [str(tunes)], SplitSettings(valid=0.2)).report  # from the cache
+    assert report.losses == {"long words": long}
+    assert [Path(place.partition(": ")[0]).parent for place in report.places["long words"]] == [tunes]
 
 
 def test_the_second_time_no_piece_is_read_and_all_is_the_same(letters, tunes):

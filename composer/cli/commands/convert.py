@@ -116,6 +116,7 @@ class _Run:
     read_as: "Format | None"
     arguments: tuple[str, ...]
     losses: Counter[str] = field(default_factory=Counter)
+    places: dict[str, list[str]] = field(default_factory=dict)
     files: int = 0
     done: list[dict[str, Any]] = field(default_factory=list)
     failures: list[tuple[str, ComposerError]] = field(default_factory=list)
@@ -172,6 +173,8 @@ class _Run:
             self._fail(piece, error)
             return
         self.losses += losses
+        for phrase, place in piece.score.places.items():
+            self.places.setdefault(phrase, [f"{piece.name}, {place}"])
         self.done.append({"piece": piece.name, "output": str(path), "losses": dict(losses)})
 
     def _fail(self, piece: "FoundPiece", error: ComposerError) -> None:
@@ -193,15 +196,17 @@ class _Run:
     def report(self) -> None:
         """Print what was written and lost. Raises the error of a piece that was not converted."""
         from composer.check.loss_phrases import summary
+        from composer.cli.render.guesses import warn_of_guesses
         from composer.cli.render.reading_progress import MAX_UNREADABLE, report_skipped
 
         self.say_written()
         only = self.failures[0][1] if len(self.failures) == 1 else None
         if len(self.done) == 1:
-            if self.losses:
-                self.console.say(f"{self.done[0]['piece']}: {summary(dict(self.losses.most_common()))}")
+            places = {phrase: found[0] for phrase, found in self.places.items()}
+            if losses := warn_of_guesses(self.console, dict(self.losses.most_common()), places):
+                self.console.say(f"{self.done[0]['piece']}: {summary(losses)}")
         else:
-            report_skipped(self.console, _Losses(self.losses))
+            report_skipped(self.console, _Losses(self.losses, self.places))
         if only is not None:
             raise only
         if self.failures:
@@ -229,6 +234,6 @@ class _Losses:
     """What was lost, as `report_skipped` prints it."""
 
     losses: Counter[str]
+    places: dict[str, list[str]]
     unreadable: list[str] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
-    places: dict[str, list[str]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from composer.check.loss_phrases import in_number
 from composer.cli.console import Console
+from composer.cli.render.guesses import warn_of_guesses
 from composer.cli.render.text import count_noun, time_left
 from composer.training.events import Prepared
 
@@ -49,7 +50,7 @@ class LineIntervals:
 
 
 class ReadSummary(Protocol):
-    """What was skipped: `rejected` and `places` by reason, `losses` by phrase, a line for each `unreadable` source."""
+    """What was skipped: `rejected` by reason, `losses` by phrase, `places` of both, a line for each `unreadable`."""
 
     @property
     def rejected(self) -> Mapping[str, int]: ...
@@ -72,7 +73,9 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
     if len(reasons) > MAX_REASONS:
         rest = reasons[MAX_REASONS:]
         console.print_prose(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
-    for phrase, count in sorted(summary.losses.items(), key=lambda item: -item[1]):
+    places = {phrase: found[0] for phrase, found in summary.places.items() if found}
+    losses = warn_of_guesses(console, summary.losses, places)
+    for phrase, count in sorted(losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {in_number(count, phrase)}")
     for line in summary.unreadable[:MAX_UNREADABLE]:
         console.warn(line)

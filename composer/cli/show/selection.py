@@ -9,6 +9,7 @@ from typing import Protocol
 from composer.api import ReadError, Score, Source
 from composer.check.loss_phrases import summary
 from composer.cli.console import Console
+from composer.cli.render.guesses import warn_of_guesses
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Suffixes of text files, which may still hold a tune."""
@@ -34,9 +35,10 @@ class Selection:
     console: Console
 
     def report_losses(self, score: Score) -> None:
-        """Say what reading lost of a piece."""
-        if score.losses:
-            self.console.say(f"{self.source.label}: {summary(score.losses)}")
+        """Say what reading lost of a piece, and what it guessed."""
+        places = {phrase: f"{self.source.label}: {place}" for phrase, place in score.places.items()}
+        if losses := warn_of_guesses(self.console, score.losses, places):
+            self.console.say(f"{self.source.label}: {summary(losses)}")
 
     def report_more(self) -> None:
         """Say how to see the other pieces, if there are any."""

@@ -62,6 +62,39 @@ def rounded_tempos(score):
     return [tempo for before, tempo in pairwise([(None, None), *tempos]) if tempo[1] != before[1]]
 
 
+BROKEN = "X:1\nL:1/4\nK:C\nCE1/0G|\n\nX:2\nL:1/4\nK:C\nC?E1/0(G)|\n"
+
+
+class TestGuesses:
+    """What broken ABC is taken for is a warning, with the first place and a command that names all."""
+
+    def test_one_tune(self, convert, tmp_path):
+        path = tmp_path / "my tune.abc"
+        path.write_text(BROKEN.partition("\n\n")[2])
+        named, check = f"{path}: tune 2, line 4, column", f"for details: composer check '{path}'"
+        err = convert(path, "--to", "musicxml").err
+        assert sorted(err.splitlines()) == [
+            f"{path}: tune 2: 1 slur left out",
+            f"warning: 1 impossible note length changed, in {named} 3; {check}",
+            f"warning: 1 unknown character left out, in {named} 2; {check}",
+        ]
+
+    def test_many_tunes(self, convert, tmp_path):
+        path = tmp_path / "a.abc"
+        path.write_text(BROKEN)
+        lines = convert(path, "-o", tmp_path / "a.%d.mid").err.splitlines()
+        guessed = f"{path}: tune 1, line 4, column 2; for details: composer check {path}"
+        assert f"warning: 2 impossible note lengths changed, the first in {guessed}" in lines
+        assert "     1  slurs left out" in lines or "     1  slur left out" in lines
+
+    def test_the_command_reads_the_archive_or_stdin(self, convert, tmp_path):
+        archive = tmp_path / "tunes.zip"
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.writestr("inside/a.abc", "X:1\nK:C\nC?|\n")
+        assert convert(archive, "--to", "midi").err.endswith(f"; for details: composer check {archive}\n")
+        assert convert("-", "--to", "midi", stdin="X:1\nK:C\nC?|\n").err.endswith("; for details: composer check -\n")
+
+
 class TestRoundTrips:
     @pytest.mark.parametrize("by", FORMATS)
     def test_everything_is_kept(self, convert, by):

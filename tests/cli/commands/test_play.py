@@ -120,6 +120,14 @@ def test_write_a_wav_file(composer, tune, tmp_path, port):
     composer("play", wav, "--port", NAME).failed("is a WAV file, which a MIDI port cannot play")
 
 
+def test_guesses_are_named_before_the_music(composer, tune, tmp_path):
+    tune.write_text(SHORT.replace("CEGc", "CEG1/0c"))
+    lines = composer("play", tune, "-o", tmp_path / "a.wav", "-q").err.splitlines()
+    assert lines == [
+        f"warning: 1 impossible note length changed, in {tune}: line 7, column 3; for details: composer check {tune}"
+    ]
+
+
 def test_a_wav_file_holds_one_piece(composer, tunes, tmp_path):
     composer("play", tunes, "-o", tmp_path / "a.wav").failed("a WAV file holds one piece", "--tune 1")
     assert composer("play", tunes, "--tune", 2, "-o", tmp_path / "a.wav").code == 0

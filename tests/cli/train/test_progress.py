@@ -68,6 +68,15 @@ def test_plain_lines(console):
     assert not console.stdout.data
 
 
+def test_guesses_are_warnings_with_a_place(console, tmp_path):
+    path, phrase = tmp_path / "a.abc", "impossible note lengths changed"
+    path.touch()
+    guessed = replace(PREPARED, losses={phrase: 2}, places={**PREPARED.places, phrase: [f"{path}: tune 3"]})
+    SilentReporter(console).on_event(guessed)
+    line = f"warning: 2 {phrase}, the first in {path}: tune 3; for details: composer check {path}\n"
+    assert line in console.stderr.data.decode().replace("\n  ", " ")
+
+
 def test_lines_name_all_phases_but_the_last(console):
     phases = (PlannedPhase("pretraining", 100, 100), PlannedPhase("train", 100, 100))
     report = LineReporter(console, TrainingStatus())

@@ -12,6 +12,7 @@ from composer.formats.abc.dialect.bar_writer import Unwritable, write_tune
 from composer.formats.abc.dialect.repair import repair_bars
 from composer.formats.abc.dialect.tables import METERS, rhythm_of
 from composer.formats.abc.elements import Sound, Tune
+from composer.formats.abc.reader.guesses import guesses
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import tune_bars
@@ -94,6 +95,7 @@ def _normalize(tune: Tune) -> NormalizedTune:
     for problem in [*tune.diagnostics, *problems]:
         if problem.kind in _FATAL:
             raise _Rejected(_FATAL[problem.kind], problem.line, problem.column)
+    losses += guesses(tune, [*tune.diagnostics, *problems]).counts
     if sum(len(section.bars) for section in order) > MAX_BARS:
         raise _Rejected(f"more than {MAX_BARS} bars", top)
     key = parse_key((tune.key or Signature()).name) or Signature()

@@ -12,6 +12,7 @@ from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, 
 from composer.formats.abc.elements import Instrument, Sound, Tune
 from composer.formats.abc.reader import structure
 from composer.formats.abc.reader.bar_numbers import bar_numbers, written_numbers
+from composer.formats.abc.reader.guesses import guesses
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.reader.notation import notation, voice_notations
 from composer.formats.abc.reader.parser import parse_tune
@@ -46,15 +47,20 @@ def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score
 def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     """Return a parsed tune as a Score. Raises ReadError if it has no notes or chords."""
     losses = Counter(tune.losses)
+    found_in_order: list[Diagnostic] = []
     losses[INVALID] += tempo_of(tune) is None and has_number(tune.tempo)
     voices: dict[str, tuple[list[Bar], list[Bar]]] = {}
     sounding: dict[str, tuple[Note, ...]] = {}
     sections: dict[str, list[structure.Section]] = {}
-    for name, found in tune_bars(tune, problems, losses).items():
-        sections[name] = ordered_sections(tune, found, problems)
-        voices[name] = found, played_bars(tune, found, problems, losses)
+    for name, found in tune_bars(tune, found_in_order, losses).items():
+        sections[name] = ordered_sections(tune, found, found_in_order)
+        voices[name] = found, played_bars(tune, found, found_in_order, losses)
         if notes := _notes(voices[name][1], losses):
             sounding[name] = notes
+    if problems is not None:
+        problems += found_in_order
+    guessed = guesses(tune, [*tune.diagnostics, *found_in_order])
+    losses += guessed.counts
     names = [*sounding, *(name for name, (_, played) in voices.items() if _chords(played))]
     if not names:
         raise ReadError(f"the tune at line {tune.text.first} has no notes")
@@ -73,6 +79,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         pickup=_pickup(time, first),
         title=tune.title,
         losses={phrase: count for phrase, count in losses.items() if count},
+        places=guessed.places,
         sections=tuple(written_sections(sections[names[0]], first)),
         fermatas=note_beginnings((at for _, played in voices.values() for at in _fermatas(played)), parts),
         bar_numbers=bar_numbers(numbers, first),

@@ -25,6 +25,15 @@ def test_color_on_a_terminal(composer, tunes):
     assert "\x1b[3" not in composer("show", tunes, terminal=True, TERM="dumb").out
 
 
+def test_guesses_are_warnings(composer, tmp_path):
+    path = tmp_path / "a.abc"
+    path.write_text("X:1\nK:C\n{c}CE?G|\n")
+    assert composer("show", path).err.splitlines() == [
+        f"warning: 1 unknown character left out, in {path}: line 3, column 6; for details: composer check {path}",
+        f"{path}: 1 grace note left out",
+    ]
+
+
 def test_missing_file(composer):
     composer("show", "nosuch").failed("no file or model named 'nosuch'", "`composer models` lists all models")
 

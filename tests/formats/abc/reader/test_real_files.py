@@ -393,7 +393,7 @@ def test_the_endings_of_a_later_part_have_numbers_of_their_own():
         ("", "P:A\nC4|\nP:B\nD4!D.C.!|", {}),
         ("P:AB\n", "P:A\nC4|\nP:B\nD4|\nP:A\nE4|", {"parts joined to an earlier part with the same name": 1}),
         ("P:AB\n", "P:A\nC4|\nP:B\nD4|\nP:C\nE4|\nP:C\nF4|", {}),
-        ("", "C4|1D4:|3E4|", {"bars that no pass plays left out": 1}),
+        ("", "C4|1D4:|3E4|", {"bars that no pass plays left out": 1, "mismatched endings played by guess": 1}),
         ("", "C4!fine!|D4!D.C. al Fine!|E4|F4|", {"bars that no pass plays left out": 2}),
         ("P:AA\n", "P:A\nC4|\nP:B\nD4|", {}),
         ("", "V:1\n|:C4:|D4|\nV:2\n E8|", {"repeats that do not match between voices": 1}),

@@ -1,0 +1,34 @@
+"""Warnings about music that was read by guess, since it is not valid ABC."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from composer.check.loss_phrases import counted
+from composer.cli.console import Console
+
+
+def warn_of_guesses(console: Console, losses: Mapping[str, int], places: Mapping[str, str]) -> dict[str, int]:
+    """Print a warning for each kind of guess among `losses`, and return the others.
+
+    `places` says by phrase where the first one is: `tunes/jigs.abc: tune 12, line 7, column 3`.
+    """
+    from composer.formats.abc.reader.guesses import GUESSES
+
+    guessed = {phrase: count for phrase, count in losses.items() if phrase in GUESSES.values()}
+    for phrase, count in guessed.items():
+        place = places.get(phrase, "")
+        file = _file_of(place.partition(": ")[0])
+        where = f", {'the first ' if count > 1 else ''}in {place}" if place else ""
+        hint = f"; for details: composer check {shlex.quote(file)}" if file else ""
+        console.warn(f"{counted(count, phrase)}{where}{hint}")
+    return {phrase: count for phrase, count in losses.items() if phrase not in guessed}
+
+
+def _file_of(label: str) -> str:
+    """Return the file that `composer check` reads for the label of a source, which may be in an archive."""
+    if label == "stdin":
+        return "-"
+    return next((str(path) for path in (Path(label), *Path(label).parents) if path.is_file()), "")
