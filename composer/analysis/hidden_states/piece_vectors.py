@@ -52,6 +52,8 @@ def piece_vectors(
             indices.append(index)
         else:
             reject(RejectedPiece("a piece without steps", piece.source))
+    if not encoded:
+        return Vectors([], np.zeros((0, 0), np.float32))
     total = sum(len(each.steps) for each in encoded)
     rows = dict[int, Floats]()
     told = partial(_tell_steps, progress, total) if progress is not None else None
@@ -59,8 +61,7 @@ def piece_vectors(
         told(0)  # the first batch counts for the time left
     for number, states in hidden_states(model, encoded, told):
         rows[number] = np.concatenate([states.mean(axis=0), states.std(axis=0)])
-    values = np.stack([rows[number] for number in range(len(encoded))]) if encoded else np.zeros((0, 0), np.float32)
-    return Vectors(indices, values)
+    return Vectors(indices, np.stack([rows[number] for number in range(len(encoded))]))
 
 
 def _tell_steps(progress: Progress, total: int, done: int) -> None:

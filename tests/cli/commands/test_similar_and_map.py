@@ -1,15 +1,17 @@
 """`composer similar` and `composer map`: neighbors, clusters, the cache, and errors."""
 
 import json
+from fractions import Fraction
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
+from composer import formats
 from composer.analysis.hidden_states import collection
 from composer.analysis.hidden_states.collection import PieceInfo
-from composer.api import CheckpointError
+from composer.api import CheckpointError, Note, Part, Score
 from composer.checkpoints.store import bundled
 from composer.cli.commands.hidden_states.similar import _training_data
 from composer.cli.hidden_state_vectors import name_of
@@ -152,3 +154,11 @@ def test_model_without_hidden_states(composer, tunes, tmp_path):
     trained = composer("train", "abc", tunes, "--model", "markov", "--output", path, "-q")
     assert trained.code == 0, trained.err
     composer("similar", tunes, "-c", path, "--corpus", tunes).failed("`markov`, which has no hidden states")
+
+
+def test_no_piece_that_the_model_can_encode(composer, tunes, tmp_path):
+    low = Score((Part(tuple(Note(Fraction(beat), 21, Fraction(1)) for beat in range(8))),))
+    (tmp_path / "low.mid").write_bytes(formats.write("midi", low))
+    result = composer("similar", tmp_path / "low.mid", "--corpus", tunes, "-c", bundled("grid"))
+    assert result.code == 1
+    assert "no piece that model grid can read: 1 skipped: cannot be encoded" in result.err
