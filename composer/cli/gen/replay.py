@@ -184,8 +184,8 @@ def _hint_for_missing(representation: str) -> str:
     """Return which model may be a later version of a missing one: the bundled one, else the user's newest."""
     if store.bundled(representation) is not None:
         return (
-            f"the bundled model may have changed since: try it with --checkpoint {representation}, or use --checkpoint "
-            "FILE to give another"
+            "a bundled model whose rules have changed since may give another piece, even with the same weights: try it "
+            f"with --checkpoint {representation}, or use --checkpoint FILE to give the one that was used"
         )
     if (newest := store.newest(representation)) is not None:
         name = shlex.quote(newest.name.removesuffix(store.SUFFIX))

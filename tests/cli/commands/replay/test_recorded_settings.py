@@ -106,6 +106,7 @@ class TestErrors:
         (models_folder() / "small.safetensors").rename(tmp_path / "moved.safetensors")
         done = replay(data)
         done.failed("the model that generated stdin is missing", "--checkpoint abc, or use --checkpoint FILE")
+        assert "rules have changed since may give another piece, even with the same weights" in done.err
         with_bundled = replay(data, "--checkpoint", "abc")
         assert "model: recorded" in with_bundled.err
         assert "no model" not in with_bundled.err
