@@ -52,7 +52,7 @@ class Timeline:
             file = mido.MidiFile(file=io.BytesIO(data), clip=True)
             if file.ticks_per_beat <= 0 or file.type == 2:
                 raise ValueError("no common time in beats")
-            merged = list(mido.merge_tracks(file.tracks))
+            merged = list(mido.merge_tracks(file.tracks, skip_checks=True))  # reading has checked the messages
         except Exception as error:  # mido raises whatever goes wrong
             raise ReadError(f"cannot play {name}: {error}", f"to find the problem: composer check {name}") from error
         messages, tick, base_tick, base, tempo = list[TimedMessage](), 0, 0, 0.0, _DEFAULT_TEMPO

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Note, Part, Score
@@ -94,7 +94,9 @@ def _blocks(pieces: Sequence[RollPiece]) -> Iterator[_Block]:
         omitted = count_bars(score) - sum(number > 0 for line in shown for _, number in line.bars)
         pitches = {note.pitch for part in parts for note in part.notes}
         rows = _Rows(min(pitches) - 1, max(pitches) + 1, sounds)
-        yield _Block(piece._replace(score=score), parts, rows, shown, omitted)
+        end = shown[-1].end if shown else 0
+        drawn = tuple(replace(part, notes=tuple(note for note in part.notes if note.onset < end)) for part in parts)
+        yield _Block(piece._replace(score=score), drawn, rows, shown, omitted)
 
 
 def _line_height(rows: _Rows) -> float:

@@ -50,8 +50,9 @@ def test_silence_cannot_be_drawn():
 
 def test_what_does_not_fit_is_counted():
     long = melody((roll.MAX_LINES + 1) * LINE_BEATS)
-    blocks = roll._blocks([roll.RollPiece(long), roll.RollPiece(melody(64))])
+    blocks = list(roll._blocks([roll.RollPiece(long), roll.RollPiece(melody(64))]))
     assert [(len(block.lines), block.omitted) for block in blocks] == [(roll.MAX_LINES, 8), (0, 16)]
+    assert [len(block.parts[0].notes) for block in blocks] == [roll.MAX_LINES * LINE_BEATS, 0]
 
 
 def test_title_is_never_read_as_tex():
