@@ -36,6 +36,7 @@ from composer.api.score import (
     Score,
     Section,
     Tempo,
+    TempoUnit,
     VoiceNotation,
     WrittenBar,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "Step",
     "StepKind",
     "Tempo",
+    "TempoUnit",
     "TextDecoder",
     "UnitGroup",
     "Unsatisfiable",

@@ -79,6 +79,13 @@ class Tempo(NamedTuple):
     bpm: float
 
 
+class TempoUnit(NamedTuple):
+    """The note that the tempo mark at beat `onset` counts, by its length in beats: 3/2 for a dotted quarter note."""
+
+    onset: Fraction
+    length: Fraction
+
+
 class Meter(NamedTuple):
     """From beat `onset` on, bars of `numerator`/`denominator`."""
 
@@ -153,7 +160,8 @@ class Score:
     sections as written, in order, none if they are unknown, `fermatas` are the beats at which notes with a fermata
     begin, ascending, `phrase_ends` those at which the last notes of phrases begin, none if the file does not mark
     phrases, and `bar_numbers` are those of all bars as played, empty if bars are numbered 1, 2, 3 ... `notation` is
-    None if it is unknown, or not told by repeats alone, as with a D.C. These seven do not affect equality.
+    None if it is unknown, or not told by repeats alone, as with a D.C. `tempo_units` are those of the tempos that have
+    one. These eight do not affect equality.
     """
 
     parts: tuple[Part, ...]
@@ -170,6 +178,7 @@ class Score:
     phrase_ends: tuple[Fraction, ...] = field(default=(), compare=False)
     notation: Notation | None = field(default=None, compare=False)
     places: Mapping[str, str] = field(default_factory=dict, compare=False)
+    tempo_units: tuple[TempoUnit, ...] = field(default=(), compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

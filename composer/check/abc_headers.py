@@ -45,7 +45,8 @@ def _tempo(tune: Tune, found: Field) -> str:
     if match is None:
         return f"invalid tempo `{found.value}`" if any(character.isdecimal() for character in value) else ""
     unit = tune.unit or (tune.time or Time()).unit
-    count, bpm = float(match[1] or match[2]), parse_tempo(found.value, unit)
+    count, tempo = float(match[1] or match[2]), parse_tempo(found.value, unit)
+    bpm = tempo.bpm if tempo is not None else None
     usual = bpm is not None and SLOWEST <= bpm <= FASTEST
     if usual or (match[1] and bpm is not None and SLOWEST <= count <= FASTEST):
         return ""

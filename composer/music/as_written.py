@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
-from composer.api import ChordSymbol, Key, Meter, Notation, Note, Part, Score, Tempo
+from composer.api import ChordSymbol, Key, Meter, Notation, Note, Part, Score, Tempo, TempoUnit
 from composer.music.bars import COMMON_TIME, Bar
 
 Place = tuple[Fraction, int]
@@ -52,6 +52,7 @@ def as_written(score: Score) -> AsWritten | None:
         parts=tuple(_part(part, passages) for part in score.parts),
         chords=tuple(_moved(score.chords, passages)),
         tempos=tuple(_moved(score.tempos, passages)),
+        tempo_units=tuple(_moved(score.tempo_units, passages)),
         meters=tuple(meters),
         keys=tuple(keys),
         fermatas=tuple(
@@ -143,7 +144,7 @@ def _notes(part: Part, passages: Iterable[_Passage]) -> Iterator[Note]:
                 yield note._replace(onset=start + passage.shift, duration=end - start)
 
 
-Event = TypeVar("Event", ChordSymbol, Tempo)
+Event = TypeVar("Event", ChordSymbol, Tempo, TempoUnit)
 Change = TypeVar("Change", Meter, Key)
 
 

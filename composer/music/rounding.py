@@ -48,6 +48,7 @@ def rounded(score: Score) -> Score:
         parts=tuple(replace(part, notes=tuple(sorted(set(map(moved, part.notes))))) for part in score.parts),
         chords=tuple(chord for chord in chords if chord.duration > 0),
         tempos=tuple(tempo._replace(onset=grid.round(tempo.onset)) for tempo in score.tempos),
+        tempo_units=tuple(unit._replace(onset=grid.round(unit.onset)) for unit in score.tempo_units),
         meters=tuple(meter._replace(onset=grid.round(meter.onset)) for meter in score.meters),
         keys=tuple(key._replace(onset=grid.round(key.onset)) for key in score.keys),
         pickup=grid.round(score.pickup),

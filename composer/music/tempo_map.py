@@ -83,6 +83,7 @@ def at_tempo(score: Score, bpm: float = DEFAULT_BPM) -> Score:
         chords=tuple(map(moved_chord, score.chords)),
         keys=tuple(key._replace(onset=moved(key.onset)) for key in score.keys),
         tempos=(tempo,),
+        tempo_units=(),
         meters=(),
         pickup=Fraction(0),
     )

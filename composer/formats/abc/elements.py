@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from composer.formats.abc.reader.lexer import Diagnostic, Field, TuneText
 from composer.formats.abc.reader.staves import StaffPlace
+from composer.formats.abc.reader.tempo import WrittenTempo
 from composer.formats.abc.text_escapes import decode_text
 from composer.music.direction_words import Direction
 from composer.music.keys import Signature, Time
@@ -79,9 +80,9 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class TempoChange:
-    """A tempo in quarter notes per minute, from the next sound on."""
+    """A tempo from the next sound on."""
 
-    bpm: float
+    tempo: WrittenTempo
 
 
 @dataclass(frozen=True, slots=True)

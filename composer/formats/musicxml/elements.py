@@ -59,8 +59,9 @@ class Bar:
 
     `last_note` is where its last note ends. `divisions` are bar lines inside it with signs of repeats.
 
-    All lists but `marks` and `divisions` are in order of time: notes, tempos in BPM (quarter notes), meters as
-    numerator and denominator, keys as sharps and mode, chord symbols with "" for none, and the beats of fermatas.
+    All lists but `marks` and `divisions` are in order of time: notes, tempos in BPM (quarter notes) with the length of
+    the note that they are written with, 0 for none, meters as numerator and denominator, keys as sharps and mode, chord
+    symbols with "" for none, and the beats of fermatas.
 
     `losses` counts what is left out each time the bar is played.
     """
@@ -69,7 +70,7 @@ class Bar:
     length: Fraction = Fraction(0)
     last_note: Fraction = Fraction(0)
     chords: list[tuple[Fraction, str]] = field(default_factory=list)
-    tempos: list[tuple[Fraction, float]] = field(default_factory=list)
+    tempos: list[tuple[Fraction, tuple[float, Fraction]]] = field(default_factory=list)
     meters: list[tuple[Fraction, tuple[int, int]]] = field(default_factory=list)
     keys: list[tuple[Fraction, tuple[int, str]]] = field(default_factory=list)
     fermatas: list[tuple[Fraction]] = field(default_factory=list)

@@ -24,7 +24,7 @@ from composer.formats.musicxml.harmony import read_harmony
 from composer.formats.musicxml.marks import marks_of_bar_line, marks_of_direction, marks_of_sound
 from composer.formats.musicxml.measure_repeats import MeasureRepeats, NoteCount
 from composer.formats.musicxml.part_list import PartInfo
-from composer.formats.musicxml.tempo import NOTE_TYPES, dotted, metronome_bpm, sound_bpm
+from composer.formats.musicxml.tempo import NOTE_TYPES, dotted, metronome_bpm, metronome_unit, sound_bpm
 from composer.music.keys import LETTERS, MAJOR_SCALE
 
 GRACE_NOTES, DRUM_NOTES = "grace notes left out", "drum notes left out"
@@ -288,20 +288,22 @@ class _PartReader:
         self.bar.marks += marks_of_direction(element, self._beat(self.cursor))
         at = self._offset(element, always=False)
         tempos = [bpm for sound in element.iterfind("sound") if (bpm := self._tempo(sound)) is not None]
+        metronomes = element.findall("direction-type/metronome")
+        units = [*filter(None, map(metronome_unit, metronomes))]
         if not tempos:
-            for metronome in element.iterfind("direction-type/metronome"):
+            for metronome in metronomes:
                 bpm = metronome_bpm(metronome)
                 self.bar.losses[INVALID_TEMPOS] += bpm is None
                 tempos += [bpm] if bpm is not None else []
         for sound in element.iterfind("sound"):
             self._instrument_changes(sound)
-        self.bar.tempos += [(at, bpm) for bpm in tempos[-1:]]
+        self.bar.tempos += [(at, (bpm, units[-1] if units else Fraction(0))) for bpm in tempos[-1:]]
 
     def _sound(self, element: Element) -> None:
         self.bar.marks += marks_of_sound(element, self._beat(self.cursor))
         self._instrument_changes(element)
         if (bpm := self._tempo(element)) is not None:
-            self.bar.tempos.append((self._offset(element, always=True), bpm))
+            self.bar.tempos.append((self._offset(element, always=True), (bpm, Fraction(0))))
 
     def _tempo(self, sound: Element) -> float | None:
         if "tempo" not in sound.attrib:

@@ -22,7 +22,7 @@ from composer.formats.musicxml.xml_tree import parse_musicxml
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file, packed or unpacked."""
 
-VERSION = 8
+VERSION = 9
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 _HINT = "open it in a notation program and export it again as MusicXML"

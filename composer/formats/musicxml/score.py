@@ -9,7 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeVar
 
-from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo, TempoUnit
 from composer.api.limits import raised
 from composer.formats.fermatas import note_beginnings
 from composer.formats.limits import MAX_NOTES
@@ -47,16 +47,18 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     written = notation(parts, places, signs, order, _full(meters)) if len(order) <= MAX_BARS else None
     sounding = [each for part in parts for each in _sounding_parts(part, played, losses)]
     tempos = [_first([part[at].tempos for part in parts if at < len(part)]) for at in range(count)]
+    changes = [*_of_tempo(_changes(played, tempos, (DEFAULT_BPM, Fraction(0))))]
     keys = _keys(parts)
     score = Score(
         tuple(sounding),
-        tempos=tuple(Tempo(at, bpm) for at, bpm in _changes(played, tempos, DEFAULT_BPM)),
+        tempos=tuple(Tempo(at, bpm) for at, (bpm, _) in changes),
         meters=tuple(Meter(at, *meter) for at, meter in _changes(played, meters, _FOUR_FOUR)),
         keys=tuple(Key(at, *key) for at, key in _changes(played, keys, (0, "major"))),
         pickup=_pickup(meters, lengths),
         title=title,
         bar_numbers=numbers_as_played(written),
         notation=written,
+        tempo_units=tuple(TempoUnit(at, unit) for at, (_, unit) in changes if unit),
     )  # fmt: skip
     chords = tuple(_chords(parts, played, score.duration))
     lost = {phrase: number for phrase, number in losses.items() if number}
@@ -135,6 +137,15 @@ def _changes(played: Sequence[_Played], written: Sequence[_Changes[Value]], defa
             if then is not None and then != current:
                 found[now + at - start] = current = then
     return list(found.items())
+
+
+def _of_tempo(changes: _Changes[tuple[float, Fraction]]) -> Iterator[tuple[Fraction, tuple[float, Fraction]]]:
+    """Yield the changes that are more than another mark for the same tempo."""
+    before = 0.0
+    for at, (bpm, unit) in changes:
+        if bpm != before:
+            yield at, (bpm, unit)
+            before = bpm
 
 
 _Event = TypeVar("_Event", WrittenNote, tuple[Fraction, str], tuple[Fraction])

@@ -26,14 +26,15 @@ def sound_bpm(sound: Element) -> float | None:
 
 def metronome_bpm(metronome: Element) -> float | None:
     """Return the tempo of a `metronome` element, such as a dotted quarter at `c. 80`; None if it has no number."""
-    children = list(metronome)
-    unit = (metronome.findtext("beat-unit") or "").strip()
     per_minute = _PER_MINUTE.search(metronome.findtext("per-minute") or "")
-    if per_minute is None or unit not in NOTE_TYPES:
-        return None
-    dots = sum(each.tag == "beat-unit-dot" for each in children)
-    beats = dotted(NOTE_TYPES[unit], dots)
-    return float(per_minute[0]) * float(beats) or None
+    return float(per_minute[0]) * float(metronome_unit(metronome)) or None if per_minute is not None else None
+
+
+def metronome_unit(metronome: Element) -> Fraction:
+    """Return the length in beats of the note that a `metronome` element counts; 0 if it is unknown."""
+    unit = (metronome.findtext("beat-unit") or "").strip()
+    dots = sum(each.tag == "beat-unit-dot" for each in metronome)
+    return dotted(NOTE_TYPES[unit], dots) if unit in NOTE_TYPES else Fraction(0)
 
 
 def dotted(length: Fraction, dots: int) -> Fraction:

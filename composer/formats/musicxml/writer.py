@@ -159,8 +159,10 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: Sequen
             place(staff, signature.onset, sign.asKey(signature.mode) if signature.mode in MODE_FIFTHS else sign)
     first = whole.parts[0]
     own = [(tempo.onset, tempo.bpm) for tempo in score.tempos if tempo.bpm > 0]
+    units = dict(score.tempo_units)
     for onset, bpm in own if settings.tempo is None else [(Fraction(0), settings.tempo)]:
-        number, beat = _metronome(bpm, layout[max(bisect_right(starts, onset) - 1, 0)].pulse)
+        pulse = layout[max(bisect_right(starts, onset) - 1, 0)].pulse
+        number, beat = _metronome(bpm, units.get(onset, Fraction(0)), pulse)
         place(first, onset, m21.tempo.MetronomeMark(number=number, referent=beat))
     for symbol in score.chords:
         chord = chords.parse(symbol.symbol)
@@ -174,9 +176,18 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: Sequen
         place(first, symbol.onset, sign)
 
 
-def _metronome(bpm: float, pulse: Fraction) -> tuple[float, float]:
-    """Return the number of a metronome mark and its note in beats: the pulse of dotted notes if the number is whole."""
-    of_pulse = bpm / float(pulse)
-    if pulse == Fraction(3, 2) and round(of_pulse, 3) == round(of_pulse):
-        return round(of_pulse), 1.5
-    return round(bpm, 3), 1
+def _metronome(bpm: float, unit: Fraction, pulse: Fraction) -> tuple[float, float]:
+    """Return the number of a metronome mark and its note in beats.
+
+    The note is `unit` if it is one, else the pulse of dotted notes if the number is whole.
+    """
+    if not _is_note(unit):
+        unit = pulse if pulse == Fraction(3, 2) and round(bpm / 1.5, 3).is_integer() else Fraction(1)
+    number = round(bpm / float(unit), 3)
+    return int(number) if number.is_integer() else number, float(unit)
+
+
+def _is_note(length: Fraction) -> bool:
+    """Return whether a length in beats is that of a note with up to two dots."""
+    odd = length.numerator // (length.numerator & -length.numerator or 1)
+    return odd in (1, 3, 7) and Fraction(1, 16) <= length <= 14 and length.denominator.bit_count() == 1

@@ -148,9 +148,9 @@ class _Parser:
         """Set the tune's tempo, or change it in the current voice once any music has sounded."""
         if any(voice.last is not None for voice in self.voices.values()):
             voice = self._voice()
-            bpm = parse_tempo(field.value, Fraction(voice.unit, WHOLE) if voice.unit else Fraction(1, 8))
-            if bpm is not None:
-                voice.elements.append(TempoChange(bpm))
+            tempo = parse_tempo(field.value, Fraction(voice.unit, WHOLE) if voice.unit else Fraction(1, 8))
+            if tempo is not None:
+                voice.elements.append(TempoChange(tempo))
             elif has_number(field.value):
                 self.tune.losses[INVALID] += 1
                 message = f"invalid tempo `{field.value}`, ignored"

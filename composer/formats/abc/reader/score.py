@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeVar
 
-from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo, VoiceNotation
+from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo, TempoUnit, VoiceNotation
 from composer.formats.abc.elements import Instrument, Sound, Tune
 from composer.formats.abc.reader import structure
 from composer.formats.abc.reader.bar_numbers import bar_numbers, written_numbers
@@ -19,7 +19,7 @@ from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import UNLIKE_VOICES, played_bars, tune_bars
 from composer.formats.abc.reader.sections import written_sections
 from composer.formats.abc.reader.structure import Bar, ordered_sections
-from composer.formats.abc.reader.tempo import INVALID, has_number, parse_tempo
+from composer.formats.abc.reader.tempo import INVALID, WrittenTempo, has_number, parse_tempo
 from composer.formats.abc.text_escapes import decode_text
 from composer.formats.fermatas import note_beginnings
 from composer.music.keys import BEAT, Time, pitch
@@ -67,19 +67,21 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     written, first = voices[names[0]]
     written_as = voice_notations(tune, {name: played for name, (_, played) in voices.items() if name in sounding})
     parts = tuple(_part(tune, name, notes, written_as.get(name)) for name, notes in sounding.items())
+    tempos = _tempos(tune, [*voices.values()])
     time = tune.time or Time(free=True)
     numbers = written_numbers(time, written)
     is_shared = not losses[UNLIKE_VOICES]  # else the notation of one voice is not that of others
     return Score(
         parts=parts,
         chords=_chords(first),
-        tempos=_tempos(tune, [*voices.values()]),
+        tempos=tuple(Tempo(at, tempo.bpm) for at, tempo in tempos),
         meters=_meters(time, written, first),
         keys=_keys(tune, written, first),
         pickup=_pickup(time, first),
         title=tune.title,
         losses={phrase: count for phrase, count in losses.items() if count},
         places=guessed.places,
+        tempo_units=tuple(TempoUnit(at, tempo.unit) for at, tempo in tempos if tempo.unit),
         sections=tuple(written_sections(sections[names[0]], first)),
         fermatas=note_beginnings((at for _, played in voices.values() for at in _fermatas(played)), parts),
         bar_numbers=bar_numbers(numbers, first),
@@ -231,8 +233,8 @@ def _in_force(written: Sequence[Bar], change: Callable[[Bar], Value | None], fir
     return found
 
 
-def _tempos(tune: Tune, voices: Sequence[tuple[Sequence[Bar], Sequence[Bar]]]) -> tuple[Tempo, ...]:
-    """Return the tempos of all voices, given as bars as written and as played.
+def _tempos(tune: Tune, voices: Sequence[tuple[Sequence[Bar], Sequence[Bar]]]) -> list[tuple[Fraction, WrittenTempo]]:
+    """Return the tempos of all voices with their onsets, given the bars of voices as written and as played.
 
     A jump back to bars before the first tempo restores the default.
     """
@@ -241,22 +243,25 @@ def _tempos(tune: Tune, voices: Sequence[tuple[Sequence[Bar], Sequence[Bar]]]) -
     for written, played in voices:
         if not any(bar.tempos for bar in written):
             continue
-        bpm, starts = first, {}
+        tempo, starts = first, {}
         for bar in written:
-            starts[id(bar)] = bpm
-            bpm = bar.tempos[-1][1] if bar.tempos else bpm
-        now, bpm = 0, first
+            starts[id(bar)] = tempo
+            tempo = bar.tempos[-1][1] if bar.tempos else tempo
+        now, tempo = 0, first
         for bar in played:
             start = starts[id(bar)]
-            for offset, tempo in ((0, DEFAULT_BPM if start is None and bpm is not None else start), *bar.tempos):
-                if tempo is not None and tempo != bpm:
-                    changes[now + offset] = bpm = tempo
+            for offset, each in ((0, _DEFAULT_TEMPO if start is None and tempo is not None else start), *bar.tempos):
+                if each is not None and each != tempo:
+                    changes[now + offset] = tempo = each
             now += bar.ticks
-    tempos: list[Tempo] = []
-    for at, tempo in sorted(changes.items()):
-        if not tempos or tempos[-1].bpm != tempo:
-            tempos.append(Tempo(beats(at), tempo))
-    return tuple(tempos)
+    tempos: list[tuple[Fraction, WrittenTempo]] = []
+    for at, each in sorted(changes.items()):
+        if not tempos or tempos[-1][1].bpm != each.bpm:
+            tempos.append((beats(at), each))
+    return tempos
+
+
+_DEFAULT_TEMPO = WrittenTempo(DEFAULT_BPM)
 
 
 def _pickup(time: Time, found: Sequence[Bar]) -> Fraction:
@@ -264,8 +269,8 @@ def _pickup(time: Time, found: Sequence[Bar]) -> Fraction:
     return beats(first) if not time.free and first < time.bar and len(found) > 1 else Fraction(0)
 
 
-def tempo_of(tune: Tune) -> float | None:
-    """Return the tempo of a tune in BPM (quarter notes); None if it has none."""
+def tempo_of(tune: Tune) -> WrittenTempo | None:
+    """Return the tempo of a tune; None if it has none."""
     return parse_tempo(tune.tempo, tune.unit or (tune.time or Time()).unit)
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 
 from composer.formats.abc.elements import Element, Mark, Overlay, PartMark, Sign, Sound, TempoChange, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
+from composer.formats.abc.reader.tempo import WrittenTempo
 from composer.music.direction_words import Direction
 from composer.music.keys import Signature, Time
 
@@ -21,7 +22,7 @@ class Bar:
     """The sounds between two bar lines. `open` is the mark before them, `close` the one after, None if there is none.
 
     `part` is the name of the part that starts with this bar. `overlays` are the sounds of further voices from the start
-    of the bar on. `tempos` are pairs of ticks after the start and a tempo in BPM. The directions `before` and `after`
+    of the bar on. `tempos` are pairs of ticks after the start and a tempo. The directions `before` and `after`
     concern the start and the end of the bar.
     """
 
@@ -34,7 +35,7 @@ class Bar:
     line: int = 0
     column: int = 0
     overlays: list[list[Sound]] = field(default_factory=list)
-    tempos: list[tuple[int, float]] = field(default_factory=list)
+    tempos: list[tuple[int, WrittenTempo]] = field(default_factory=list)
     before: set[Direction] = field(default_factory=set)
     after: set[Direction] = field(default_factory=set)
 
@@ -105,7 +106,7 @@ class _BarBuilder:
     def _change(self, element: Overlay | TempoChange | Sign) -> None:
         bar = self.bar
         if isinstance(element, TempoChange):
-            bar.tempos.append((bar.ticks, element.bpm))
+            bar.tempos.append((bar.ticks, element.tempo))
         elif isinstance(element, Sign):
             self.signs.append((bar, len(bar.sounds), element.direction))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from typing import NamedTuple
 
 SLOWEST, FASTEST = 4, 1000
 """Tempos outside this range, in BPM, are mistakes."""
@@ -18,15 +19,22 @@ _TEMPO = re.compile(
 _BARE = re.compile(r"\s*(\d{1,5}(?:\.\d{1,5})?)\s*")
 
 
-def parse_tempo(value: str, unit: Fraction) -> float | None:
-    """Return the tempo of a `Q:` field in quarter notes per minute; None if it has no possible number.
+class WrittenTempo(NamedTuple):
+    """A tempo in quarter notes per minute, and the length in beats of the note that it is written with, 0 for none."""
+
+    bpm: float
+    unit: Fraction = Fraction(0)
+
+
+def parse_tempo(value: str, unit: Fraction) -> WrittenTempo | None:
+    """Return the tempo of a `Q:` field; None if it has no possible number.
 
     The beat of `Q:1/4 3/8=40` is the sum of the lengths. In the old forms `Q:120`, `Q:C=120` and `Q:C3=40`, it is one
     or several unit lengths: `unit` is that of `L:`, as a fraction of a whole note.
     """
     value = re.sub(r'"[^"]*"?', "", value)
     if bare := _BARE.fullmatch(value):
-        return _possible(4 * unit * Fraction(bare[1]))
+        return _possible(unit, bare[1])
     match = _TEMPO.search(value)
     if match is None:
         return None
@@ -41,7 +49,7 @@ def parse_tempo(value: str, unit: Fraction) -> float | None:
         if denominator and not int(denominator):
             return None
         beat = unit * Fraction(int(numerator or 1), int(denominator or 1))
-    return _possible(4 * beat * Fraction(match["bpm"]))
+    return _possible(beat, match["bpm"])
 
 
 def has_number(value: str) -> bool:
@@ -49,5 +57,7 @@ def has_number(value: str) -> bool:
     return any(character.isdecimal() for character in re.sub(r'"[^"]*"?', "", value))
 
 
-def _possible(bpm: Fraction) -> float | None:
-    return float(bpm) if SLOWEST <= bpm <= FASTEST else None
+def _possible(unit: Fraction, count: str) -> WrittenTempo | None:
+    """Return the tempo of so many notes of `unit`, as a fraction of a whole note."""
+    bpm = 4 * unit * Fraction(count)
+    return WrittenTempo(float(bpm), 4 * unit) if SLOWEST <= bpm <= FASTEST else None

@@ -179,7 +179,7 @@ def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[
     yield f"M:{first.time}"
     yield f"L:{unit_of(first.time)}"
     if score.tempos:
-        yield f"Q:{tempo(first_tempo(score).bpm)}"
+        yield f"Q:{tempo(score, first_tempo(score))}"
     yield from _chord_names(score)
     if len(voices) > 1:
         yield f"%%score {_staves(voices)}"
@@ -216,13 +216,16 @@ def _tempo_changes(score: Score, layout: Sequence[BarSpan], segments: Sequence[S
             if after == len(places):
                 continue
             at = Fraction(places[after])
-        changes[int(at)] = tempo(each.bpm)
+        changes[int(at)] = tempo(score, each)
     return changes
 
 
-def tempo(bpm: float) -> str:
-    """Return the value of a `Q:` field for a tempo in BPM."""
-    return f"1/4={min(max(bpm, 4), 1000):.2f}".rstrip("0").rstrip(".")
+def tempo(score: Score, tempo: Tempo) -> str:
+    """Return the value of a `Q:` field for a tempo of a score, in the note that it counts, else in quarter notes."""
+    unit = next((each.length for each in score.tempo_units if each.onset == tempo.onset and each.length), Fraction(1))
+    count = min(max(tempo.bpm, 4), 1000) / float(unit)
+    of_whole = unit / 4
+    return f"{of_whole.numerator}/{of_whole.denominator}={count:.2f}".rstrip("0").rstrip(".")
 
 
 def _chord_names(score: Score) -> Iterator[str]:

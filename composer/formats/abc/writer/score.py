@@ -81,7 +81,7 @@ def _melody_alone(score: Score) -> str:
     title = title_field(score.title)
     if title:
         text = text.replace("\n", f"\n{title}\n", 1)
-    more = f"Q:{tempo(score.tempos[0].bpm)}\n" if score.tempos else ""
+    more = f"Q:{tempo(score, score.tempos[0])}\n" if score.tempos else ""
     more += f"%%MIDI program {parts[0].program}\n" if parts[0].program else ""
     return text.replace("\nK:", f"\n{more}K:", 1)
 

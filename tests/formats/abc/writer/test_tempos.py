@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from xml.etree import ElementTree
 
 import pytest
 
+from composer import formats
 from composer.api import Meter, Note, Part, Score, Tempo
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.writer.score import write
+from composer.formats.musicxml.reader import read_notation
 
 
 def quarters(count: int, program: int = 0) -> Part:
@@ -35,6 +38,39 @@ def test_tempo_changes_read_back(tempos):
         found = read_score(write(given))
         assert found.tempos == given.tempos
         assert [part.notes for part in found.parts] == [part.notes for part in parts]
+
+
+@pytest.mark.parametrize("mark", ["3/8=100", "1/2=80", "1/8=240", "1/1=33.5", "3/4=40", "5/8=60"])
+def test_the_note_that_a_tempo_counts_is_kept(mark):
+    tune = f"X:1\nM:6/8\nL:1/8\nQ:{mark}\nK:C\nCDE FGA|[Q:3/16=121]GFE DCB,|C6|]\n"
+    written = write(read_score(tune))
+    assert f"\nQ:{mark}\n" in written
+    assert "[Q:3/16=121]" in written
+    assert read_score(written).tempos == read_score(tune).tempos
+
+
+@pytest.mark.parametrize(
+    ("field", "meter", "note", "dots", "number", "again"),
+    [
+        ("3/8=100", "6/8", "quarter", 1, "100", "3/8=100"),
+        ("1/4=150", "6/8", "quarter", 0, "150", "1/4=150"),
+        ("1/2=80.5", "4/4", "half", 0, "80.5", "1/2=80.5"),
+        ("3/4=40", "3/4", "half", 1, "40", "3/4=40"),
+        ("C=240", "4/4", "eighth", 0, "240", "1/8=240"),
+        ("240", "4/4", "eighth", 0, "240", "1/8=240"),
+        ("1/4 3/8=40", "5/8", "quarter", 0, "100", "1/4=100"),  # no note has five eighths
+        ("7/16=60", "7/16", "quarter", 2, "60", "7/16=60"),
+    ],
+)
+def test_the_note_of_a_metronome_mark(field, meter, note, dots, number, again):
+    tune = read_score(f"X:1\nM:{meter}\nL:1/8\nQ:{field}\nK:C\nCDE FGA|GFE DCB,|\n")
+    data = formats.write("musicxml", tune)
+    (mark,) = ElementTree.fromstring(data).iter("metronome")
+    assert (mark.findtext("beat-unit"), len(mark.findall("beat-unit-dot"))) == (note, dots)
+    assert mark.findtext("per-minute") == number
+    read = read_notation(data, "x")
+    assert read.tempos == tune.tempos
+    assert f"\nQ:{again}\n" in write(read)
 
 
 def test_a_tempo_where_abc_cannot_split_is_moved_to_the_next_note():
