@@ -42,6 +42,7 @@ class ConvertOptions:
     )
     soundfont: str = option("", "SoundFont for WAV, or none for the built-in synthesizer.", metavar="FILE")
     force: bool = option(False, "Overwrite existing files.")
+    resume: bool = option(False, "Keep the files that an interrupted run wrote to a folder, and convert the others.")
     as_json: bool = option(False, "Print the new files and their losses as JSON.", "--json")
     quiet: bool = option(False, "Print only warnings and errors.", "-q")
 
@@ -67,7 +68,7 @@ def convert(console: "Console", options: ConvertOptions) -> None:
     read_as = format_named(options.read_as) if options.read_as is not None else None
     rendering = ReadingProgress(console)
     write, many = make_writer(chosen, options.soundfont, rendering.update_rendered)
-    destination = plan_destination(console, chosen, many, options.output, options.force)
+    destination = plan_destination(console, chosen, many, options.output, force=options.force, resume=options.resume)
     if options.as_json and options.output in (None, "-"):
         raise UsageError("--json needs --output", "add --output FOLDER/, or leave out --json")
     run = _Run(console, write, destination, read_as, options.files)
@@ -75,7 +76,7 @@ def convert(console: "Console", options: ConvertOptions) -> None:
         with rendering:
             run.convert()
     except KeyboardInterrupt:
-        run.say_written()  # since these files stay
+        run.say_written(interrupted=True)  # since these files stay
         raise
     destination.close()
     if options.as_json:
@@ -118,6 +119,7 @@ class _Run:
     losses: Counter[str] = field(default_factory=Counter)
     places: dict[str, list[str]] = field(default_factory=dict)
     files: int = 0
+    kept: int = 0
     done: list[dict[str, Any]] = field(default_factory=list)
     failures: list[tuple[str, ComposerError]] = field(default_factory=list)
 
@@ -135,7 +137,7 @@ class _Run:
                     self.failures.append(("", source))
                     continue
                 for _ in self._convert_source(source):
-                    progress.update_converted(self.files, len(self.done) + len(self.failures))
+                    progress.update_converted(self.files, len(self.done) + len(self.failures) + self.kept)
         if not self.files:
             raise ReadError(f"no music files in {' '.join(self.arguments)}", f"supported suffixes: {' '.join(kinds)}")
 
@@ -162,6 +164,9 @@ class _Run:
             error = ReadError(f"cannot convert {piece.name}: {piece.score.reason}{detail}", hint)
             self.failures.append((piece.name, error))
             return
+        if self.destination.keeps(source, number, count):
+            self.kept += 1
+            return
         try:
             data, losses = self.write(piece)
         except ComposerError as error:
@@ -180,22 +185,27 @@ class _Run:
     def _fail(self, piece: "FoundPiece", error: ComposerError) -> None:
         from composer.cli.convert.destination import NameConflict
 
-        kind = NameConflict if isinstance(error, NameConflict) else ComposerError
+        kind = type(error) if isinstance(error, NameConflict) else ComposerError
         self.failures.append((piece.name, kind(f"cannot convert {piece.name}: {error.message}", error.hint)))
 
     def document(self) -> dict[str, Any]:
         """Return the results as JSON data."""
         failed = [{"piece": name, "error": error.message} for name, error in self.failures]
-        return {"files": self.files, "pieces": self.done, "failed": failed, "losses": dict(self.losses)}
+        kept = [str(path) for path in self.destination.kept]
+        return {"files": self.files, "pieces": self.done, "kept": kept, "failed": failed, "losses": dict(self.losses)}
 
-    def say_written(self) -> None:
-        """Print what was written, if anything was."""
+    def say_written(self, *, interrupted: bool = False) -> None:
+        """Print what was written and kept, if anything was."""
+        from composer.cli.convert.destination import ToFolder
+
         if written := self.destination.summary():
-            self.console.say(written)
+            more = "; convert the others with --resume" * (interrupted and isinstance(self.destination, ToFolder))
+            self.console.say(f"{written}{more}")
 
     def report(self) -> None:
         """Print what was written and lost. Raises the error of a piece that was not converted."""
         from composer.check.loss_phrases import summary
+        from composer.cli.convert.destination import AlreadyExists
         from composer.cli.render.guesses import warn_of_guesses
         from composer.cli.render.reading_progress import MAX_UNREADABLE, report_skipped
 
@@ -210,13 +220,18 @@ class _Run:
         if only is not None:
             raise only
         if self.failures:
-            for _, error in self.failures[:MAX_UNREADABLE]:
+            existing = [error for _, error in self.failures if isinstance(error, AlreadyExists)]
+            total = count_noun(len(self.failures) + len(self.done) + self.kept, "piece")
+            if len(existing) == len(self.failures):
+                raise ComposerError(f"the files of {len(existing):,} of {total} already exist", existing[0].hint)
+            others = [error for _, error in self.failures if not isinstance(error, AlreadyExists)]
+            for error in others[:MAX_UNREADABLE]:
                 self.console.warn(error.message)
-            if (more := len(self.failures) - MAX_UNREADABLE) > 0:
+            if (more := len(others) - MAX_UNREADABLE) > 0:
                 self.console.warn(f"and {count_noun(more, 'more piece')} that could not be converted")
-            total = len(self.failures) + len(self.done)
-            count = f"{len(self.failures):,} of {count_noun(total, 'piece')}"
-            raise ComposerError(f"{count} could not be converted", self._hint())
+            if existing:
+                self.console.warn(f"the files of {count_noun(len(existing), 'piece')} already exist")
+            raise ComposerError(f"{len(self.failures):,} of {total} could not be converted", self._hint())
 
     def _hint(self) -> str | None:
         """Return the hint for several failures: that of the conflicts of file names if these are the majority."""

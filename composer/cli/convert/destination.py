@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 from abc import ABC, abstractmethod
+from collections import ChainMap
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from composer.api import ComposerError, Source, UsageError
 from composer.cli.console import Console
 from composer.cli.output.booklet import numbered
 from composer.cli.output.filename_pattern import FilenamePattern
-from composer.cli.output.files import is_taken, is_too_long, names_folder, new_folder_note, save
+from composer.cli.output.files import is_complete, is_taken, is_too_long, names_folder, new_folder_note, save
 from composer.cli.render.text import count_noun
 from composer.formats import Format
 from composer.system.escaping import escape_file_name
@@ -23,18 +25,27 @@ class NameConflict(ComposerError):
     """The file of one piece must not be written; the other pieces have files of their own."""
 
 
+class AlreadyExists(NameConflict):
+    """The file of a piece was there before the run."""
+
+
 @dataclass
 class Destination(ABC):
     """Takes the pieces of one source after the other. Those that a source has before a fault in it are kept.
 
-    With `many`, a file may hold several pieces. `written` has the label of the source of each file.
+    With `many`, a file may hold several pieces. With `resume`, the files of an earlier run are `kept`. These and the
+    files that are `written` have the label of their source.
     """
+
+    exists_hint: ClassVar[str] = FORCE_HINT
 
     console: Console
     format: Format
     many: bool
     force: bool = False
+    resume: bool = False
     written: dict[Path, str] = field(default_factory=dict)
+    kept: dict[Path, str] = field(default_factory=dict)
     folder_note: str = ""
 
     @abstractmethod
@@ -43,6 +54,10 @@ class Destination(ABC):
 
         Raises NameConflict if this piece alone cannot be written, ComposerError if no piece can be.
         """
+
+    def keeps(self, source: Source, number: int, count: int) -> bool:
+        """Return whether an earlier run wrote the file of a piece, which is then kept."""
+        return False
 
     def end_source(self, source: Source) -> None:
         """Write what waits for the end of `source`. Raises ComposerError."""
@@ -62,9 +77,10 @@ class Destination(ABC):
 
     def conflict(self, path: Path, source: Source) -> NameConflict | None:
         """Return why `path` must not be written, if so."""
-        written = next((file for file in (path, *path.parents) if file in self.written), None)
+        owners = ChainMap(self.written, self.kept)
+        written = next((file for file in (path, *path.parents) if file in owners), None)
         if written is not None:  # as this file, or where its folder should be
-            problem = f"{written} was already written from {self.written[written]}"
+            problem = f"{written} was already written from {owners[written]}"
             return NameConflict(problem, self._elsewhere(path, source))
         if is_too_long(path):
             return NameConflict(f"{path} is too long for a file name", "rename the file, and convert it alone")
@@ -73,7 +89,7 @@ class Destination(ABC):
         if path.is_dir():
             return NameConflict(f"{path} is a folder", "use another --output")
         if is_taken(path) and not self.force:
-            return NameConflict(f"{path} already exists", FORCE_HINT)
+            return AlreadyExists(f"{path} already exists", self.exists_hint)
         return None
 
     def _elsewhere(self, path: Path, source: Source) -> str:
@@ -151,17 +167,33 @@ class ToNumberedFiles(Destination):
 class ToFolder(Destination):
     """Writes a file for each source, or one for each of its pieces, with the names and subfolders of the sources."""
 
+    exists_hint = "convert only the others with --resume, or overwrite the files that are there with --force"
+
     folder: Path = Path()
     _path: Path = Path()
     _pieces: list[bytes] = field(default_factory=list)
 
-    def add(self, source: Source, data: bytes, number: int, count: int) -> Path:
+    def keeps(self, source: Source, number: int, count: int) -> bool:
+        if not self.resume:
+            return False
+        path = self._path_of(source, number, count)
+        if self.kept.get(path) == source.label:  # another piece of the same file
+            return True
+        if not (isinstance(self.conflict(path, source), AlreadyExists) and is_complete(path)):
+            return False
+        self.kept[path] = source.label
+        return True
+
+    def _path_of(self, source: Source, number: int, count: int) -> Path:
         path = source.path.relative_to(source.root) if source.root is not None else Path(source.path.name)
         stem = "stdin" if source.name == "stdin" else path.stem
         if count > 1 and not self.many:
             stem += f"-{number:0{len(str(count))}}"
         inside = path.with_name(stem + self.format.suffixes[0])
-        path = self.folder.joinpath(*map(escape_file_name, inside.parts))  # in an archive, anyone may have named it
+        return self.folder.joinpath(*map(escape_file_name, inside.parts))  # in an archive, anyone may have named it
+
+    def add(self, source: Source, data: bytes, number: int, count: int) -> Path:
+        path = self._path_of(source, number, count)
         if not self._pieces and (conflict := self.conflict(path, source)):
             raise conflict
         if self.many:
@@ -177,13 +209,30 @@ class ToFolder(Destination):
             self.save(self._path, b"".join(pieces), source.label)
 
     def summary(self) -> str:
+        kept = f"kept {count_noun(len(self.kept), 'file')} in {self.folder}" if self.kept else ""
         if len(self.written) < 2:
-            return super().summary()
-        return f"wrote {count_noun(len(self.written), 'file')} to {self.folder}{self.folder_note}"
+            return "; ".join(filter(None, (super().summary(), kept)))
+        wrote = f"wrote {count_noun(len(self.written), 'file')} to {self.folder}{self.folder_note}"
+        return f"{wrote}; {kept}" if kept else wrote
 
 
-def plan_destination(console: Console, chosen: Format, many: bool, output: str | None, force: bool) -> Destination:
-    """Return where the pieces go. A name that ends with a slash or has no suffix is a folder. Raises UsageError."""
+def plan_destination(
+    console: Console, chosen: Format, many: bool, output: str | None, *, force: bool = False, resume: bool = False
+) -> Destination:
+    """Return where the pieces go. A name that ends with a slash or has no suffix is a folder. Raises UsageError.
+
+    Only the names in a folder tell which pieces `resume` finds there: numbers depend on what could be converted.
+    """
+    if force and resume:
+        raise UsageError("--force and --resume cannot be used together", "leave out one of them")
+    destination = _destination(console, chosen, many, output, force)
+    if resume and not isinstance(destination, ToFolder):
+        raise UsageError("--resume needs a folder as output", f"use --to {chosen.name} --output {chosen.name}/")
+    destination.resume = resume
+    return destination
+
+
+def _destination(console: Console, chosen: Format, many: bool, output: str | None, force: bool) -> Destination:
     if output in (None, "-"):
         if chosen.binary and console.stdout_is_terminal:
             name = chosen.summary.partition(",")[0]

@@ -291,7 +291,7 @@ class TestFiles:
         again = "\n".join(["X:1\nT:Silent\nK:C\n", *[TUNE] * 9])
         result = composer("convert", "-", "-o", tmp_path / "%d.mid", stdin=again.encode())
         result.failed("10 of 10 pieces could not be converted", "overwrite it with --force", code=1)
-        assert "and 5 more pieces that could not be converted" in result.err
+        assert "warning: the files of 9 pieces already exist\n" in result.err
 
     def test_new_files_are_not_cached(self, convert, tmp_path):
         (tmp_path / "one.abc").write_text(TUNE)
