@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.data.corpus import NoMatchingFiles
+from composer.formats import FORMATS
 from composer.formats.read import is_music, music_suffix, music_suffixes, no_music_error, read_playable
 from composer.registry import plugins as registry
 
@@ -37,10 +38,19 @@ def suffixes() -> set[str]:
 def hint_other_representation(error: NoMatchingFiles, command: str, files: Sequence[str]) -> ReadError:
     """Return `error` with the `command` (`composer train`) for a representation that reads the files found instead.
 
-    Of several, that which reads the most of them, and is made for the fewest kinds of files, is the best guess.
+    Of several, that which reads the most of them is the best guess, then that which is in their notation, and then that
+    which is made for the fewest kinds of files.
     """
+
+    def count(suffixes: Iterable[str]) -> int:
+        return sum(error.found[suffix] for suffix in suffixes)
+
     readable = {
-        kind.name: (sum(error.found[suffix] for suffix in kind.suffixes), -len(kind.suffixes))
+        kind.name: (
+            count(kind.suffixes),
+            count(FORMATS[kind.native].suffixes) if kind.native in FORMATS else 0,
+            -len(kind.suffixes),
+        )
         for kind in _representations()
     }
     best = max(readable, key=lambda name: readable[name])

@@ -94,6 +94,9 @@ def test_files_of_another_representation(composer, tmp_path):
     composer("train", "text", tmp_path).failed(
         f"files in {tmp_path} (found 2 .mid, 1 .jpg files)", f"composer train pianoroll {tmp_path}"
     )
+    for name in ("a.abc", "b.abc"):
+        (tmp_path / name).write_bytes(b"")
+    composer("train", "text", tmp_path).failed(f"composer train abc {tmp_path}")
 
 
 class TestTables:
