@@ -26,7 +26,10 @@ from composer.playback.programs import (
 
 NO_PROGRAM = "found no program that plays sound"
 WITHOUT_SOUNDFONT_HINT = "leave out --soundfont, or write a file: composer play FILE -o tune.wav"
-NO_PROGRAM_HINT = "install fluidsynth or timidity, or write a file: composer play FILE -o tune.wav"
+NO_PROGRAM_HINT = (
+    "install fluidsynth or timidity, play through a MIDI port with --port NAME, or write a file: "
+    "composer play FILE -o tune.wav"
+)
 
 
 @dataclass(frozen=True, slots=True)

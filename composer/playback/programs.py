@@ -138,4 +138,6 @@ def reason_of(errors: IO[bytes], code: int) -> str:
     return "".join(each for each in lines[-1] if each.isprintable()).rstrip(". ") if lines else f"exit status {code}"
 
 
-WAV_HINT = "free the audio device, or write a file: composer play FILE -o tune.wav"
+WAV_HINT = (
+    "free the audio device, play through a MIDI port with --port NAME, or write a file: composer play FILE -o tune.wav"
+)

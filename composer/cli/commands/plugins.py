@@ -33,6 +33,13 @@ NEW, NEW_HINT = "New plugin", "for a new plugin: composer plugins new NAME --kin
 ACTIONS = {"check": "composer.cli.plugin_check", "new": "composer.cli.plugin_new"}
 """What else the first argument may be: the module whose `run` gets the console and the other arguments."""
 
+NOT_PLUGINS = {
+    "models": "composer models, or composer plugins architectures",
+    "list": "to list them: composer plugins",
+    "ls": "to list them: composer plugins",
+}
+"""Hints for words that are no plugins."""
+
 
 @dataclass(frozen=True, slots=True)
 class PluginsOptions:
@@ -197,9 +204,7 @@ def _explain(name: str, loaded: Sequence["LoadedPlugin"], width: int) -> str:
     found = next((each for each in loaded if each.plugin.name == name), None)
     if found is None:
         known = [*(each.plugin.name for each in loaded), *KINDS, *LISTS]
-        if name == "models":
-            raise registry.UnknownName("unknown plugin 'models'", "composer models, or composer plugins architectures")
-        raise registry.UnknownName(f"unknown plugin '{name}'", suggest(name, known))
+        raise registry.UnknownName(f"unknown plugin '{name}'", NOT_PLUGINS.get(name) or suggest(name, known))
     paragraphs = []
     if kind := found.representation:
         facts = f"reads {' '.join(kind.suffixes)}; writes {', '.join(kind.formats)}; encodes as {kind.kind}"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from composer.api import UsageError
 from composer.cli.console import Console
 from composer.system.escaping import escape_line
 
@@ -23,6 +24,8 @@ def presets(
     from composer.training import presets as known
 
     console: Console = context.obj
+    if name in {"list", "ls"} and name not in known.preset_names():
+        raise UsageError(f"unknown preset '{name}'", "to list them: composer presets")
     if name:
         console.write(known.preset(name).text)
     elif as_json:

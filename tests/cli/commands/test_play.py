@@ -102,11 +102,14 @@ def test_busy_audio(composer, tune, programs):
     programs("aplay", "echo Device or resource busy >&2", "exit 1")
     done = composer("play", tune)
     assert done.code == 1
-    assert done.err.startswith("error: aplay cannot play: Device or resource busy\nhint: free the audio device, or")
+    assert done.err.startswith(
+        "error: aplay cannot play: Device or resource busy\nhint: free the audio device, play through"
+    )
+    assert "--port NAME, or write a file: composer play FILE -o tune.wav" in done.err
 
 
 def test_nothing_to_play_with(composer, tune, programs):
-    composer("play", tune).failed("found no program that plays sound", "install fluidsynth", "-o tune.wav")
+    composer("play", tune).failed("found no program that plays sound", "install fluidsynth", "--port", "-o tune.wav")
     programs("timidity")
     composer("play", tune, "--soundfont", "none").failed("found no program that plays sound", "leave out --soundfont")
 

@@ -107,3 +107,8 @@ def test_damaged_preset(composer, tunes, tmp_path, monkeypatch, text):
     assert done.err.splitlines()[0].startswith("error: "), done.err
     assert "internal error" not in done.err
     assert "odd.toml" in done.err or "leave no training data" in done.err
+
+
+@pytest.mark.parametrize("command", ["presets", "plugins", "models"])
+def test_lists_have_no_command_of_their_own(composer, command):
+    composer(command, "list").failed("'list'", f"composer {command}", code=2)
