@@ -161,7 +161,7 @@ class Score:
     begin, ascending, `phrase_ends` those at which the last notes of phrases begin, none if the file does not mark
     phrases, and `bar_numbers` are those of all bars as played, empty if bars are numbered 1, 2, 3 ... `notation` is
     None if it is unknown, or not told by repeats alone, as with a D.C. `tempo_units` are those of the tempos that have
-    one. These eight do not affect equality.
+    one, and `composers` are names. These nine do not affect equality.
     """
 
     parts: tuple[Part, ...]
@@ -179,6 +179,7 @@ class Score:
     notation: Notation | None = field(default=None, compare=False)
     places: Mapping[str, str] = field(default_factory=dict, compare=False)
     tempo_units: tuple[TempoUnit, ...] = field(default=(), compare=False)
+    composers: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def notes(self) -> tuple[Note, ...]:

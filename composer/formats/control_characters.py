@@ -12,10 +12,11 @@ _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\
 
 
 def without_control_characters(score: Score) -> Score:
-    """Return `score` with a space for control characters in its title, the names of its parts and its chord symbols."""
+    """Return `score` with a space for control characters in its title, its names and its chord symbols."""
     chords = tuple(chord._replace(symbol=cleaned(chord.symbol)) for chord in score.chords)
     parts = tuple(part if _is_clean(part.name) else replace(part, name=cleaned(part.name)) for part in score.parts)
-    return replace(score, title=cleaned(score.title), parts=parts, chords=chords)
+    composers = tuple(map(cleaned, score.composers))
+    return replace(score, title=cleaned(score.title), parts=parts, chords=chords, composers=composers)
 
 
 def cleaned(text: str) -> str:

@@ -41,6 +41,7 @@ def lost_signs(before: Score, after: Score) -> Counter[str]:
     """Count the tempos, meters and keys that are not in force in `after`, and other signs that it lacks."""
     losses = Counter[str]()
     losses["titles left out"] += bool(before.title.strip()) and not after.title.strip()
+    losses["composers left out"] += max(len(before.composers) - len(after.composers), 0)
     losses["pickups left out"] += bool(before.pickup) and after.pickup != before.pickup
     losses["fermatas left out"] += len({*before.fermatas} - {*after.fermatas})
     losses["meters left out"] += len(_meters(before) - _meters(after))

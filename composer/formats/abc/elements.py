@@ -144,5 +144,13 @@ class Tune:
         """The first title, with its escapes as characters."""
         return decode_text(self.first("T"))
 
+    @property
+    def composers(self) -> tuple[str, ...]:
+        """The names of the `C:` fields of the tune's or else the file's header, with their escapes as characters."""
+        own = [each.value for each in self.fields if each.name == "C" and each.value]
+        return tuple(
+            map(decode_text, own or [each.value for each in self.inherited if each.name == "C" and each.value])
+        )
+
     def report(self, line: int, column: int, kind: str, message: str = "") -> None:
         self.diagnostics.append(Diagnostic(line, column, kind, message))

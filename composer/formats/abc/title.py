@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from composer.api import Score
+
 _FIELD = re.compile(rb"[A-Za-z]:")
 _SPECIAL = re.compile(r"[\\%]|&(?=#?[A-Za-z0-9]+;)")
 """What starts an escape, a comment or an entity."""
@@ -14,11 +16,20 @@ def plain_title(text: str) -> str:
     return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
-def title_field(text: str) -> str:
-    """Return the `T:` field of a title, without line feed; empty for a blank one. It reads back as `plain_title`."""
+def title_field(text: str, name: str = "T") -> str:
+    """Return the field of a title, without line feed; empty for a blank one. It reads back as `plain_title`.
+
+    Fields of other names, such as `C` for a composer, are written likewise.
+    """
     title = plain_title(text)
     blank = " " * title.startswith(("|", ":"))  # or the line would be music
-    return f"T:{blank}" + _SPECIAL.sub(r"\\\g<0>", title) if title else ""
+    return f"{name}:{blank}" + _SPECIAL.sub(r"\\\g<0>", title) if title else ""
+
+
+def heading(score: Score) -> list[str]:
+    """Return the fields of a score's title and composers."""
+    fields = [title_field(score.title), *(title_field(name, "C") for name in score.composers)]
+    return [field for field in fields if field]
 
 
 class TitleWriter:

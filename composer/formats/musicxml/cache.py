@@ -31,7 +31,7 @@ MAX_ENTRY_BYTES = 64 * 1024 * 1024
 
 _FRACTION = re.compile(r"-?\d{1,40}(/\d{1,40})?", re.ASCII)
 _T = TypeVar("_T")
-_FORMAT = 5
+_FORMAT = 6
 _DIGEST = 16
 
 
@@ -83,13 +83,13 @@ def _plain(score: Score) -> list[Any]:
     parts = [[part.notes, part.name, part.program, part.percussion] for part in score.parts]
     signs = [score.chords, score.tempos, score.meters, score.keys]
     facts = [score.pickup, score.title, dict(score.losses), score.fermatas]
-    return [parts, *signs, *facts, score.bar_numbers, score.notation, score.tempo_units]
+    return [parts, *signs, *facts, score.bar_numbers, score.notation, score.tempo_units, score.composers]
 
 
 def _score(plain: Sequence[Any]) -> Score:
     """Convert back from `_plain`. Raises ValueError, TypeError or AttributeError for anything else."""
     beats = cache(_beats)
-    parts, chords, tempos, meters, keys, pickup, title, losses, fermatas, numbers, notation, units = plain
+    parts, chords, tempos, meters, keys, pickup, title, losses, fermatas, numbers, notation, units, composers = plain
     return Score(
         tuple(
             Part(
@@ -108,6 +108,7 @@ def _score(plain: Sequence[Any]) -> Score:
         bar_numbers=tuple(BarNumber(beats(onset), _whole(number)) for onset, number in numbers),
         notation=None if notation is None else _notation(*notation),
         tempo_units=tuple(TempoUnit(beats(onset), beats(length)) for onset, length in units),
+        composers=tuple(map(_text, composers)),
     )  # fmt: skip
 
 

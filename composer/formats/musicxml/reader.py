@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from composer.api import ReadError, Score, Source
@@ -22,7 +23,7 @@ from composer.formats.musicxml.xml_tree import parse_musicxml
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file, packed or unpacked."""
 
-VERSION = 9
+VERSION = 10
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 _HINT = "open it in a notation program and export it again as MusicXML"
@@ -73,7 +74,7 @@ def read_musicxml(data: bytes, name: str) -> Score:
     declared = read_part_list(root)
     copied = NoteCount(name)
     parts = [read_part(measures, declared.get(part, PartInfo()), copied) for part, measures in _parts(root).items()]
-    return build_score(parts, _title(root))
+    return replace(build_score(parts, _title(root)), composers=tuple(_composers(root)))
 
 
 def _parts(root: Element) -> dict[str, list[Element]]:
@@ -89,6 +90,12 @@ def _parts(root: Element) -> dict[str, list[Element]]:
             bars += (Element("measure") for _ in range(number - len(bars)))
             bars.append(part)
     return found
+
+
+def _composers(root: Element) -> Iterator[str]:
+    for creator in root.iterfind("identification/creator[@type='composer']"):
+        if name := " ".join("".join(creator.itertext()).split()):
+            yield name
 
 
 def _title(root: Element) -> str:

@@ -92,7 +92,7 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
     m21 = music21()
     whole = m21.stream.Score()
     whole.metadata = m21.metadata.Metadata()
-    whole.metadata.title = score.title
+    whole.metadata.title, whole.metadata.composers = score.title, score.composers
     notation, written = score.notation, as_written(score)
     if written is None:
         played = list(bars(score)) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]

@@ -6,6 +6,7 @@ import zipfile
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import mido
 import pytest
@@ -160,16 +161,31 @@ class TestRoundTrips:
 
 def test_what_no_score_holds_is_counted(convert, tmp_path):
     (tmp_path / "song.abc").write_text(
-        "X:1\nT:Song\nT:Air\nC:Trad.\nR:reel\nU:S=!trill!\nL:1/4\nK:G\n"
+        "X:1\nT:Song\nT:Air\nC:Trad.\nH:Old\nR:reel\nU:S=!trill!\nL:1/4\nK:G\n"
         '"^slow"!trill!.G "Am"A (Bc)|SG !segno!"^D.S."A B2|]\nw:la la la la\nW:More\nW:and more\n'
     )
     result = convert(tmp_path / "song.abc", "-o", tmp_path / "new.musicxml", "--json")
     assert json.loads(result.out)["losses"] == {
-        "further titles left out": 1, "fields C: left out": 1, "fields R: left out": 1, "lines of lyrics left out": 3,
+        "further titles left out": 1, "fields H: left out": 1, "fields R: left out": 1, "lines of lyrics left out": 3,
         "annotations left out": 1, "decorations left out": 3, "slurs left out": 1,
     }  # fmt: skip
-    losses = "1 further title, 1 field C:, 1 field R:, 1 annotation, 1 slur left out\n"
+    losses = "1 further title, 1 field H:, 1 field R:, 1 annotation, 1 slur left out\n"
     assert f"{tmp_path / 'song.abc'}: tune 1: 3 decorations, 3 lines of lyrics, {losses}" in result.err
+
+
+def test_composers_are_kept(convert):
+    tune = "X:1\nT:Air\nC:J. Playford\nC:arr. Byrd \\& R&eacute; 50\\%\nL:1/4\nK:G\nGABc|d4|]\n"
+    xml = convert("-", "--to", "musicxml", stdin=tune)
+    names = ["J. Playford", "arr. Byrd & Ré 50%"]
+    assert xml.err == ""
+    creators = ElementTree.fromstring(xml.data).iterfind("identification/creator")
+    assert [(each.get("type"), each.text) for each in creators] == [("composer", name) for name in names]
+    for stdin in (xml.data, tune):
+        abc = convert("-", "--to", "abc", stdin=stdin)
+        assert "\nT:Air\nC:J. Playford\nC:arr. Byrd & Ré 50\\%\nM:" in abc.out
+        assert score_in(abc.data).composers == tuple(names)
+        assert "composers" not in abc.err
+    assert "2 composers left out" in convert("-", "--to", "midi", stdin=xml.data).err
 
 
 class TestProvenance:

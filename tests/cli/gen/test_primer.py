@@ -155,10 +155,10 @@ def test_what_an_abc_primer_loses_is_counted(tmp_path, monkeypatch):
     representation = Abc()
     representation.fit([Piece(string.printable)])
     assert read_primer(representation, SimpleNamespace(), "a.abc").notes == [
-        "a.abc: 1 field C:, 1 decoration left out; 1 letter in titles replaced",
+        "a.abc: 1 decoration, 1 field C: left out; 1 letter in titles replaced",
         "a.abc contains several pieces; using the first",
     ]
     (tmp_path / "whole.abc").write_text(MARKED.replace("R:", "Q:1/4=90\nR:"), "utf-8")
     assert read_whole_piece(representation, SimpleNamespace(), "whole.abc")[1] == [
-        "whole.abc: 1 field C:, 1 decoration, 1 field Q: left out; 1 letter in titles replaced"
+        "whole.abc: 1 decoration, 1 field C:, 1 field Q: left out; 1 letter in titles replaced"
     ]

@@ -78,6 +78,7 @@ def _losses(tune: Tune, normal: NormalizedTune) -> Mapping[str, int]:
     """Count what the dialect leaves out of a primer, also besides its notes: the player wrote it and may miss it."""
     besides = Counter(tune.unscored)
     besides[OTHER_FIELDS.format("R")] -= bool(normal.rhythm and tune.first("R"))
+    besides[OTHER_FIELDS.format("C")] += len(tune.composers)
     besides[OTHER_FIELDS.format("Q")] += bool(tune.tempo)
     return {**normal.losses, **+besides}
 

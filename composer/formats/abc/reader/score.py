@@ -81,6 +81,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         title=tune.title,
         losses={phrase: count for phrase, count in losses.items() if count},
         places=guessed.places,
+        composers=tune.composers,
         tempo_units=tuple(TempoUnit(at, tempo.unit) for at, tempo in tempos if tempo.unit),
         sections=tuple(written_sections(sections[names[0]], first)),
         fermatas=note_beginnings((at for _, played in voices.values() for at in _fermatas(played)), parts),

@@ -12,7 +12,7 @@ OTHER_FIELDS = "fields {}: left out"
 _UNSCORED = {
     **dict.fromkeys("wW", "lines of lyrics left out"),
     "s": "lines of symbols left out",
-    **{letter: OTHER_FIELDS.format(letter) for letter in "ABCDFGHNORSZ"},
+    **{letter: OTHER_FIELDS.format(letter) for letter in "ABDFGHNORSZ"},
 }
 """What is counted of fields that a score has no place for."""
 _PROVENANCE = re.compile(r"composer \d")
@@ -22,5 +22,7 @@ def count_unscored(tune: Tune, field: Field, *, in_body: bool) -> None:
     """Count a field of a tune, which is in its header or `in_body`, unless a score has a place for it."""
     is_other_title = field.name == "T" and (in_body or tune.first("T"))
     phrase = "further titles left out" if is_other_title else _UNSCORED.get(field.name)
+    if field.name == "C" and in_body:
+        phrase = OTHER_FIELDS.format("C")
     if phrase and field.value and not (field.name == "N" and _PROVENANCE.match(field.value)):
         tune.unscored[phrase] += 1

@@ -17,7 +17,7 @@ from composer.formats.abc.dialect.tables import BARS_PER_LINE, CHORD_KINDS, unit
 from composer.formats.abc.elements import Tone
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.structure import MAX_BARS
-from composer.formats.abc.title import title_field
+from composer.formats.abc.title import heading
 from composer.formats.abc.writer.bar_text import FINEST, BarSpan, Span, bar_text
 from composer.formats.abc.writer.melody import snap
 from composer.formats.abc.writer.voice_split import MAX_VOICES, in_ticks, too_many_voices_error, voices_of
@@ -174,8 +174,7 @@ def _plain(text: str) -> str:
 
 def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[str]:
     yield "X:1"
-    if title := title_field(score.title):
-        yield title
+    yield from heading(score)
     yield f"M:{first.time}"
     yield f"L:{unit_of(first.time)}"
     if score.tempos:

@@ -15,7 +15,7 @@ from composer.formats.abc.elements import Sound
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.reader.structure import MAX_BARS
-from composer.formats.abc.title import title_field
+from composer.formats.abc.title import heading
 from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, snap
 from composer.formats.abc.writer.multivoice import tempo, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets
@@ -78,9 +78,7 @@ def _melody_alone(score: Score) -> str:
         return ""
     if [chord.onset for chord in again.chords] != [chord.onset for chord in score.chords]:
         return ""
-    title = title_field(score.title)
-    if title:
-        text = text.replace("\n", f"\n{title}\n", 1)
+    text = text.replace("\n", "".join(f"\n{field}" for field in heading(score)) + "\n", 1)
     more = f"Q:{tempo(score, score.tempos[0])}\n" if score.tempos else ""
     more += f"%%MIDI program {parts[0].program}\n" if parts[0].program else ""
     return text.replace("\nK:", f"\n{more}K:", 1)
