@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
@@ -22,7 +22,8 @@ COMMON_TIME = Meter(Fraction(0), 4, 4)
 class Bar:
     """One bar, from beat `start` to beat `end`. A pickup has number 0, the first full bar number 1.
 
-    `number` counts the bars as played, and `written` those of a score, in which repeats stand once.
+    `number` counts the bars as played, and `written` those of a score, in which repeats stand once. `is_last` is set
+    for a last bar that is short since the pickup completes it.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Bar:
     end: Fraction
     meter: Meter
     written: int
+    is_last: bool = False
 
     @property
     def length(self) -> Fraction:
@@ -44,8 +46,8 @@ class Bar:
 
     @property
     def own_meter(self) -> Meter:
-        """The meter, or one that the bar fills if a change of meter cuts it short; a pickup has the meter."""
-        if self.number == 0 or self.length == self.meter.bar:
+        """The meter, or one that the bar fills if a change of meter cuts it short; not for a pickup or a last bar."""
+        if self.number == 0 or self.is_last or self.length == self.meter.bar:
             return self.meter
         part = self.length / 4
         denominator = max(part.denominator, self.meter.denominator)
@@ -69,6 +71,15 @@ def bars(score: Score) -> Iterator[Bar]:
                 written = numbers.popleft().number
             yield Bar(number, start, end, meter, written if score.bar_numbers else number)
             start, number = end, number + 1
+
+
+def with_short_end(found: list[Bar], score: Score) -> list[Bar]:
+    """Return all bars of `score`, for notation: if the music allows, the last one lacks what the pickup has."""
+    if len(found) > 1 and found[0].number == 0:
+        end = found[-1].end - score.pickup
+        if found[-1].length == found[0].meter.bar and score.duration <= end:
+            return [*found[:-1], replace(found[-1], end=end, is_last=True)]
+    return found
 
 
 def count_bars(score: Score) -> int:

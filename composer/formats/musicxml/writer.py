@@ -16,7 +16,7 @@ from composer.formats.musicxml.percussion import to_unpitched
 from composer.formats.settings import WriteSettings
 from composer.music import chords
 from composer.music.as_written import AsWritten, as_written
-from composer.music.bars import COMMON_TIME, Bar, bars
+from composer.music.bars import COMMON_TIME, Bar, bars, with_short_end
 from composer.music.keys import MODE_FIFTHS
 from composer.music.voices.staves import StaffGroup, name_of, staff_groups
 
@@ -95,7 +95,7 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
     whole.metadata.title, whole.metadata.composers = score.title, score.composers
     notation, written = score.notation, as_written(score)
     if written is None:
-        played = list(bars(score)) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
+        played = with_short_end(list(bars(score)), score) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
         notation, written = None, AsWritten(score, played)
     score, layout = written.score, written.bars
     for number, group in enumerate(_groups(score), 1):

@@ -55,7 +55,7 @@ def bar_text(spans: Iterable[Span], bar: BarSpan, unit: int) -> str:
     accidentals = Accidentals(bar.key)
     group = beat_group(bar.time)
     # a pickup is grouped as the end of a full bar
-    place = bar.time.bar - (bar.end - bar.start)
+    place = 0 if bar.start else bar.time.bar - (bar.end - bar.start)
     pieces: list[str] = []
     for run in _runs(_singles(spans, place, bar)):
         if pieces and place % group == 0:

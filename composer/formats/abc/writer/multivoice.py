@@ -22,7 +22,7 @@ from composer.formats.abc.writer.bar_text import FINEST, BarSpan, Span, bar_text
 from composer.formats.abc.writer.melody import snap
 from composer.formats.abc.writer.voice_split import MAX_VOICES, in_ticks, too_many_voices_error, voices_of
 from composer.music import chords
-from composer.music.bars import Bar, bars
+from composer.music.bars import Bar, bars, with_short_end
 from composer.music.keys import BEAT, WHOLE, Signature, Time, parse_meter
 from composer.music.voices.notation import Segment, gaps, segments, shown_rests
 from composer.music.voices.polyphony import clef_of, polyphonic_voices
@@ -136,7 +136,7 @@ def _layout(score: Score) -> list[BarSpan]:
     onsets = [onset for onset, _ in keys]
     return [
         BarSpan(*_ticks(bar), _time(bar), keys[max(bisect_right(onsets, bar.start) - 1, 0)][1], bar.pulse)
-        for bar in found
+        for bar in with_short_end(found, score)
     ]
 
 

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 from dataclasses import replace
 from fractions import Fraction
+from xml.etree import ElementTree
 
 import pytest
 from abc_diagnostics import check
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from composer import formats
 from composer.api import ChordSymbol, EncodeError, Key, Meter, Note, Part, Score, Tempo
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.writer.multivoice import write_voices
@@ -280,3 +282,29 @@ def test_every_note_of_polyphony_reads_back(score):
 def test_abc2midi_reads_it_without_complaint(score, tmp_path_factory):
     text = written(score)
     assert complaints(text, tmp_path_factory.getbasetemp()) == []
+
+
+def in_two_voices(*, last: int) -> Score:
+    """Return a pickup of one beat, a bar and a last note of `last` beats, in two parts."""
+    spans = [(0, 1), (1, 2), (3, 2), (5, last)]
+    notes = [tuple(Note(F(at), pitch, F(length)) for at, length in spans) for pitch in (72, 60)]
+    return Score(tuple(map(Part, notes)), meters=(Meter(F(0), 4, 4),), pickup=F(1))
+
+
+@pytest.mark.parametrize(
+    ("last", "written"), [(3, "[V:1] c2|c4 c4|c6|]"), (2, "[V:1] c2|c4 c4|c4 z2|]"), (4, "[V:1] c2|c4 c4|c8|]")]
+)
+def test_the_last_bar_lacks_what_the_pickup_has(last, written):
+    score = in_two_voices(last=last)
+    text = write_voices(score)
+    assert written in text
+    assert read_score(text).notes == score.notes
+    assert read_score(text).meters == score.meters
+
+
+@pytest.mark.parametrize(("last", "rests"), [(3, []), (2, ["10080", "10080"]), (4, [])])
+def test_the_last_bar_of_musicxml_lacks_what_the_pickup_has(last, rests):
+    root = ElementTree.fromstring(formats.write("musicxml", in_two_voices(last=last)))
+    found = [note for note in root.iter("note") if note.find("rest") is not None]
+    assert [note.findtext("duration") for note in found] == rests
+    assert [time.findtext("beats") for time in next(root.iter("part")).iter("time")] == ["4"]
