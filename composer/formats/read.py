@@ -10,7 +10,7 @@ from composer.api.limits import VARIABLE
 from composer.formats import FORMATS, Format, detect
 from composer.formats.table import format_of, plugin_formats
 
-__all__ = ["MUSIC_SUFFIXES", "is_music", "music_suffix", "read_playable", "read_scores"]
+__all__ = ["MUSIC_SUFFIXES", "empty_error", "is_music", "music_suffix", "read_playable", "read_scores"]
 
 
 def _suffixes(among: Iterable[Format]) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def read_scores(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     """
     data = source.bytes()
     if not data.strip():
-        raise ReadError(f"{source.label} is empty", no_music_hint())
+        raise empty_error(source)
     found = detect(data)
     if found is None or found.read is None:
         raise no_music_error(source)
@@ -78,6 +78,11 @@ def read_playable(source: Source) -> Iterator[Score]:
             yield score
     if not found:
         raise no_music_error(source, rejected)
+
+
+def empty_error(source: Source) -> ReadError:
+    """Return the error for a source of music without any content."""
+    return ReadError(f"{source.label} is empty", no_music_hint())
 
 
 def not_as_named(source: Source) -> str:

@@ -25,7 +25,7 @@ from composer.api import (
     Unsatisfiable,
     hookimpl,
 )
-from composer.formats.read import MUSIC_SUFFIXES
+from composer.formats.read import MUSIC_SUFFIXES, empty_error
 from composer_abc import pieces, titles
 from composer_abc.controls import AbcControls
 from composer_abc.decoder import AbcDecoder
@@ -88,7 +88,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         if source.fragment:
             return pieces.primer_pieces(text, source, self.raw)
         if not text.strip():
-            raise ReadError(f"{source.label} is empty", "use a file of tunes in ABC notation")
+            raise empty_error(source)
         return pieces.raw_pieces(text, source) if self.raw else pieces.dialect_pieces(text, source)
 
     def fit(self, pieces: Iterable[Piece[str]]) -> None:

@@ -99,6 +99,16 @@ def test_files_of_another_representation(composer, tmp_path):
     composer("train", "text", tmp_path).failed(f"composer train abc {tmp_path}")
 
 
+@pytest.mark.parametrize("name", ["a.abc", "a.mid"])
+def test_empty_music_has_one_hint(composer, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"")
+    hint = "hint: use a file with notes: ABC, MIDI, MusicXML, MEI or kern"
+    convert = ("convert", path, "-o", tmp_path / "b.musicxml")
+    for command in (("show", path), ("play", path), convert, ("harmonize", path), ("train", "abc", path)):
+        composer(*command).failed(f"{path} is empty", hint)
+
+
 class TestTables:
     def test_without_the_column(self, composer, tmp_path):
         (tmp_path / "songs.csv").write_text("artist,words\nme,la la la\nyou,do re mi\n")

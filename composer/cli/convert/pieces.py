@@ -11,7 +11,7 @@ from composer.api import ReadError, RejectedPiece, Representation, Score, Source
 from composer.formats import Format, detect, format_of, provenance
 from composer.formats.abc.file import unscored
 from composer.formats.provenance import Provenance
-from composer.formats.read import music_suffixes, no_music_error
+from composer.formats.read import empty_error, music_suffixes, no_music_error
 from composer.registry import plugins as registry
 
 DAMAGED_PROVENANCE = "damaged provenance left out"
@@ -49,7 +49,7 @@ def read_pieces(source: Source, chosen: Format | None = None) -> tuple[int, Iter
     """
     source = replace(source, data=source.bytes())
     if not source.bytes().strip():
-        raise ReadError(f"{source.label} is empty", "use a file with notes in it")
+        raise empty_error(source)
     found = chosen or detect(source.bytes()) or _notation_by_suffix(source)
     if found is None:
         raise no_music_error(source)

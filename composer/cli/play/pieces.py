@@ -11,6 +11,7 @@ from composer.audio.wav import is_wav
 from composer.cli.inputs import playable_scores
 from composer.formats import WriteSettings, detect
 from composer.formats.midi.writer import write_midi
+from composer.formats.read import no_music_hint
 from composer.playback.choose import Playable
 
 WAV_SUFFIX = ".wav"
@@ -45,13 +46,13 @@ def tunes_of(source: Source) -> Iterator[Tune]:
         drawn = dataclasses.replace(score, title=score.title or source.label)
         yield Tune(Playable.of_midi(write_midi(score, WriteSettings()), name), drawn)
     if not found_notes:
-        raise ReadError(f"no notes in {source.label}", "use a file with notes in it")
+        raise ReadError(f"no notes in {source.label}", no_music_hint())
 
 
 def _midi_file(data: bytes, name: str, score: Score | None) -> Tune:
     """Return a MIDI file as it is, or the regular file of its score if mido cannot follow it. Raises ReadError."""
     if score is None:
-        raise ReadError(f"no notes in {name}", "use a file with notes in it")
+        raise ReadError(f"no notes in {name}", no_music_hint())
     drawn = dataclasses.replace(score, title=score.title or name)
     try:
         return Tune(Playable.of_midi(data, name), drawn)
