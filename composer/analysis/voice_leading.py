@@ -15,7 +15,7 @@ from composer.music.sounding import pitched_notes
 def clashes_on_beats(score: Score) -> float | None:
     """Return the share of beats with notes that have two a semitone apart, in any octave; None without notes."""
     beats = [pitches for pitches in pitches_on_beats(score) if pitches]
-    return sum(map(_clashes, beats)) / len(beats) if beats else None
+    return sum(map(has_clash, beats)) / len(beats) if beats else None
 
 
 def outer_parallels(score: Score) -> float | None:
@@ -60,5 +60,6 @@ def pitches_on_beats(score: Score) -> Sequence[Sequence[int]]:
     return found
 
 
-def _clashes(pitches: Sequence[int]) -> bool:
+def has_clash(pitches: Sequence[int]) -> bool:
+    """Return whether two of the pitches are a semitone apart, in any octave."""
     return any((high - low) % 12 in (1, 11) for low, high in combinations(pitches, 2))

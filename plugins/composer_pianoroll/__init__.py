@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -25,7 +24,6 @@ from composer.api import (
 from composer.formats.read import MUSIC_SUFFIXES
 from composer.music.scales import parse_range
 from composer.toolkit.representations.bar_plan import (
-    MAX_PLANS,
     BarPlan,
     WantedPlan,
     ending_step,
@@ -66,17 +64,12 @@ from composer_pianoroll.controls import (
 )
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.options import PianorollOptions, choose_parts
-from composer_pianoroll.parallels import (
-    AVOID,
-    PARALLELS_RULES,
-    ParallelsGuard,
-    as_share,
-    default_choice,
-    share_of_parallels,
-)
+from composer_pianoroll.parallels import AVOID, PARALLELS_RULES, ParallelsGuard, as_share, default_choice
+from composer_pianoroll.phrase_ends import PHRASE_ENDS_RULES, PhraseEndGuard, are_triads, check_known, ends_of
 from composer_pianoroll.positions import PlannedConstraint
-from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, most_common, returns_of, sources_of
-from composer_pianoroll.texture import TEXTURE_RULES, as_maximum, piece_maximum, usual_maximum, with_usual_maximum
+from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
+from composer_pianoroll.texture import as_maximum, with_usual_maximum
+from composer_pianoroll.training_state import training_state
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 
@@ -92,7 +85,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     Percussion is left out.
     """
 
-    api, name, version, rules = 1, "pianoroll", 1, TEXTURE_RULES
+    api, name, version, rules = 1, "pianoroll", 1, PHRASE_ENDS_RULES
     summary = "polyphonic music, as frames of note onsets and held notes"
     kind = StepKind.FRAMES
     suffixes = MUSIC_SUFFIXES
@@ -124,31 +117,16 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             return error.as_rejection(name)
 
     def fit(self, pieces: Iterable[Piece[Roll]]) -> None:
-        """Count the plans of the pieces, not of variants, their returns, parallels and notes, with `positions`."""
-        if not self.positional:
-            return
-        plans, returning, maxima = Counter[str](), Counter[str](), list[int]()
-
-        def counted() -> Iterator[Iterator[tuple[int, ...]]]:
-            for piece in pieces:
-                if not piece.is_variant:
-                    plan = self._plan_of(piece)
-                    plans[str(plan)] += 1
-                    maxima.append(piece_maximum(piece.content))
-                    if returns := returns_of(self.layout, piece.content, plan, self.per_beat):
-                        returning[str(plan._replace(returns=returns))] += 1
-                    yield self.layout.frames(piece.content)
-
-        parallels = share_of_parallels(self.layout, counted())
-        kept = dict(sorted(plans.most_common(MAX_PLANS)))
-        returns, max_notes = most_common(returning, kept), usual_maximum(maxima)
-        self.restore({"plans": kept, "parallels": parallels, "returns": returns, "max_notes": max_notes})
+        """With `positions`, measure the pieces, but not variants, for plans and default controls."""
+        if self.positional:
+            own = ((piece.content, self._plan_of(piece)) for piece in pieces if not piece.is_variant)
+            self.restore(training_state(self.layout, own, self.per_beat))
 
     def state(self) -> dict[str, Any]:
         if not self.positional:
             return {}
-        known = [self.training_parallels, self.training_returns, self.training_max_notes]
-        named = zip(("parallels", "returns", "max_notes"), known, strict=True)
+        known = [self.training_parallels, self.training_returns, self.training_max_notes, self.training_triads]
+        named = zip(("parallels", "returns", "max_notes", "triads"), known, strict=True)
         return {"plans": self.training_plans, **{name: value for name, value in named if value is not None}}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -160,6 +138,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         """How many of them have each plan with passages that return; None if it is unknown."""
         self.training_max_notes: int | None = as_maximum(state.get("max_notes"))
         """How many notes sound at once in most of them; None if it is unknown."""
+        self.training_triads: float | None = as_share(state.get("triads"), "triads")
+        """Share of their phrases that end with whole triads; None if it is unknown."""
         self._returning_plans = with_returns(self.training_plans, self.training_returns or {})
         self._features = feature_sizes(self.training_plans, self.per_beat) if self.positional else {}
 
@@ -225,13 +205,20 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         planned: Constraint = PlannedConstraint(inner, counter, length)
         ending = ending_step(str(plan), self.per_beat)
         end = length if ending is None else ending
+        rules, ends = context.rules or self.rules, ends_of(plan, Fraction(self.options.steps))
+        if tune is None and ends and are_triads(controls.phrase_ends, rules, controls.max_notes, self.training_triads):
+            planned = PhraseEndGuard(planned, self.layout, ends)
         sources = sources_of(plan.returns, self.per_beat, end, context.primer, inner.accepts)
         if sources:
             planned = ReturnsConstraint(planned, self.layout, sources)
         return self._without_parallels(planned, controls, context)
 
     def _plans_to_draw(self, controls: PianorollControls, context: GenerationContext) -> Mapping[str, int]:
-        """Return the plans of the training pieces, with their returns if pieces have any. Raises Unsatisfiable."""
+        """Return the plans of the training pieces, with their returns if pieces have any.
+
+        Raises Unsatisfiable if returns or phrase ends are asked for that the model does not know.
+        """
+        check_known(controls.phrase_ends, is_known="fermata" in self._features)
         rules, is_known = context.rules or self.rules, self.training_returns is not None
         wanted = are_wanted(controls.returns, rules, is_counted=controls.is_counted, is_known=is_known)
         return self._returning_plans if wanted else self.training_plans
@@ -274,7 +261,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         """
         controls, primer = controls or PianorollControls(), len(context.primer)
         if not self.positional:
-            self._plans_to_draw(controls, context)  # raises if returns are asked for
+            self._plans_to_draw(controls, context)  # raises if returns or phrase ends are asked for
             return {}
         if context.tune is not None:
             return {str(self._plan_of_tune(context.tune, controls)): 1}

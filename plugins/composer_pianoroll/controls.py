@@ -19,7 +19,7 @@ from composer.toolkit.representations.note_controls import (
     ranges_of,
     total_steps,
 )
-from composer_pianoroll import parallels, returns
+from composer_pianoroll import parallels, phrase_ends, returns
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.kept_voice import VoiceConstraint, check_voice, fixed_units, voice_of
@@ -77,6 +77,12 @@ class PianorollControls(NoteControls):
         "[default: avoid if the training data does]",
         metavar="CHOICE", choices=parallels.CHOICES,
     )  # fmt: skip
+    phrase_ends: str = option(
+        "",
+        "`triads` prefers whole major and minor triads in root position where phrases end; `any` takes any chord. "
+        "[default: triads if the phrases of the training data end so, without --keep-bars and --keep-voices]",
+        metavar="CHOICE", choices=phrase_ends.CHOICES,
+    )  # fmt: skip
     returns: str = option(
         "",
         "`plan` copies earlier passages where those of a training piece (with --keep-voices: of the tune) return; "
@@ -104,6 +110,7 @@ class PianorollControls(NoteControls):
             raise OptionError("--voice-leading needs --keep-voices", "add --keep-voices top")
         self._check_parallels()
         self._check_returns()
+        phrase_ends.check_choice(self.phrase_ends, self.kept_control, self.max_notes)
 
     def _check_parallels(self) -> None:
         if self.parallels:

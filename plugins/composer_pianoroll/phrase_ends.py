@@ -1,0 +1,100 @@
+"""Chords at the ends of phrases: measure them in the training data, and prefer whole triads if these end so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+from composer.api import Constraint, FrameRule, OptionError, Unsatisfiable
+from composer.toolkit.representations.bar_plan import BarPlan
+from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
+from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.voice_leading import FAULT
+
+PHRASE_ENDS_RULES = 5
+"""The first version of the representation's rules that prefers triads where phrases end."""
+TRIADS, ANY = CHOICES = ("triads", "any")
+TRIAD_NOTES = 3
+_USUAL = 0.5
+"""Share of the phrase ends of the training data from which on triads are preferred. It is 0.89 in Bach's chorales."""
+_TRIADS = ({0, 4, 7}, {0, 3, 7})
+
+
+def check_choice(text: str, kept: str, max_notes: int) -> None:
+    """Raise OptionError if `text` is neither `triads` nor `any`, or asks for triads where there can be none.
+
+    `kept` is the option that keeps music of a tune, and `max_notes` the number of --max-notes, if they are given.
+    """
+    if text not in ("", *CHOICES):
+        hint = "use --phrase-ends triads, or --phrase-ends any"
+        raise OptionError(f"invalid value for --phrase-ends: '{text}'", hint)
+    if text == TRIADS and kept:
+        raise OptionError(f"--phrase-ends triads and {kept} cannot be used together", "leave out --phrase-ends")
+    if text == TRIADS and 0 < max_notes < TRIAD_NOTES:
+        hint = f"use --max-notes {TRIAD_NOTES} or more"
+        raise OptionError(f"--phrase-ends triads contradicts --max-notes {max_notes}", hint)
+
+
+def check_known(choice: str, *, is_known: bool) -> None:
+    """Raise Unsatisfiable if triads are asked for by --phrase-ends and it is not known where phrases end."""
+    if choice == TRIADS and not is_known:
+        hint = "leave out --phrase-ends, or train with -O positions=on on music with fermatas or phrase marks"
+        raise Unsatisfiable("this model does not know where phrases end", hint)
+
+
+def are_triads(choice: str, rules: int, max_notes: int, share: float | None) -> bool:
+    """Return whether triads are preferred by the `choice` of --phrase-ends, empty for the default.
+
+    `share` is that of triads at the phrase ends of the training data, None if it is unknown.
+    """
+    has_room = max_notes == 0 or max_notes >= TRIAD_NOTES
+    usual = share is not None and share >= _USUAL and has_room and rules >= PHRASE_ENDS_RULES
+    return choice == TRIADS or (usual and not choice)
+
+
+def is_whole_triad(pitches: Sequence[int]) -> bool:
+    """Return whether a chord, its pitches ascending, is a major or minor triad in root position with all its notes."""
+    return {(pitch - pitches[0]) % 12 for pitch in pitches} in _TRIADS
+
+
+def triads_at_ends(roll: Roll, ends: Iterable[int]) -> Iterator[bool]:
+    """Yield for each of the steps `ends` whether a whole triad sounds in it."""
+    notes = roll.notes
+    for step in ends:
+        yield is_whole_triad(sorted(note.pitch for note in notes if note.start <= step < note.start + note.length))
+
+
+def ends_of(plan: BarPlan, steps: Fraction) -> Sequence[int]:
+    """Return the steps at which the phrases of a plan end; a beat has so many `steps`."""
+    return [int(beat * steps) for beat in plan.phrase_ends]
+
+
+class PhraseEndGuard(WrappedConstraint):
+    """The rolls of `inner`, of which phrases that end with another chord than a whole triad are not favored.
+
+    `ends` are the steps in which the last chords of phrases begin. The own part of a state is the number of frames.
+    """
+
+    own_bits = 32
+
+    def __init__(self, inner: Constraint, layout: Layout, ends: Iterable[int]) -> None:
+        super().__init__(inner)
+        self.layout = layout
+        self._ends = dict(divmod(step, layout.stack) for step in ends)
+
+    def own_step(self, own: int, step: tuple[int, ...]) -> int:
+        return own + 1
+
+    def allowed(self, state: int) -> FrameRule:
+        rule = super().allowed(state)
+        assert isinstance(rule, FrameRule)
+        return rule
+
+    def log_weight(self, state: int, step: tuple[int, ...]) -> float:
+        weight, substep = super().log_weight(state, step), self._ends.get(self.parts(state)[1])
+        return weight if substep is None else weight + FAULT * (not is_whole_triad(self._pitches(step, substep)))
+
+    def _pitches(self, frame: Sequence[int], substep: int) -> Sequence[int]:
+        """Return the pitches that sound in a step of a frame, ascending, counted from the lowest of the layout."""
+        width, first = self.layout.pitch_count, substep * self.layout.units_per_step
+        return sorted((unit - first) % width for unit in frame if first <= unit < first + self.layout.units_per_step)

@@ -1,0 +1,110 @@
+"""Phrases end with whole triads if those of the training data do."""
+
+from dataclasses import replace
+
+import pytest
+
+from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
+from composer.api.testing.constraints import check_controls
+from composer.toolkit.representations.quantize import GridNote
+from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
+from composer_pianoroll.phrase_ends import PhraseEndGuard, is_whole_triad
+from composer_pianoroll.texture import TEXTURE_RULES
+from composer_pianoroll.voice_leading import FAULT
+
+MAJOR, MINOR, OPEN, INVERTED, SEVENTH = (48, 64, 67), (50, 65, 69), (48, 55, 60), (52, 60, 67), (48, 64, 67, 70)
+
+
+def piece(*chords, fermatas="1 3"):
+    """Return a piece with a chord per beat."""
+    notes = [GridNote(2 * beat, pitch, 2) for beat, chord in enumerate(chords) for pitch in chord]
+    labels = {"meter": "2/4"} | ({"fermatas": fermatas} if fermatas else {})
+    return Piece(Roll.from_notes(2 * len(chords), notes), labels=labels)
+
+
+TRIADS, OTHERS = piece(SEVENTH, MAJOR, OPEN, MINOR), piece(MAJOR, OPEN, MAJOR, SEVENTH)
+
+
+def fitted(*pieces, **options):
+    found = Pianoroll(PianorollOptions(range="40-72", steps=2, positions=True, **options))
+    found.fit(pieces)
+    return found
+
+
+def guarded(found, context=None, **controls):
+    """Whether the inner constraint of the one against parallels, or the whole one, is for phrase ends."""
+    constraint = found.constraint(PianorollControls(parallels="allow", **controls), context)
+    return isinstance(constraint, PhraseEndGuard)
+
+
+@pytest.mark.parametrize(
+    ("chord", "whole"),
+    [(MAJOR, True), (MINOR, True), ((48, 52, 55, 60), True), (OPEN, False), (INVERTED, False), (SEVENTH, False),
+     ((48,), False), ((), False)],
+)  # fmt: skip
+def test_whole_triads(chord, whole):
+    assert is_whole_triad(chord) is whole
+
+
+def test_the_share_of_triads_where_phrases_of_the_training_data_end():
+    state = fitted(TRIADS, OTHERS, OTHERS, replace(TRIADS, is_variant=True)).state()
+    assert state["triads"] == pytest.approx(1 / 3, abs=1e-4)
+    assert fitted(TRIADS, stack=2).state()["triads"] == 1
+    assert "triads" not in fitted(piece(MAJOR, fermatas="")).state()
+
+
+def test_they_are_preferred_if_they_are_usual_in_the_training_data():
+    usual, rare = fitted(TRIADS), fitted(OTHERS)
+    again = Pianoroll(usual.options)
+    again.restore(usual.state())
+    assert guarded(usual)
+    assert guarded(again)
+    assert not guarded(rare)
+    assert guarded(rare, phrase_ends="triads")
+    assert not guarded(usual, phrase_ends="any")
+    assert not guarded(usual, max_notes=2)
+    assert not guarded(usual, GenerationContext(rules=TEXTURE_RULES)), "older pieces are reproduced"
+    assert not guarded(usual, GenerationContext(plan="2/4,2")), "it is unknown where the phrases end"
+    assert not guarded(usual, GenerationContext(tune=TRIADS), keep_bars="1")
+
+
+@pytest.mark.parametrize("stack", [1, 2])
+def test_only_the_chords_that_end_phrases_have_a_weight(stack):
+    found = fitted(TRIADS, stack=stack)
+    for each, faults in ((TRIADS, 0), (OTHERS, 2), (piece(OPEN, INVERTED, OPEN, MAJOR), 1)):
+        guard = found.constraint(PianorollControls(parallels="allow"), GenerationContext(plan=found.plan(each)))
+        state, total = guard.start(()), 0.0
+        for frame in found.layout.frames(each.content):
+            total += guard.log_weight(state, frame)
+            state = guard.step(state, frame)
+        assert total == pytest.approx(faults * FAULT)
+
+
+@pytest.mark.parametrize("damaged", ["x", True, -0.1, 1.5])
+def test_a_damaged_share_is_refused(damaged):
+    with pytest.raises(ValueError, match=r"the share of triads is .*, not a number from 0 to 1"):
+        fitted(TRIADS).restore({"triads": damaged})
+
+
+@pytest.mark.parametrize(
+    ("controls", "error"),
+    [
+        ({"phrase_ends": "chords"}, "invalid value for --phrase-ends: 'chords'"),
+        ({"phrase_ends": "triads", "max_notes": 2}, "--phrase-ends triads contradicts --max-notes 2"),
+        ({"phrase_ends": "triads", "keep_bars": "1-2"}, "--phrase-ends triads and --keep-bars 1-2 cannot be used"),
+        ({"phrase_ends": "triads", "keep_voices": "top"}, "--phrase-ends triads and --keep-voices top cannot be used"),
+    ],
+)
+def test_bad_choices(controls, error):
+    with pytest.raises(OptionError, match=error):
+        PianorollControls(**controls)
+
+
+@pytest.mark.parametrize("found", [fitted(piece(MAJOR, fermatas="")), Pianoroll()])
+def test_triads_need_a_model_that_knows_where_phrases_end(found):
+    with pytest.raises(Unsatisfiable, match="does not know where phrases end"):
+        found.plans(PianorollControls(phrase_ends="triads"), GenerationContext())
+
+
+def test_the_contract_of_constraints():
+    check_controls(fitted(TRIADS), [TRIADS, OTHERS], PianorollControls(parallels="allow"))
