@@ -64,8 +64,8 @@ from composer_pianoroll.controls import (
 )
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.options import PianorollOptions, choose_parts
-from composer_pianoroll.parallels import AVOID, PARALLELS_RULES, ParallelsGuard, as_share, default_choice
-from composer_pianoroll.phrase_ends import PHRASE_ENDS_RULES, PhraseEndGuard, are_triads, check_known, ends_of
+from composer_pianoroll.parallels import AVOID, BEAT_RULES, PARALLELS_RULES, ParallelsGuard, as_share, default_choice
+from composer_pianoroll.phrase_ends import PhraseEndGuard, are_triads, check_known, ends_of
 from composer_pianoroll.positions import PlannedConstraint
 from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
 from composer_pianoroll.texture import as_maximum, with_usual_maximum
@@ -85,7 +85,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     Percussion is left out.
     """
 
-    api, name, version, rules = 1, "pianoroll", 1, PHRASE_ENDS_RULES
+    api, name, version, rules = 1, "pianoroll", 1, BEAT_RULES
     summary = "polyphonic music, as frames of note onsets and held notes"
     kind = StepKind.FRAMES
     suffixes = MUSIC_SUFFIXES
@@ -227,8 +227,10 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         self, constraint: Constraint, controls: PianorollControls, context: GenerationContext
     ) -> Constraint:
         avoid = controls.parallels or default_choice(self.training_parallels)
-        current = (context.rules or self.rules) >= PARALLELS_RULES and not controls.voice_leading  # which weighs them
-        return ParallelsGuard(constraint, self.layout) if avoid == AVOID and current else constraint
+        rules = context.rules or self.rules
+        if avoid != AVOID or rules < PARALLELS_RULES or controls.voice_leading:  # which weighs them
+            return constraint
+        return ParallelsGuard(constraint, self.layout, self.options.steps if rules >= BEAT_RULES else 0)
 
     def plan(self, piece: Piece[Roll]) -> str | None:
         """Return meter, bars, pickup, last bar, phrase ends and key, as in `3/4,16,1,2,,Am`, with `positions`."""

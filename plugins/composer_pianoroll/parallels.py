@@ -16,6 +16,8 @@ MAX_FRAMES = 200_000
 """Frames of the training data that are measured."""
 PARALLELS_RULES = 2
 """The first version of the representation's rules that keeps parallels out."""
+BEAT_RULES = 6
+"""The first version that keeps them out from beat to beat too."""
 AVOID, ALLOW = CHOICES = ("avoid", "allow")
 
 _PITCH_BITS = 8
@@ -66,20 +68,19 @@ def outer_voices(layout: Layout, frame: Sequence[int]) -> Iterator[Voices | None
 class ParallelsGuard(WrappedConstraint):
     """The rolls of `inner`, of which parallel fifths and octaves between the outer voices are not favored.
 
-    The own part of a state is the outer voices of the last step, each plus one, 0 for none.
+    They are heard from step to step and, with other notes in between, from beat to beat. A beat has `beat` steps; 0
+    leaves out the latter. The own part of a state is the outer voices of the last step and of the last beat, each plus
+    one and 0 for none, below the number of steps since the latter.
     """
 
-    own_bits = 2 * _PITCH_BITS
+    own_bits = 6 * _PITCH_BITS
 
-    def __init__(self, inner: Constraint, layout: Layout) -> None:
+    def __init__(self, inner: Constraint, layout: Layout, beat: int = 0) -> None:
         super().__init__(inner)
-        self.layout = layout
+        self.layout, self.beat = layout, beat
 
-    def start(self, primer: Sequence[tuple[int, ...]]) -> int:
-        return self._state(self.inner.start(primer), primer[-1] if primer else ())
-
-    def step(self, state: int, step: tuple[int, ...]) -> int:
-        return self._state(self.inner.step(state >> self.own_bits, step), step)
+    def own_step(self, own: int, step: tuple[int, ...]) -> int:
+        return self._follow(own, step)[1]
 
     def allowed(self, state: int) -> FrameRule:
         rule = super().allowed(state)
@@ -87,16 +88,24 @@ class ParallelsGuard(WrappedConstraint):
         return rule
 
     def log_weight(self, state: int, step: tuple[int, ...]) -> float:
-        low, high = state & (1 << _PITCH_BITS) - 1, state >> _PITCH_BITS & (1 << _PITCH_BITS) - 1
-        before: Voices | None = (low - 1, high - 1) if high else None
-        weight = super().log_weight(state, step)
-        for now in outer_voices(self.layout, step):
-            if before is not None and now is not None:
-                weight += FAULT * is_parallel(before, now)
-            before = now
-        return weight
+        return super().log_weight(state, step) + FAULT * self._follow(self.parts(state)[1], step)[0]
 
-    def _state(self, inner: int, frame: Sequence[int]) -> int:
-        *_, last = outer_voices(self.layout, frame)
-        low, high = (last[0] + 1, last[1] + 1) if last is not None else (0, 0)
-        return (inner << _PITCH_BITS | high) << _PITCH_BITS | low
+    def _follow(self, own: int, frame: Sequence[int]) -> tuple[int, int]:
+        """Return in how many steps of `frame` there are parallels, and the own part after it."""
+        last, on_beat = _unpacked(own), _unpacked(own >> 2 * _PITCH_BITS)
+        count, found = own >> 4 * _PITCH_BITS, 0
+        for now in outer_voices(self.layout, frame):
+            before = (last, on_beat) if self.beat and count == 0 else (last,)
+            found += now is not None and any(each is not None and is_parallel(each, now) for each in before)
+            last, on_beat = now, now if count == 0 else on_beat
+            count = (count + 1) % self.beat if self.beat else 0
+        return found, (count << 2 * _PITCH_BITS | _packed(on_beat)) << 2 * _PITCH_BITS | _packed(last)
+
+
+def _packed(voices: Voices | None) -> int:
+    return voices[0] + 1 | voices[1] + 1 << _PITCH_BITS if voices is not None else 0
+
+
+def _unpacked(bits: int) -> Voices | None:
+    low, high = bits & (1 << _PITCH_BITS) - 1, bits >> _PITCH_BITS & (1 << _PITCH_BITS) - 1
+    return (low - 1, high - 1) if high else None

@@ -9,7 +9,7 @@ from composer.api.testing.constraints import check_controls
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.frames import Layout
-from composer_pianoroll.parallels import ParallelsGuard, share_of_parallels
+from composer_pianoroll.parallels import BEAT_RULES, ParallelsGuard, share_of_parallels
 from composer_pianoroll.voice_leading import FAULT
 
 
@@ -79,6 +79,21 @@ def test_weights(stack):
         assert total == pytest.approx(factors * FAULT)
     primed = guard.start(roll.prime(piece((48, 55))))
     assert guard.log_weight(primed, roll.prime(piece((50, 57)))[0]) == pytest.approx(FAULT)
+
+
+@pytest.mark.parametrize("stack", [1, 2])
+@pytest.mark.parametrize(("rules", "faults"), [(None, 2), (BEAT_RULES - 1, 1)])
+def test_parallels_from_beat_to_beat(rules, faults, stack):
+    """The passing note hides the first ones, which pieces of older rules have; the others follow each other."""
+    chords = ((48, 55), (48, 59), (50, 57), (50, 57), (52, 59), (52, 60))
+    notes = [GridNote(step, pitch, 1) for step, chord in enumerate(chords) for pitch in chord]
+    found = Pianoroll(replace(OPTIONS, stack=stack))
+    guard = found.constraint(PianorollControls(parallels="avoid"), GenerationContext(plan="3/4,1", rules=rules))
+    state, total = guard.start(()), 0.0
+    for frame in found.layout.frames(Roll.from_notes(6, notes)):
+        total += guard.log_weight(state, frame)
+        state = guard.step(state, frame)
+    assert total == pytest.approx(faults * FAULT)
 
 
 def test_the_contract_of_constraints():
