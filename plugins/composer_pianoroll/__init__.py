@@ -206,7 +206,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         ending = ending_step(str(plan), self.per_beat)
         end = length if ending is None else ending
         rules, ends = context.rules or self.rules, ends_of(plan, Fraction(self.options.steps))
-        if tune is None and ends and are_triads(controls.phrase_ends, rules, controls.max_notes, self.training_triads):
+        if ends and are_triads(controls.phrase_ends, rules, controls.max_notes, self.training_triads):
             planned = PhraseEndGuard(planned, self.layout, ends)
         sources = sources_of(plan.returns, self.per_beat, end, context.primer, inner.accepts)
         if sources:

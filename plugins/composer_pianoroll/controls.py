@@ -80,7 +80,7 @@ class PianorollControls(NoteControls):
     phrase_ends: str = option(
         "",
         "`triads` prefers whole major and minor triads in root position where phrases end; `any` takes any chord. "
-        "[default: triads if the phrases of the training data end so, without --keep-bars and --keep-voices]",
+        "[default: triads if most phrases of the training data end so]",
         metavar="CHOICE", choices=phrase_ends.CHOICES,
     )  # fmt: skip
     returns: str = option(
@@ -110,7 +110,7 @@ class PianorollControls(NoteControls):
             raise OptionError("--voice-leading needs --keep-voices", "add --keep-voices top")
         self._check_parallels()
         self._check_returns()
-        phrase_ends.check_choice(self.phrase_ends, self.kept_control, self.max_notes)
+        phrase_ends.check_choice(self.phrase_ends, self.max_notes)
 
     def _check_parallels(self) -> None:
         if self.parallels:

@@ -20,16 +20,11 @@ _USUAL = 0.5
 _TRIADS = ({0, 4, 7}, {0, 3, 7})
 
 
-def check_choice(text: str, kept: str, max_notes: int) -> None:
-    """Raise OptionError if `text` is neither `triads` nor `any`, or asks for triads where there can be none.
-
-    `kept` is the option that keeps music of a tune, and `max_notes` the number of --max-notes, if they are given.
-    """
+def check_choice(text: str, max_notes: int) -> None:
+    """Raise OptionError if `text` is neither `triads` nor `any`, or triads have more than `max_notes`, 0 for any."""
     if text not in ("", *CHOICES):
         hint = "use --phrase-ends triads, or --phrase-ends any"
         raise OptionError(f"invalid value for --phrase-ends: '{text}'", hint)
-    if text == TRIADS and kept:
-        raise OptionError(f"--phrase-ends triads and {kept} cannot be used together", "leave out --phrase-ends")
     if text == TRIADS and 0 < max_notes < TRIAD_NOTES:
         hint = f"use --max-notes {TRIAD_NOTES} or more"
         raise OptionError(f"--phrase-ends triads contradicts --max-notes {max_notes}", hint)

@@ -65,7 +65,13 @@ def test_they_are_preferred_if_they_are_usual_in_the_training_data():
     assert not guarded(usual, max_notes=2)
     assert not guarded(usual, GenerationContext(rules=TEXTURE_RULES)), "older pieces are reproduced"
     assert not guarded(usual, GenerationContext(plan="2/4,2")), "it is unknown where the phrases end"
-    assert not guarded(usual, GenerationContext(tune=TRIADS), keep_bars="1")
+
+
+@pytest.mark.parametrize("controls", [{"keep_bars": "1"}, {"keep_voices": "top"}])
+def test_the_phrases_of_a_tune_that_is_filled_in_count(controls):
+    usual = fitted(TRIADS)
+    assert guarded(usual, GenerationContext(tune=OTHERS), **controls)
+    assert not guarded(usual, GenerationContext(tune=replace(OTHERS, labels={"meter": "2/4"})), **controls)
 
 
 @pytest.mark.parametrize("stack", [1, 2])
@@ -91,8 +97,6 @@ def test_a_damaged_share_is_refused(damaged):
     [
         ({"phrase_ends": "chords"}, "invalid value for --phrase-ends: 'chords'"),
         ({"phrase_ends": "triads", "max_notes": 2}, "--phrase-ends triads contradicts --max-notes 2"),
-        ({"phrase_ends": "triads", "keep_bars": "1-2"}, "--phrase-ends triads and --keep-bars 1-2 cannot be used"),
-        ({"phrase_ends": "triads", "keep_voices": "top"}, "--phrase-ends triads and --keep-voices top cannot be used"),
     ],
 )
 def test_bad_choices(controls, error):
