@@ -133,6 +133,11 @@ class TestCommandLine:
         composer("gen", "abc", "--velocity", "200").failed("hint: use a whole number from 1 to 127\n", code=2)
         composer("gen", "pianoroll", "--max-notes", "-1").failed("1 or more, or leave out --max-notes", code=2)
 
+    def test_a_velocity_that_is_not_written(self, composer):
+        warning = "warning: --velocity has no effect on `abc`\n"
+        assert warning in composer("gen", "abc", "--velocity", "40", "--length", "60").err
+        assert warning not in composer("gen", "abc", "--velocity", "40", "--length", "60", "--format", "midi").err
+
     @pytest.mark.parametrize(
         ("representation", "option"),
         [

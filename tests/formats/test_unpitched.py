@@ -97,7 +97,7 @@ def test_duplicates_of_drums_and_chords_are_found():
     later = Score((Part(tuple(note._replace(onset=note.onset + 4) for note in BEAT), percussion=True),))
     other = Score((Part(tuple(note._replace(pitch=36) for note in BEAT), percussion=True),))
     assert fingerprint(DRUMS) == fingerprint(later)
-    assert fingerprint(DRUMS).melody != fingerprint(other).melody
+    assert fingerprint(DRUMS).melody.digest != fingerprint(other).melody.digest
     faster = tuple(chord._replace(onset=chord.onset / 2, duration=chord.duration / 2) for chord in CHORDS.chords)
-    assert fingerprint(CHORDS).all_notes == fingerprint(Score((), faster)).all_notes
+    assert fingerprint(CHORDS).all_notes.digest == fingerprint(Score((), faster)).all_notes.digest
     assert fingerprint(CHORDS).all_notes != fingerprint(Score((), faster[:-1])).all_notes

@@ -19,7 +19,7 @@ from composer.cli.output.targets import Target, ToFile, ToStdout
 from composer.cli.render.text import join_names
 from composer.formats import Format, WriteSettings, provenance
 from composer.formats.abc.provenance import StreamMarker
-from composer.formats.abc.title import TitleWriter
+from composer.formats.abc.title import HeaderWriter
 from composer.generation.request import Chosen
 from composer.registry import plugins as registry
 
@@ -84,8 +84,9 @@ class Output:
         return (self.native or self.format.name in COLLECTIONS) and not self.target.one_file_per_piece
 
     def _filters(self, made_by: provenance.Provenance | None) -> list[TextFilter]:
-        """Return the filters that add the title and the provenance to a text."""
-        filters: list[TextFilter] = [TitleWriter(self.settings.title)] if self.settings.title else []
+        """Return the filters that add the title, tempo, instrument and provenance to a text."""
+        header = (self.settings.title, self.settings.tempo, self.settings.instrument)
+        filters: list[TextFilter] = [HeaderWriter(*header)] if header != ("", None, None) else []
         if made_by is not None and self.format.name == "abc":
             filters.append(StreamMarker(made_by.text.encode()))
         return filters
@@ -99,6 +100,10 @@ class Output:
     def _piano_roll(self, score: Score) -> bytes:
         score = self.settings.applied_to(score)
         return "".join(self.console.piano_roll(score, MAX_SYSTEMS)).encode() + b"\n"
+
+
+_WITHOUT_VELOCITY = {"abc", "musicxml"}
+"""Formats that are written without velocities."""
 
 
 def plan_output(
@@ -118,6 +123,8 @@ def plan_output(
     given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) != field.default]
     if given and native and chosen.name != "abc":
         raise UsageError(f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}")
+    if settings.velocity is not None and chosen.name in _WITHOUT_VELOCITY and not playing:
+        console.warn(f"--velocity has no effect on `{chosen.name}`")
     if settings.soundfont and not (chosen.rendered_from or playing):
         raise UsageError(
             f"--soundfont has no effect on `{chosen.name}`", "add --play, or use --format wav, or leave out --soundfont"

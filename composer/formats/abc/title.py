@@ -1,4 +1,4 @@
-"""Write titles into ABC text, also while it is generated."""
+"""Write titles, tempo and instrument into the header of ABC text, also while it is generated."""
 
 from __future__ import annotations
 
@@ -32,11 +32,16 @@ def heading(score: Score) -> list[str]:
     return [field for field in fields if field]
 
 
-class TitleWriter:
-    """Replaces the titles in a stream of ABC text by `title`, after the tune's number."""
+class HeaderWriter:
+    """Replaces fields in the header of a stream of ABC text: a `title` after the tune's number, the rest before `K:`.
 
-    def __init__(self, title: str) -> None:
-        self._line = f"{title_field(title)}\n".encode("utf-8", "replace")
+    `tempo` is in quarter notes per minute, `instrument` a General MIDI program from 0 to 127. Those not given stay.
+    """
+
+    def __init__(self, title: str = "", tempo: float | None = None, instrument: int | None = None) -> None:
+        self._title = _line(title_field(title))
+        self._tempo = _line(f"Q:1/4={tempo:g}") if tempo is not None else b""
+        self._instrument = _line(f"%%MIDI program {instrument}") if instrument is not None else b""
         self._held, self._over = b"", False
 
     def push(self, data: bytes) -> bytes:
@@ -59,5 +64,12 @@ class TitleWriter:
     def _rewrite(self, line: bytes) -> bytes:
         self._over = line.startswith(b"K:") or not _FIELD.match(line)
         if line.startswith(b"X:"):
-            return line + self._line
-        return b"" if line.startswith(b"T:") else line
+            return line + self._title
+        if self._over:
+            return self._tempo + self._instrument + line
+        replaced = (line.startswith(b"T:") and self._title) or (line.startswith(b"Q:") and self._tempo)
+        return b"" if replaced else line
+
+
+def _line(field: str) -> bytes:
+    return f"{field}\n".encode("utf-8", "replace") if field else b""

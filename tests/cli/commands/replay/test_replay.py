@@ -37,7 +37,7 @@ class TestReproduced:
         data = gen("--format", form, *options)
         assert replay(data).data == data
 
-    @pytest.mark.parametrize("form", ["midi", "musicxml"])
+    @pytest.mark.parametrize("form", ["abc", "midi", "musicxml"])
     def test_write_settings(self, gen, replay, form):
         data = gen("--format", form, "--tempo", "90.5", "--instrument", "40", "--velocity", "70")
         assert replay(data).data == data
