@@ -341,5 +341,8 @@ def _first_sound(elements: Sequence[Element]) -> tuple[int, int]:
 
 _PROPERTY = re.compile(r"\w+=|(?:treble|alto|tenor|bass|perc)")
 """The beginning of a `K:` field that names no key, and leaves the signature empty."""
-_CUT_BAR, _REST_OF_BAR = re.compile(r"\|[\]|:]*[ \t]*\\[ \t]*$"), re.compile(r"[ \t]*(?:\d|:(?![|:]))")
+_CUT_BAR = re.compile(r"(?<![\]|:])[\]:]*\|[\]|:]*[ \t]*\\[ \t]*$")
+"""A bar line and a backslash at the end of a line; matched from where its signs begin, so that many of them take no
+time that grows with the square of their number."""
+_REST_OF_BAR = re.compile(r"[ \t]*(?:\d|:(?![|:]))")
 _PROPAGATE = re.compile(r"\s*propagate-accidentals[\s=]+(not|octave|pitch)\b")

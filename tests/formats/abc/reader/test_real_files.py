@@ -157,6 +157,14 @@ def test_many_changes_of_meter_and_key_are_fast():
     assert time.process_time() - start < 1.5, "in proportion to the changes, not to their square"
 
 
+@pytest.mark.parametrize("signs", ["|", "|:", ":|]"])
+def test_many_bar_lines_in_a_row_are_fast(signs):
+    line = "C4" + signs * (19_000 // len(signs))
+    start = time.process_time()
+    assert {note.pitch for note in read(f"{line}\n{line}\nD4|").notes} == {60, 62}
+    assert time.process_time() - start < 0.8, "in proportion to the bar lines, not to their square"
+
+
 @pytest.mark.parametrize("space", ["\t", "  ", " \t", "\t\t"])
 def test_any_white_space_follows_the_name_of_a_voice(space):
     score = read(f"V:1{space}clef=treble\nC4|\nV:2{space}octave=1\nE4|\n[V:1{space}name=x]D4|\n[V:2{space}] F4|")
