@@ -123,6 +123,21 @@ def test_map_as_json(run, tmp_path):
     assert sum(each["pieces"] for each in found["clusters"]) == len(found["pieces"]) == 4
 
 
+def test_clusters_are_described_by_labels_with_a_name_and_files_of_several_pieces(composer, tmp_path):
+    """A pickup of 3 beats is a label too, but `3 75%` would say nothing, nor would the file of one piece."""
+    for number, notes in enumerate(["C2E2G2 |", "", "A2G2E2 |", ""]):
+        tune = f"X:1\nM:4/4\nL:1/8\nK:C\n{notes}{'CDEF'[number]}4 G4|c2A2 G4|F2E2 D4|C8|]\n"
+        (tmp_path / f"t{number}.abc").write_text(tune)
+    command = ("map", tmp_path, "-c", bundled("grid"), "-o", tmp_path / "map.json", "--clusters", "4", "--force")
+    assert composer(*command).code == 0
+    clusters = json.loads((tmp_path / "map.json").read_text())["clusters"]
+    assert [each["typical"] for each in clusters] == [""] * 4
+    (tmp_path / "t0.abc").write_text("\n".join((tmp_path / f"t{number}.abc").read_text() for number in (0, 2)))
+    assert composer(*command).code == 0
+    clusters = json.loads((tmp_path / "map.json").read_text())["clusters"]
+    assert "t0.abc 100%" in [each["typical"] for each in clusters]
+
+
 def test_map_of_one_piece(composer, checkpoint, tunes, tmp_path):
     path = tmp_path / "one.abc"
     path.write_text(tunes.read_text().partition("\n\n")[0] + "\n")

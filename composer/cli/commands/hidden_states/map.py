@@ -1,7 +1,8 @@
 """`composer map`: a collection on a plane, with clusters of similar pieces."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +14,9 @@ from composer.cli.options_from import OptionsCommand
 from composer.cli.render.text import count_noun
 
 if TYPE_CHECKING:
-    from composer.analysis.hidden_states.collection import Collection
+    from composer.analysis.hidden_states.collection import Collection as PieceCollection
+    from composer.analysis.hidden_states.collection import PieceInfo
+    from composer.analysis.hidden_states.run import HiddenStateModel
     from composer.cli.console import Console
     from composer.cli.render.map_svg import PieceMap
 
@@ -75,7 +78,7 @@ def map(console: "Console", options: MapOptions) -> None:  # noqa: A001 - the co
         raise OptionError(
             f"--clusters {options.clusters} is more than the {len(found.pieces)} pieces", "leave out --clusters"
         )
-    drawn, silhouette = _draw(console, found, options, model.name)
+    drawn, silhouette = _draw(console, found, options, model)
     as_json = options.output.suffix.lower() == ".json"
     text = _json(drawn, found, silhouette) if as_json else svg(drawn)
     save(options.output, text.encode("utf-8", "replace"), replace=options.force)
@@ -90,7 +93,9 @@ def make_command(summary: str) -> OptionsCommand:
     return OptionsCommand("map", map, MapOptions, summary)
 
 
-def _draw(console: "Console", found: "Collection", options: MapOptions, model: str) -> "tuple[PieceMap, float]":
+def _draw(
+    console: "Console", found: "PieceCollection", options: MapOptions, model: "HiddenStateModel"
+) -> "tuple[PieceMap, float]":
     """Return the map of a collection, and the silhouette of its clusters."""
     from composer.analysis.hidden_states.clusters import describe, find_clusters
     from composer.analysis.hidden_states.layout import lay_out, principal_components
@@ -104,18 +109,27 @@ def _draw(console: "Console", found: "Collection", options: MapOptions, model: s
         finding = partial(progress.update_share, "finding clusters")
         clusters = find_clusters(points, options.clusters, options.seed, finding)
         places = lay_out(points, partial(progress.update_share, "placing the pieces"))
-    caption = f"{count_noun(len(found.pieces), 'piece')}, {count_noun(clusters.number, 'cluster')}, model {model}"
-    descriptions = describe(_labels(found), clusters.of_piece)
+    caption = f"{count_noun(len(found.pieces), 'piece')}, {count_noun(clusters.number, 'cluster')}, model {model.name}"
+    descriptions = describe(_labels(found.pieces, model.representation.labels), clusters.of_piece)
     names = [name_of(piece) for piece in found.pieces]
     return PieceMap(caption, names, places, clusters.of_piece, descriptions), clusters.silhouette
 
 
-def _labels(found: "Collection") -> "Sequence[dict[str, str]]":
-    """Return the labels of each piece, and the file that it is from."""
-    return [{**piece.labels, "file": Path(piece.name.partition(": ")[0]).name} for piece in found.pieces]
+def _labels(pieces: "Sequence[PieceInfo]", names: Collection[str]) -> list[dict[str, str]]:
+    """Return the labels of each piece with these `names`, by default all, and its file if that holds other pieces too.
+
+    Labels without a name here, such as the length of a pickup, say nothing by their value alone.
+    """
+    files = [Path(piece.name.partition(": ")[0]).name for piece in pieces]
+    sizes = Counter(files)
+    labels = []
+    for piece, file in zip(pieces, files, strict=True):
+        own = {name: value for name, value in piece.labels.items() if name in names or not names}
+        labels.append({**own, "file": file} if sizes[file] > 1 else own)
+    return labels
 
 
-def _json(drawn: "PieceMap", found: "Collection", silhouette: float) -> str:
+def _json(drawn: "PieceMap", found: "PieceCollection", silhouette: float) -> str:
     clusters = [
         {"cluster": number + 1, "pieces": int((drawn.clusters == number).sum()), "typical": description}
         for number, description in enumerate(drawn.descriptions)
