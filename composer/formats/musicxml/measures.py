@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -316,7 +317,7 @@ def _chord(event: Event, stem: str, sharps: int) -> Any:
                 {(False, True): "start", (True, True): "continue", (True, False): "stop"}[before, after]
             )
         notes.append(note)
-    made = notes[0] if len(notes) == 1 else m21.chord.Chord(notes, quarterLength=event.end - event.start)
+    made = notes[0] if len(notes) == 1 else _chord_class()(notes, quarterLength=event.end - event.start)
     if stem:
         made.stemDirection = stem
     if event.fermata:
@@ -324,3 +325,15 @@ def _chord(event: Event, stem: str, sharps: int) -> Any:
         fermata.placement = "above"
         made.expressions.append(fermata)
     return made
+
+
+@cache
+def _chord_class() -> Any:
+    """Return music21's chord with notes that are sorted in place: for each chord, the exporter sorts a deep copy."""
+
+    class Chord(music21().chord.Chord):  # type: ignore[misc]
+        def sortAscending(self, *, inPlace: bool = False) -> Any:  # noqa: N802, N803 - music21's names
+            self.sortDiatonicAscending(inPlace=True)
+            return None if inPlace else self
+
+    return Chord

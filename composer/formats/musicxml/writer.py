@@ -10,7 +10,7 @@ from typing import Any
 
 from composer.api import ComposerError, Part, Score
 from composer.formats.musicxml.bar_lines import add_bar_lines
-from composer.formats.musicxml.library import MARK_FIELD, music21, quiet
+from composer.formats.musicxml.library import MARK_FIELD, music21, quiet, without_garbage_collection
 from composer.formats.musicxml.measures import measures_by_staff
 from composer.formats.musicxml.percussion import to_unpitched
 from composer.formats.settings import WriteSettings
@@ -65,14 +65,23 @@ def mark(data: bytes, text: bytes) -> bytes:
 
 def _export(score: Score, settings: WriteSettings) -> bytes:
     m21 = music21()
-    exporter = m21.musicxml.m21ToXml.GeneralObjectExporter
     for grid in _GRIDS:
         try:
-            with quiet():
-                return bytes(exporter(_stream(score, settings, _snapper(grid))).parse())
+            with quiet(), without_garbage_collection():
+                return _to_xml(_stream(score, settings, _snapper(grid)))
         except m21.exceptions21.Music21Exception:
             continue
     raise ComposerError("this piece cannot be written as MusicXML", "write it as MIDI: --format midi")
+
+
+def _to_xml(whole: Any) -> bytes:
+    """Return a stream as MusicXML, and change it: `GeneralObjectExporter.parse` would copy it first, at some cost."""
+    exporter = music21().musicxml.m21ToXml.GeneralObjectExporter()
+    span = [0.0, whole.highestTime]
+    whole.makeRests(
+        refStreamOrTimeRange=span, fillGaps=True, inPlace=True, hideRests=True, timeRangeFromBarDuration=True
+    )
+    return bytes(exporter.parseWellformedObject(exporter.fromScore(whole)))
 
 
 Snap = Callable[[Fraction], Fraction]
