@@ -1,6 +1,7 @@
 """A training that gets a signal at a random moment, while starting too, and is resumed.
 
-It leads to the same bits, nothing is left behind, and there is no traceback.
+It leads to the same bits, nothing is left behind, and there is no traceback of the program. Python itself prints one
+after Ctrl-C in the first hundredth of a second, before it runs any line of a program.
 
 python tests/torture/interruptions.py [SEED] [SECONDS] [kill|signal]
 """
@@ -19,8 +20,10 @@ from pathlib import Path
 import numpy as np
 from script import start
 
+import composer
 from composer.checkpoints.file import load
 
+PROGRAM = str(Path(composer.__file__).parent)
 UPDATES = 60
 TUNES = "".join(
     f"X:{number}\nM:4/4\nL:1/8\nK:G\n|:GA{note}c d2{note}A|{note}2c2 d4:|\n\n"
@@ -64,9 +67,10 @@ class Interruptions:
             shown = f"{signal.Signals(number).name} after {moment:5.2f} s"
             code, errors = self._train(home, interrupt=(number, moment))
             shown += f", exit code {code}"
-            if "Traceback" in errors or "internal error" in errors:
+            python_started = not is_of_python(errors)
+            if python_started and ("Traceback" in errors or "internal error" in errors):
                 return shown, f"an internal error: {errors[-500:]}"
-            if code not in exit_codes(number, has_started=self.had_started):
+            if python_started and code not in exit_codes(number, has_started=self.had_started):
                 return shown, f"another exit code: {errors[-500:]}"
             model = Path(self.folder, home, "models", "mine.safetensors")
             if self.had_state and number != signal.SIGKILL and not model.is_file():
@@ -116,6 +120,11 @@ class Interruptions:
 
     def _weights(self, home: str) -> dict[str, np.ndarray]:
         return dict(load(next((self.folder / home).rglob("mine.safetensors")), half=True).weights)
+
+
+def is_of_python(errors: str) -> bool:
+    """Return whether a traceback is of Python before it runs the program, of which it names no file."""
+    return "Traceback" in errors and errors.rstrip().endswith("KeyboardInterrupt") and PROGRAM not in errors
 
 
 def exit_codes(number: int, *, has_started: bool) -> set[int]:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from faults import FUZZ, PROGRAM, TORTURE
-from interruptions import exit_codes
+from interruptions import exit_codes, is_of_python
 from report import ROOT, files_of
+
+import composer
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 HERE = Path(__file__).parent
@@ -95,3 +97,13 @@ def test_exit_codes_that_are_promised():
     assert exit_codes(signal.SIGTERM, has_started=False) == {0, 143, -15}
     assert exit_codes(signal.SIGTERM, has_started=True) == {0, 143}
     assert exit_codes(signal.SIGKILL, has_started=True) == {0, -9}
+
+
+def test_a_traceback_of_python_itself_is_no_fault_of_the_program():
+    """Python's modules are imported before the program has any say."""
+    before = 'Traceback (most recent call last):\n  File "/usr/lib/python3.11/contextlib.py", line 6, in <module>\n'
+    own = f'  File "{Path(composer.__file__).parent / "__main__.py"}", line 5, in <module>\n'
+    assert is_of_python(f"{before}KeyboardInterrupt\n")
+    assert not is_of_python(f"{before}{own}KeyboardInterrupt\n")
+    assert not is_of_python(f"{before}ValueError\n")
+    assert not is_of_python("")
