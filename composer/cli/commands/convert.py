@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from composer.cli.convert.destination import Destination
     from composer.cli.convert.pieces import FoundPiece
     from composer.cli.convert.writing import Write
+    from composer.cli.render.guesses import GuessPlace
     from composer.formats import Format
 
 
@@ -42,7 +43,7 @@ class ConvertOptions:
     )
     soundfont: str = option("", "SoundFont for WAV, or none for the built-in synthesizer.", metavar="FILE")
     force: bool = option(False, "Overwrite existing files.")
-    resume: bool = option(False, "Keep the files that an interrupted run wrote to a folder, and convert the others.")
+    resume: bool = option(False, "Keep the existing files of the output folder, and convert the others.")
     as_json: bool = option(False, "Print the new files and their losses as JSON.", "--json")
     quiet: bool = option(False, "Print only warnings and errors.", "-q")
 
@@ -117,7 +118,7 @@ class _Run:
     read_as: "Format | None"
     arguments: tuple[str, ...]
     losses: Counter[str] = field(default_factory=Counter)
-    places: dict[str, list[str]] = field(default_factory=dict)
+    places: "dict[str, GuessPlace]" = field(default_factory=dict)
     files: int = 0
     kept: int = 0
     done: list[dict[str, Any]] = field(default_factory=list)
@@ -156,6 +157,7 @@ class _Run:
 
     def _convert_piece(self, source: Source, piece: "FoundPiece", number: int, count: int) -> None:
         from composer.cli.convert.destination import NameConflict
+        from composer.cli.render.guesses import GuessPlace
 
         if isinstance(piece.score, RejectedPiece):
             detail = f" ({piece.score.detail})" if piece.score.detail else ""
@@ -179,7 +181,7 @@ class _Run:
             return
         self.losses += losses
         for phrase, place in piece.score.places.items():
-            self.places.setdefault(phrase, [f"{piece.name}, {place}"])
+            self.places.setdefault(phrase, GuessPlace(source.label, f"{piece.name}, {place}"))
         self.done.append({"piece": piece.name, "output": str(path), "losses": dict(losses)})
 
     def _fail(self, piece: "FoundPiece", error: ComposerError) -> None:
@@ -199,7 +201,11 @@ class _Run:
         from composer.cli.convert.destination import ToFolder
 
         if written := self.destination.summary():
-            more = "; convert the others with --resume" * (interrupted and isinstance(self.destination, ToFolder))
+            more = ""
+            if interrupted and isinstance(self.destination, ToFolder):
+                # --resume would keep the files that --force is to overwrite
+                forced = self.destination.force
+                more = "; repeat the command with --force" if forced else "; convert the others with --resume"
             self.console.say(f"{written}{more}")
 
     def report(self) -> None:
@@ -212,11 +218,10 @@ class _Run:
         self.say_written()
         only = self.failures[0][1] if len(self.failures) == 1 else None
         if len(self.done) == 1:
-            places = {phrase: found[0] for phrase, found in self.places.items()}
-            if losses := warn_of_guesses(self.console, dict(self.losses.most_common()), places):
+            if losses := warn_of_guesses(self.console, dict(self.losses.most_common()), self.places):
                 self.console.say(f"{self.done[0]['piece']}: {summary(losses)}")
         else:
-            report_skipped(self.console, _Losses(self.losses, self.places))
+            report_skipped(self.console, _Losses(self.losses), self.places)
         if only is not None:
             raise only
         if self.failures:
@@ -249,6 +254,6 @@ class _Losses:
     """What was lost, as `report_skipped` prints it."""
 
     losses: Counter[str]
-    places: dict[str, list[str]]
+    places: dict[str, list[str]] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)

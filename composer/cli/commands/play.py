@@ -85,7 +85,7 @@ class _Chosen:
     def _all(self) -> Iterator["Tune"]:
         from composer.cli.inputs import suffixes
         from composer.cli.play.pieces import WAV_SUFFIX, tunes_of
-        from composer.cli.render.guesses import warn_of_guesses
+        from composer.cli.render.guesses import GuessPlace, warn_of_guesses
         from composer.data.sources import sources
 
         files, kinds = self.options.files or ("-",), [*suffixes(), WAV_SUFFIX]
@@ -96,7 +96,8 @@ class _Chosen:
                 for tune in tunes_of(source):
                     self.count += 1
                     if self.options.tune in (None, self.count) and tune.score is not None:
-                        places = {phrase: f"{source.label}: {place}" for phrase, place in tune.score.places.items()}
+                        label, found = source.label, tune.score.places.items()
+                        places = {phrase: GuessPlace(label, f"{label}: {place}") for phrase, place in found}
                         warn_of_guesses(self.console, tune.score.losses, places)
                     yield tune
             except ReadError as error:

@@ -5,23 +5,31 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from composer.check.loss_phrases import counted
 from composer.cli.console import Console
 
 
-def warn_of_guesses(console: Console, losses: Mapping[str, int], places: Mapping[str, str]) -> dict[str, int]:
+class GuessPlace(NamedTuple):
+    """Where a guess is: the label of its source, and the place with it, `jigs.abc: tune 12, line 7, column 3`."""
+
+    label: str
+    shown: str
+
+
+def warn_of_guesses(console: Console, losses: Mapping[str, int], places: Mapping[str, GuessPlace]) -> dict[str, int]:
     """Print a warning for each kind of guess among `losses`, and return the others.
 
-    `places` says by phrase where the first one is: `tunes/jigs.abc: tune 12, line 7, column 3`.
+    `places` says by phrase where the first one is.
     """
     from composer.formats.abc.reader.guesses import GUESSES
 
     guessed = {phrase: count for phrase, count in losses.items() if phrase in GUESSES.values()}
     for phrase, count in guessed.items():
-        place = places.get(phrase, "")
-        file = _file_of(place.partition(": ")[0])
-        where = f", {'the first ' if count > 1 else ''}in {place}" if place else ""
+        first = places.get(phrase)
+        file = _file_of(first.label) if first else ""
+        where = f", {'the first ' if count > 1 else ''}in {first.shown}" if first else ""
         hint = f"; for details: composer check {shlex.quote(file)}" if file else ""
         console.warn(f"{counted(count, phrase)}{where}{hint}")
     return {phrase: count for phrase, count in losses.items() if phrase not in guessed}

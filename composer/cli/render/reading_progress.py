@@ -10,7 +10,7 @@ from typing import Protocol
 
 from composer.check.loss_phrases import in_number
 from composer.cli.console import Console
-from composer.cli.render.guesses import warn_of_guesses
+from composer.cli.render.guesses import GuessPlace, warn_of_guesses
 from composer.cli.render.text import count_noun, time_left
 from composer.training.events import Prepared
 
@@ -62,8 +62,8 @@ class ReadSummary(Protocol):
     def unreadable(self) -> Sequence[str]: ...
 
 
-def report_skipped(console: Console, summary: ReadSummary) -> None:
-    """Print what was skipped, and why, even if the console is quiet."""
+def report_skipped(console: Console, summary: ReadSummary, guessed: Mapping[str, GuessPlace] | None = None) -> None:
+    """Print what was skipped, and why, even if the console is quiet; `guessed` is where the first guesses are."""
     if summary.rejected:
         console.warn(f"skipped {count_noun(sum(summary.rejected.values()), 'piece')}:")
     reasons = sorted(summary.rejected.items(), key=lambda item: -item[1])
@@ -73,8 +73,7 @@ def report_skipped(console: Console, summary: ReadSummary) -> None:
     if len(reasons) > MAX_REASONS:
         rest = reasons[MAX_REASONS:]
         console.print_prose(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
-    places = {phrase: found[0] for phrase, found in summary.places.items() if found}
-    losses = warn_of_guesses(console, summary.losses, places)
+    losses = warn_of_guesses(console, summary.losses, guessed or {})
     for phrase, count in sorted(losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {in_number(count, phrase)}")
     for line in summary.unreadable[:MAX_UNREADABLE]:

@@ -9,7 +9,7 @@ from typing import Protocol
 from composer.api import ReadError, Score, Source
 from composer.check.loss_phrases import summary
 from composer.cli.console import Console
-from composer.cli.render.guesses import warn_of_guesses
+from composer.cli.render.guesses import GuessPlace, warn_of_guesses
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Suffixes of text files, which may still hold a tune."""
@@ -36,7 +36,8 @@ class Selection:
 
     def report_losses(self, score: Score) -> None:
         """Say what reading lost of a piece, and what it guessed."""
-        places = {phrase: f"{self.source.label}: {place}" for phrase, place in score.places.items()}
+        label = self.source.label
+        places = {phrase: GuessPlace(label, f"{label}: {place}") for phrase, place in score.places.items()}
         if losses := warn_of_guesses(self.console, score.losses, places):
             self.console.say(f"{self.source.label}: {summary(losses)}")
 

@@ -2,10 +2,16 @@
 
 import json
 
+import pytest
+
 from composer.cli.convert import destination
 
 
-def test_an_interruption_says_what_was_written(composer, tunes, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("force", "hint"),
+    [((), "convert the others with --resume"), (("--force",), "repeat the command with --force")],
+)
+def test_an_interruption_says_what_was_written(composer, tunes, tmp_path, monkeypatch, force, hint):
     save = destination.ToFolder.save
 
     def save_two(self, path, data, label):
@@ -15,8 +21,8 @@ def test_an_interruption_says_what_was_written(composer, tunes, tmp_path, monkey
 
     monkeypatch.setattr(destination.ToFolder, "save", save_two)
     (tmp_path / "out").mkdir()
-    done = composer("convert", tunes, "-o", f"{tmp_path / 'out'}/", "--to", "midi")
-    wrote = f"wrote 2 files to {tmp_path / 'out'}; convert the others with --resume"
+    done = composer("convert", tunes, "-o", f"{tmp_path / 'out'}/", "--to", "midi", *force)
+    wrote = f"wrote 2 files to {tmp_path / 'out'}; {hint}"
     assert done.err.endswith(f"{wrote}\ninterrupted\n")
     assert len([*(tmp_path / "out").iterdir()]) == 2
 
