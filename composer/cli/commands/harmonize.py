@@ -15,6 +15,7 @@ from composer.cli.options_from import OptionsCommand
 if TYPE_CHECKING:
     from composer.cli.console import Console
     from composer.formats import Format
+    from composer.formats.abc.reader.guesses import Guesses
 
 FOR_CHORALE = ("voices", "particles", "seed", "temperature", "checkpoint")
 """Options that mean nothing for chord symbols, which are not sampled."""
@@ -109,6 +110,7 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
     """Write the tunes of an ABC file, or the melody of another one, with chord symbols. Raises ComposerError."""
     from composer import formats
     from composer.cli.output.files import check_replaceable, new_folder_note, save
+    from composer.cli.render.guesses import warn_of_guesses
 
     target = None if options.output in (None, "-") else Path(options.output or "")
     if target is not None:
@@ -116,7 +118,7 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
     chosen = _format(options.format, target)
     stdin = options.file == "-"
     source = Source(Path("-"), "stdin", data=console.read_bytes()) if stdin else Source(Path(options.file))
-    text, notes = _with_chords(source)
+    text, notes, guesses = _with_chords(source)
     if chosen.name == "abc":
         data = text.encode()
     else:
@@ -128,6 +130,8 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
             data = formats.write(chosen.name, read_score(text), settings)
     if target is None and chosen.binary and console.stdout_is_terminal:
         raise UsageError(f"`{chosen.name}` is binary and cannot be shown", f"add -o tune{chosen.suffixes[0]}")
+    if guesses is not None:
+        warn_of_guesses(console, guesses.counts, guesses.places)
     for note in notes:
         console.say(f"{source.label}: {note}")
     if target is None:
@@ -152,22 +156,32 @@ def _format(name: str | None, target: Path | None) -> "Format":
     return chosen
 
 
-def _with_chords(source: Source) -> tuple[str, Sequence[str]]:
-    """Return the tunes of `source` in ABC with chord symbols, and notes on what changed. Raises ReadError."""
+def _with_chords(source: Source) -> tuple[str, Sequence[str], "Guesses | None"]:
+    """Return the tunes of `source` in ABC with chord symbols, notes on what changed, and what was guessed in ABC.
+
+    Raises ReadError, also for a tune in which chord symbols would change the notes.
+    """
     import re
+    import shlex
 
     from composer.cli.render.text import count_noun
     from composer.formats import detect
-    from composer.formats.abc.chord_symbols import add_chords
+    from composer.formats.abc.chord_symbols import add_chords, unclosed_sign
     from composer.formats.abc.reader.lexer import split_tunes
     from composer.formats.provenance import mark_as_changed
 
     kind = detect(source.bytes())
-    is_abc = kind is not None and kind.name == "abc"
-    text, notes = (source.text(), list[str]()) if is_abc or kind is None else _melody(source)
+    is_abc = kind is None or kind.name == "abc"
+    text, notes = (source.text(), list[str]()) if is_abc else _melody(source)
     tunes = split_tunes(text)
     if not tunes:
         raise ReadError(f"no tune in {source.label}", "an ABC tune starts with `X:1` and has a `K:` line")
+    if sign := next(filter(None, map(unclosed_sign, tunes)), None):
+        place = f"line {sign.line}, column {sign.column}"
+        raise ReadError(
+            f"cannot write chord symbols into {source.label}: unclosed `{sign.text}` at {place}",
+            f"close it; for details: composer check {shlex.quote(str(source.path))}",
+        )
     lines = re.split(r"\r\n?|\n", text.removeprefix("\ufeff"))
     written = replaced = 0
     for tune in reversed(tunes):  # the places of earlier ones stay the same
@@ -179,7 +193,23 @@ def _with_chords(source: Source) -> tuple[str, Sequence[str]]:
         raise ReadError(f"{source.label} is too short for chords: no bar is full", "use a tune of one bar or more")
     if replaced:
         notes.append(f"replaced {count_noun(replaced, 'chord symbol')}")
-    return "\n".join(lines), notes
+    return "\n".join(lines), notes, _guesses(source) if is_abc else None
+
+
+def _guesses(source: Source) -> "Guesses":
+    """Return the guesses in all tunes of an ABC file, with the name of the tune in their places."""
+    from collections import Counter
+
+    from composer.formats.abc.file import read_pieces
+    from composer.formats.abc.reader.guesses import Guesses
+
+    found = Guesses(Counter(), {})
+    for name, score in read_pieces(source):
+        if isinstance(score, Score):
+            found.counts.update({phrase: score.losses[phrase] for phrase in score.places})
+            for phrase, place in score.places.items():
+                found.places.setdefault(phrase, f"{name}, {place}")
+    return found
 
 
 def _melody(source: Source) -> tuple[str, list[str]]:

@@ -21,6 +21,10 @@ _BEFORE_NOTE = {"grace", "decoration", "text", "slur", "tuplet"}
 """Tokens between which and their note nothing is written."""
 
 
+_OPENING = {'"', "{"}
+"""Signs that begin a text or grace notes; unclosed, they are tokens of their own."""
+
+
 class AddedChords(NamedTuple):
     """A tune with chord symbols: its text, how many were written, and how many older ones were replaced."""
 
@@ -50,12 +54,34 @@ def add_chords(text: TuneText) -> AddedChords:
         last = symbol
     lines = list(text.lines)
     replaced = Counter[str]()
-    words = block_lines(lines)
-    for at, line in enumerate(lines):
-        if at not in words and field_of(strip_comment(line), 1) is None:
-            own = {column: symbol for (number, column), symbol in symbols.items() if number == text.first + at}
-            lines[at] = _with_symbols(line, own, replaced)
+    for at, line in _music_lines(text):
+        own = {column: symbol for (number, column), symbol in symbols.items() if number == text.first + at}
+        lines[at] = _with_symbols(line, own, replaced)
     return AddedChords("".join(f"{line}\n" for line in lines), len(symbols), replaced["chords"])
+
+
+def unclosed_sign(text: TuneText) -> Token | None:
+    """Return the first `"` or `{` of a tune's music that nothing closes; None if there is none.
+
+    Another `"` written after it would change what the rest of its line means.
+    """
+    return next(
+        (
+            token
+            for at, line in _music_lines(text)
+            for token in tokens(strip_comment(line), text.first + at)
+            if token.kind == "unknown" and token.text in _OPENING
+        ),
+        None,
+    )
+
+
+def _music_lines(text: TuneText) -> Iterator[tuple[int, str]]:
+    """Yield the index and text of each line that is no field, and not in a block of text."""
+    words = block_lines(text.lines)
+    for at, line in enumerate(text.lines):
+        if at not in words and field_of(strip_comment(line), 1) is None:
+            yield at, line
 
 
 def _has_notes(bar: Bar) -> bool:

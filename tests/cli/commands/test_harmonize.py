@@ -104,6 +104,21 @@ class TestChords:
         assert said.err.count("\n") == 2, "the error and its hint"
         assert not (tmp_path / "out.abc").exists()
 
+    @pytest.mark.parametrize(("music", "sign", "column"), [('GABc "G GABc|', '"', 6), ("GABc {ga GABc|", "{", 6)])
+    def test_an_unclosed_sign_is_refused(self, composer, tmp_path, music, sign, column):
+        path = tmp_path / "unclosed.abc"
+        path.write_text(f"X:1\nM:4/4\nL:1/4\nK:G\nw:not {{this\n{music}\n")
+        said = composer("harmonize", path, "--style", "chords", "-o", tmp_path / "out.abc")
+        said.failed(f"into {path}: unclosed `{sign}` at line 6, column {column}", f"composer check {path}")
+        assert not (tmp_path / "out.abc").exists()
+
+    def test_guesses_are_said(self, composer, tmp_path):
+        path = tmp_path / "guessed.abc"
+        path.write_text(TUNE + "\n" + TUNE.replace("X:1", "X:2").replace("K:G", "K:Hmaj"))
+        said = composer("harmonize", path, "--style", "chords").err
+        place = f"{path}: tune 2, line 12, column 1"
+        assert said == f"warning: 1 unknown key left out, in {place}; for details: composer check {path}\n"
+
 
 @pytest.mark.parametrize(
     ("options", "words"),
