@@ -44,9 +44,9 @@ def test_only_names_that_the_score_has():
 
 
 def test_voices_of_abc_are_on_their_staves_with_a_name_for_each_instrument():
-    score = read_score("X:1\nL:1/4\n%%score (S A) B\nK:C\nV:S\nc4|\nV:A\nG4|\nV:B\nC,4|\n")
+    score = read_score("X:1\nL:1/4\n%%score (S A) B\nK:C\nV:S name=Choir\nc4|\nV:A name=Choir\nG4|\nV:B\nC,4|\n")
     root = prepared(score)
-    assert [name.text for name in root.iter("part-name")] == ["S, A", "B"]
+    assert [name.text for name in root.iter("part-name")] == ["Choir", None]
     assert [[clef.findtext("sign") for clef in part.iter("clef")] for part in root.iter("part")] == [["G"], ["F"]]
 
 

@@ -97,10 +97,14 @@ Element = Sound | Mark | PartMark | Time | Signature | Overlay | TempoChange | S
 
 @dataclass(slots=True)
 class Instrument:
-    """The General MIDI program of a voice, None if no directive sets it, and whether it is percussion."""
+    """What plays a voice: its General MIDI program, None if no directive sets it, and whether it is percussion.
+
+    `name` is that of the voice, `V:1 name="Flute"`; empty without one.
+    """
 
     program: int | None = None
     percussion: bool = False
+    name: str = ""
 
 
 @dataclass(slots=True)

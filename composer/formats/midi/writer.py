@@ -81,15 +81,31 @@ def _with_event(data: bytes, kind: bytes, content: bytes) -> bytes:
 
 
 def older_versions(data: bytes) -> Iterator[bytes]:
-    """Yield the file as earlier versions wrote it, without a tempo or meter that the score does not have."""
+    """Yield the file as earlier versions wrote it.
+
+    They left out a tempo or meter that the score does not have, and called a voice without a name `1`.
+    """
     tempo, meter = b"\x00\xff\x51\x03\x07\xa1\x20", b"\x00\xff\x58\x04\x04\x02\x18\x08"
-    for left_out in ((tempo,), (meter,), (tempo, meter)):
-        start = 8 + int.from_bytes(data[4:8], "big")
-        end = start + 8 + int.from_bytes(data[start + 4 : start + 8], "big")
-        track = data[start + 8 : end]
+    start = 8 + int.from_bytes(data[4:8], "big")
+    first, rest = _split_track(data[start:])
+    second, others = _split_track(rest)
+    named = second if second.startswith(b"\x00\xff\x03") else b"\x00\xff\x03\x011" + second
+    for left_out in ((), (tempo,), (meter,), (tempo, meter)):
+        track = first
         for event in left_out:
             track = track.replace(event, b"", 1)
-        yield data[: start + 4] + len(track).to_bytes(4, "big") + track + data[end:]
+        for part in (second, named):
+            yield data[:start] + _chunk(track) + _chunk(part) + others
+
+
+def _split_track(data: bytes) -> tuple[bytes, bytes]:
+    """Return the events of the first track in `data`, and what follows it."""
+    end = 8 + int.from_bytes(data[4:8], "big")
+    return data[8:end], data[end:]
+
+
+def _chunk(events: bytes) -> bytes:
+    return b"MTrk" + len(events).to_bytes(4, "big") + events
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Instruments of voices, from `%%MIDI` directives and percussion clefs."""
+"""Instruments of voices, from their names, `%%MIDI` directives and percussion clefs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from composer.formats.abc.elements import Instrument
 from composer.formats.abc.reader.note_text import ALTERS, read_note
+from composer.formats.abc.text_escapes import decode_text
 from composer.music.keys import pitch
 
 _PROGRAM = re.compile(r"\s*MIDI[ \t=]+program[ \t]+(?:\d{1,2}[ \t]+)?(\d{1,3})\b")
@@ -14,6 +15,7 @@ _CHANNEL = re.compile(r"\s*MIDI[ \t=]+channel[ \t]+(\d{1,2})\b")
 _VOICE = re.compile(r"\s*MIDI[ \t=]+voice\b.*\binstrument=(\d{1,3})\b")
 _DRUM = re.compile(r"\s*(?:MIDI[ \t=]+drummap|percmap)[ \t=]+((?:\^\^?|__?|=|)[A-Ga-g][,']{0,9})[ \t]+(\d{1,3})(?!\S)")
 _CLEF = re.compile(r"(?:(?<![\w=])clef=\"?|(?<!\S))(perc(?:ussion)?\b)|(?<![\w=])clef=")
+_NAME = re.compile(r'(?<![\w=])(?:name|nm)=(?:"([^"]*)"|([^\s"]+))')
 _NAMES = re.compile(r'(?<!clef=)"[^"]*"')
 
 PERCUSSION_CHANNEL = 10
@@ -40,7 +42,14 @@ def read_drum(text: str) -> tuple[int, int] | None:
 
 
 def with_properties(instrument: Instrument, properties: str) -> Instrument:
-    """Apply the clef of a `K:` or `V:` field: `clef=perc` is percussion."""
+    """Apply the name and the clef of a `K:` or `V:` field: `clef=perc` is percussion."""
+    if match := _NAME.search(properties):
+        instrument = replace(instrument, name=_plain(match[1] or match[2] or ""))
     properties = _NAMES.sub("", properties)
     clef = _CLEF.search(properties)
     return replace(instrument, percussion=clef[1] is not None) if clef else instrument
+
+
+def _plain(name: str) -> str:
+    r"""Return a name with its escapes as characters, on one line: `\n` in it breaks lines on paper."""
+    return " ".join(decode_text(name.replace("\\n", " ")).split())

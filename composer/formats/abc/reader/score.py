@@ -94,7 +94,7 @@ def _part(tune: Tune, label: str, notes: tuple[Note, ...], notation: VoiceNotati
     instrument = tune.instruments.get(label) or Instrument()
     if instrument.percussion and tune.drums:
         notes = tuple(sorted(note._replace(pitch=tune.drums.get(note.pitch, note.pitch)) for note in notes))
-    return Part(notes, label, instrument.program or 0, instrument.percussion, notation)
+    return Part(notes, instrument.name, instrument.program or 0, instrument.percussion, notation)
 
 
 @lru_cache(maxsize=65536)

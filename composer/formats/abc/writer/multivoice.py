@@ -31,10 +31,7 @@ from composer.music.voices.staves import StaffGroup, hidden_rests, staff_groups
 
 @dataclass(frozen=True, slots=True)
 class _Voice:
-    """A voice of a part on a staff of its `group`, with the ticks between which its rests are shown.
-
-    `extra` is set if another voice is above it on the same staff.
-    """
+    """A voice of a part on a staff of its `group`, with the ticks between which its rests are shown."""
 
     number: int
     segments: Sequence[Segment[int]]
@@ -42,7 +39,6 @@ class _Voice:
     part: Part
     staff: int
     clef: str
-    extra: bool
     group: int = 0
 
 
@@ -69,7 +65,7 @@ def write_voices(score: Score) -> str:
         raise EncodeError("the score has no notes to write as ABC", "use music with a melody")
     parts = [part for part in score.parts if part.notes]
     layout = _layout(Score(tuple(parts), score.chords, (), score.meters, score.keys, score.pickup))
-    voices = _voices(parts, layout[-1].end) or [_Voice(1, (), ((0, layout[-1].end),), Part(), 0, "treble", extra=False)]
+    voices = _voices(parts, layout[-1].end) or [_Voice(1, (), ((0, layout[-1].end),), Part(), 0, "treble")]
     unit = WHOLE // int(unit_of(layout[0].time).partition("/")[2])
     signs = _Signs(_symbols(score), _tempo_changes(score, layout, voices[0].segments), {*map(snap, score.fermatas)})
     below = signs._replace(symbols={}, tempos={})
@@ -94,13 +90,13 @@ def _notated_voices(staves: StaffGroup, end: int) -> Iterator[_Voice]:
     """Yield the voices of parts on the staves that their notation names; those of one part are on the same staff."""
     for staff, parts in enumerate(staves):
         clef = next((part.notation.clef for part in parts if part.notation and part.notation.clef), "")
-        for number, part in enumerate(parts):
+        for part in parts:
             hidden = [(snap(one), snap(other)) for one, other in hidden_rests(part)]
             for layer, events in enumerate(voices_of(part.notes)):
                 content = [Segment(*event) for event in events]
                 own = _OCTAVE_SIGN.sub("", clef) or ("perc" if part.percussion else _clef(content))
                 rests = [] if layer else [*gaps(hidden, 0, end)]
-                yield _Voice(0, content, rests, part, staff, own, extra=bool(number or layer))
+                yield _Voice(0, content, rests, part, staff, own)
 
 
 _OCTAVE_SIGN = re.compile("[+-]8$")
@@ -117,9 +113,8 @@ def _voices_of_part(part: Part, end: int) -> list[_Voice]:
         clefs = ["perc" if part.percussion else _clef(voice) for voice in content]
         staves = [list(dict.fromkeys(clefs)).index(clef) for clef in clefs]
         rests = [[] if staff in staves[:at] else [(0, end)] for at, staff in enumerate(staves)]
-    extra = [staff in staves[:at] for at, staff in enumerate(staves)]
-    columns = zip(content, rests, staves, clefs, extra, strict=True)
-    return [_Voice(0, voice, shown, part, staff, clef, more) for voice, shown, staff, clef, more in columns]
+    columns = zip(content, rests, staves, clefs, strict=True)
+    return [_Voice(0, voice, shown, part, staff, clef) for voice, shown, staff, clef in columns]
 
 
 def _clef(voice: Sequence[Segment[int]]) -> str:
@@ -183,10 +178,13 @@ def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[
     if len(voices) > 1:
         yield f"%%score {_staves(voices)}"
     yield f"K:{first.key.name}"
+    named = set[tuple[int, int, str]]()
     for voice in voices:
         if len(voices) > 1 or voice.part.percussion:
             name = _plain(voice.part.name)
-            yield f"V:{voice.number} clef={voice.clef}" + (f' name="{name}"' if name and not voice.extra else "")
+            place = voice.group, voice.staff, name  # where several voices have one name, as those of a chord
+            yield f"V:{voice.number} clef={voice.clef}" + (f' name="{name}"' if name and place not in named else "")
+            named.add(place)
         if voice.part.percussion:
             yield "%%MIDI channel 10"
         elif voice.part.program:

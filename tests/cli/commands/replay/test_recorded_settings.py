@@ -1,9 +1,11 @@
 """Settings that `composer replay` finds in a file: damaged and invalid ones, and those of older versions."""
 
+import io
 import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import mido
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -219,6 +221,13 @@ class TestRecipe:
         result = replay(old)
         assert result.data == old
         assert result.err == f"stdin{SAME}"
+
+    def test_midi_of_versions_that_called_a_voice_by_its_number(self, gen, replay):
+        file = mido.MidiFile(file=io.BytesIO(gen("--format", "midi")))
+        file.tracks[1].insert(0, mido.MetaMessage("track_name", name="1"))
+        file.save(file=(old := io.BytesIO()))
+        result = replay(old.getvalue())
+        assert (result.data, result.err) == (old.getvalue(), f"stdin{SAME}")
 
     @pytest.mark.parametrize("form", ["abc", "midi"])
     def test_files_with_the_record_where_older_versions_put_it(self, gen, replay, form):

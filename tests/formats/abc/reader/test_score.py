@@ -156,7 +156,27 @@ def test_changes_of_meter_and_key():
 def test_voices_are_parts():
     score = read_score("X:1\nM:4/4\nL:1/4\nK:C\nV:1\nC D|\nV:2\nE,2|\nV:1\nE F|\n[V:2] F,2|\n")
     assert [[note.pitch for note in part.notes] for part in score.parts] == [[C4, D4, E4, F4], [52, 53]]
-    assert [part.name for part in score.parts] == ["1", "2"]
+    assert [part.name for part in score.parts] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ('V:1 clef=treble name="Flute 1"', "Flute 1"),
+        ("V:1 nm=Fl\\`ute snm=x", "Flùte"),
+        (r'V:1 name="Flute\nin C"', "Flute in C"),
+        ('V:1 name="Flute"\n[V:1 clef=bass]', "Flute"),
+        ("V:Flute subname=no nickname=no", ""),
+    ],
+)
+def test_the_name_of_a_voice_is_that_of_its_part(field, name):
+    assert [part.name for part in read_score(f"X:1\nL:1/4\nK:C\n{field}\nC4|\n").parts] == [name]
+
+
+def test_a_later_name_is_a_change_of_instrument():
+    score = read_score('X:1\nL:1/4\nK:C\nV:1 name="Flute"\nC4|\n[V:1 name="Piccolo"] D4|\n')
+    assert [part.name for part in score.parts] == ["Flute"]
+    assert score.losses == {"changes of instrument left out": 1}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ def rests(measure: ElementTree.Element) -> list[tuple[str, bool]]:
 
 
 def places(text: str) -> dict[str, tuple[int, int, str]]:
-    return {part.name: part.notation[:3] for part in read_score(text).parts if part.notation}
+    voices = parse_tune(split_tunes(text)[0]).voices
+    parts = read_score(text).parts
+    return {name: part.notation[:3] for name, part in zip(voices, parts, strict=True) if part.notation}
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,15 @@ def test_parts_become_voices():
     )
 
 
+def test_each_voice_on_a_staff_has_the_name_of_its_part():
+    text = 'X:1\nM:4/4\nL:1/4\n%%score (1 2) 3\nK:C\nV:1 name="Flute 1"\n{}V:2 name="Flute 2"\n{}V:3 nm=Organ\n{}'
+    written = write(read_score(text.format("c4|\n", "G4|\n", "[CE]2 [C2E4]|\n")))
+    fields = [line for line in written.splitlines() if line.startswith("V:")]
+    names = ["Flute 1", "Flute 2", "Organ"]
+    assert [line.partition("name=")[2].strip('"') for line in fields if "name" in line] == names
+    assert [part.name for part in read_score(written).parts][:3] == names
+
+
 def test_hands_of_a_piano_are_two_staves():
     right = [Note(F(n), pitch, F(1)) for n, pitch in enumerate((72, 74, 76, 77))]
     left = [Note(F(0), pitch, F(4)) for pitch in (48, 52, 55)]
