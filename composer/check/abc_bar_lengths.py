@@ -47,7 +47,7 @@ def bar_length_diagnostics(time: Time, found: Sequence[Bar], order: Sequence[Bar
     be a pickup, which the last one completes.
     """
     places, problems, pickup = _places(time, found), list[Diagnostic](), 0
-    run: list[Bar] = []
+    run, total = list[Bar](), 0
     for position, bar in enumerate(order):
         ticks, full = bar.ticks, places[id(bar)].length
         if not full:
@@ -64,10 +64,11 @@ def bar_length_diagnostics(time: Time, found: Sequence[Bar], order: Sequence[Bar
             if run and not _separated(run[-1], bar):
                 problems += _short(run, places)
                 run = []
+            total = total + ticks if run else ticks
             run.append(bar)
-            if sum(each.ticks for each in run) == full:
+            if total == full:
                 run = []
-    if run and sum(bar.ticks for bar in run) + pickup != places[id(run[-1])].length:
+    if run and total + pickup != places[id(run[-1])].length:
         problems += _short(run, places)
     return problems
 
@@ -122,10 +123,21 @@ class _BarInVoice:
         """Ticks that the bar lacks; negative if it is too long."""
         return self.full_length - self.bar.ticks if self.full_length else 0
 
-    def is_completed_by(self, other: _BarInVoice) -> bool:
-        """Return whether one of two bars is a last bar, and the other the pickup that it lacks."""
-        are_opposite = (self.ends and other.begins) or (self.begins and other.ends)
-        return other is not self and are_opposite and self.missing == other.bar.ticks
+
+class _Edges:
+    """The short first and last bars of parts."""
+
+    def __init__(self, placed: Sequence[_BarInVoice]) -> None:
+        found = [each for each in placed if each.missing > 0]
+        self._pickups = Counter(each.bar.ticks for each in found if each.begins)
+        self._last_bars = Counter(each.bar.ticks for each in found if each.ends)
+
+    def complete(self, short: _BarInVoice) -> bool:
+        """Return whether one of the others is the last bar that a `short` pickup lacks, or the other way round."""
+        counts_itself = short.begins and short.ends and short.bar.ticks == short.missing
+        pickups = self._pickups[short.missing] if short.ends else 0
+        last_bars = self._last_bars[short.missing] if short.begins else 0
+        return max(pickups, last_bars) > counts_itself
 
 
 def bar_length_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Problem]:
@@ -137,7 +149,7 @@ def bar_length_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Pro
         yield wrong
         return
     at = {(each.bar.line, each.bar.column): each for each in placed}
-    edges = [each for each in placed if each.missing > 0 and (each.begins or each.ends)]
+    edges = _Edges(placed)
     over_lines: list[Diagnostic] = []
     for diagnostic in found:
         each = at.get((diagnostic.line, diagnostic.column))
@@ -147,7 +159,7 @@ def bar_length_problems(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Pro
             over_lines.append(diagnostic)
         elif each.missing <= 0 or not (each.begins or each.ends):
             yield Problem(diagnostic.line, diagnostic.column, diagnostic.kind, diagnostic.message)
-        elif not each.alone and not any(each.is_completed_by(other) for other in edges):
+        elif not each.alone and not edges.complete(each):
             yield _short_edge_problem(each)
     if over_lines:
         first, more = over_lines[0], len(over_lines) - 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Tune
-from composer.formats.abc.reader.guesses import is_control, is_legal
+from composer.formats.abc.reader.guesses import invalid
 from composer.formats.abc.reader.lexer import Diagnostic
 
 _WARNINGS = frozenset({
@@ -21,14 +21,10 @@ _WARNINGS = frozenset({
 def syntax_problems(found: Sequence[Diagnostic], tune: Tune) -> Iterator[Problem]:
     """Yield the diagnostics that are problems, with their severity."""
     lines = range(tune.text.first, tune.text.first + len(tune.text.lines))
-    for each in found:
+    for each, line in invalid(tune, found):
         if each.line not in lines:  # it has no place, such as an ending without a bar
             yield Problem(tune.text.first, 1, each.kind, each.message or each.kind)
-            continue
-        line = tune.text.lines[each.line - tune.text.first]
-        if is_control(each, line) or is_legal(tune, each, line):
-            continue
-        if each.kind == "unknown character":
+        elif each.kind == "unknown character":
             yield _unknown(each, line)
         else:
             severity = Severity.WARNING if each.kind in _WARNINGS else Severity.ERROR

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from abc_diagnostics import check
 
@@ -89,3 +91,13 @@ def test_lines_are_counted_from_the_start_of_the_file():
 def test_a_lone_first_ending_is_a_warning(body):
     (problem,) = tune_problems(parse_tune(split_tunes(f"{HEADER}{body}\n")[0]))
     assert (problem.kind, problem.severity) == ("ending without a second", "warning")
+
+
+@pytest.mark.parametrize(
+    "body", ["|:ABAB:|\n" * 3000, "ABA AB|ABA ABA||\n" * 2400 + "AB||\n" * 2000], ids=["passes", "pickups"]
+)
+def test_many_short_bars_are_fast(body):
+    tune = parse_tune(split_tunes(f"{HEADER}A|\n{body}")[0])
+    start = time.process_time()
+    assert "unmatched pickup" in {problem.kind for problem in tune_problems(tune)}
+    assert time.process_time() - start < 1.5, "in proportion to the bars, not to their square"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
-from composer.formats.abc.elements import Mark, Tune
+from composer.formats.abc.elements import Element, Mark, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 
 GUESSES = {
@@ -40,7 +42,7 @@ class Guesses(NamedTuple):
     places: dict[str, str]
 
 
-def guesses(tune: Tune, found: Iterable[Diagnostic]) -> Guesses:
+def guesses(tune: Tune, found: Sequence[Diagnostic]) -> Guesses:
     """Return the guesses among the diagnostics `found` of a tune."""
     counted, places = Counter[str](), dict[str, str]()
     for each in sorted({*_meaningful(tune, found)}):
@@ -50,43 +52,53 @@ def guesses(tune: Tune, found: Iterable[Diagnostic]) -> Guesses:
     return Guesses(counted, places)
 
 
-def _meaningful(tune: Tune, found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    lines = range(tune.text.first, tune.text.first + len(tune.text.lines))
-    for each in found:
-        if each.kind in GUESSES:
-            line = tune.text.lines[each.line - tune.text.first] if each.line in lines else ""
-            is_old_line_break = each.kind == "unknown character" and line[each.column - 1 : each.column] in ("!", "*")
-            if not (is_old_line_break or is_control(each, line) or is_legal(tune, each, line)):
-                yield each
+def _meaningful(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    for each, line in invalid(tune, found):
+        is_old_line_break = each.kind == "unknown character" and line[each.column - 1 : each.column] in ("!", "*")
+        if each.kind in GUESSES and not is_old_line_break:
+            yield each
 
 
-def is_control(found: Diagnostic, line: str) -> bool:
-    """Return whether a diagnostic is about a control character, which is a matter of the encoding."""
-    return found.kind == "unknown character" and not line[found.column - 1 : found.column].isprintable()
+def invalid(tune: Tune, found: Sequence[Diagnostic]) -> Iterator[tuple[Diagnostic, str]]:
+    """Yield the diagnostics that are about invalid ABC, each with its line, which is empty without a place.
 
-
-def is_legal(tune: Tune, found: Diagnostic, line: str) -> bool:
-    """Return whether a diagnostic is about legal ABC.
-
-    That is a field whose value begins with a colon, a note after `|]`, or a repeat that seems open but was closed by
-    `:|` before a second ending.
+    The others are about control characters, which are a matter of the encoding, or about legal ABC: a field whose value
+    begins with a colon, a note after `|]`, or a repeat that seems open but was closed by `:|` before a second ending.
     """
-    if found.kind == "text in the header":
-        return line[1:2] == ":"
-    if found.kind == "repeat without an end":
-        return _repeat_is_closed(tune, found)
-    return found.kind == "unbalanced brackets" and line[max(found.column - 2, 0) : found.column] == "|]"
+    lines = range(tune.text.first, tune.text.first + len(tune.text.lines))
+    is_any_open = any(each.kind == _OPEN_REPEAT for each in found)
+    closings = [_closings(elements) for elements in tune.voices.values()] if is_any_open else []
+    for each in found:
+        line = tune.text.lines[each.line - tune.text.first] if each.line in lines else ""
+        if each.kind == "unknown character":
+            is_valid = not line[each.column - 1 : each.column].isprintable()
+        elif each.kind == "text in the header":
+            is_valid = line[1:2] == ":"
+        elif each.kind == "unbalanced brackets":
+            is_valid = line[max(each.column - 2, 0) : each.column] == "|]"
+        else:
+            is_valid = each.kind == _OPEN_REPEAT and any(voice.is_closed(each) for voice in closings)
+        if not is_valid:
+            yield each, line
 
 
-def _repeat_is_closed(tune: Tune, found: Diagnostic) -> bool:
-    for elements in tune.voices.values():
-        closed = False
-        for element in elements:
-            if not isinstance(element, Mark):
-                continue
-            if (element.line, element.column) >= (found.line, found.column):
-                break
-            closed = (closed or bool(element.ends)) and not element.starts
-        if closed:
-            return True
-    return False
+_OPEN_REPEAT = "repeat without an end"
+
+
+class _Closings(NamedTuple):
+    """The places of the bar lines of a voice, ascending, and whether a repeat is closed after each of them."""
+
+    places: Sequence[tuple[int, int]]
+    closed: Sequence[bool]
+
+    def is_closed(self, found: Diagnostic) -> bool:
+        """Return whether a repeat is closed before a diagnostic."""
+        before = bisect_left(self.places, (found.line, found.column))
+        return before > 0 and self.closed[before - 1]
+
+
+def _closings(elements: Iterable[Element]) -> _Closings:
+    marks = [element for element in elements if isinstance(element, Mark)]
+    places = accumulate(((mark.line, mark.column) for mark in marks), max)
+    closed = accumulate(marks, lambda before, mark: (before or mark.ends > 0) and not mark.starts, initial=False)
+    return _Closings([*places], [*closed][1:])

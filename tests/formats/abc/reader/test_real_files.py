@@ -165,6 +165,12 @@ def test_many_bar_lines_in_a_row_are_fast(signs):
     assert time.process_time() - start < 0.8, "in proportion to the bar lines, not to their square"
 
 
+def test_many_open_repeats_are_fast():
+    start = time.process_time()
+    assert read("|:CEGc|\n" * 3000).losses == {"repeats without an end played once": 3000}
+    assert time.process_time() - start < 2.5, "in proportion to the repeats, not to their square"
+
+
 @pytest.mark.parametrize("space", ["\t", "  ", " \t", "\t\t"])
 def test_any_white_space_follows_the_name_of_a_voice(space):
     score = read(f"V:1{space}clef=treble\nC4|\nV:2{space}octave=1\nE4|\n[V:1{space}name=x]D4|\n[V:2{space}] F4|")
