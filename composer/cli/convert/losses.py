@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import TypeVar
 
-from composer.api import Key, Note, Score, Tempo
+from composer.api import Key, Notation, Note, Score, Tempo
 from composer.music.voices.staves import staff_groups
 
 INAUDIBLE = Fraction(1, 96)
@@ -38,7 +38,10 @@ def lost_notes(before: Score, after: Score) -> Counter[str]:
 
 
 def lost_signs(before: Score, after: Score) -> Counter[str]:
-    """Count the tempos, meters and keys that are not in force in `after`, and other signs that it lacks."""
+    """Count the tempos, meters and keys that are not in force in `after`, and other signs that it lacks.
+
+    Its bar lines and repeats count if both scores say how they are written.
+    """
     losses = Counter[str]()
     losses["titles left out"] += bool(before.title.strip()) and not after.title.strip()
     losses["composers left out"] += max(len(before.composers) - len(after.composers), 0)
@@ -50,6 +53,11 @@ def lost_signs(before: Score, after: Score) -> Counter[str]:
     modes = _not_in_force(before, before.keys, after.keys, lambda one, other: one[1:] == other[1:])
     losses["keys left out"] += keys
     losses["modes left out"] += modes - keys
+    if before.notation is not None and after.notation is not None:
+        losses["repeats written out"] += max(_repeats(before.notation) - _repeats(after.notation), 0)
+        # a bar of two halves around a repeat may lose a bar line, but gets no new one
+        new = _bar_lines(after.notation) - _bar_lines(before.notation) if before.meters else set()
+        losses["bar lines moved, since bars do not fill the meter"] += len(new)
     return +losses
 
 
@@ -98,6 +106,15 @@ def _meters(score: Score) -> set[tuple[Fraction, int, int]]:
             current = (meter[0], meter[1])
             found.add((onset, *current))
     return found
+
+
+def _repeats(notation: Notation) -> int:
+    return sum(bar.times > 1 for bar in notation.bars)
+
+
+def _bar_lines(notation: Notation) -> set[Fraction]:
+    """Return the beats at which bars begin, as played."""
+    return {onset for bar in notation.bars for onset in bar.onsets}
 
 
 _Sign = TypeVar("_Sign", Tempo, Key)

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from composer import formats
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo, VoiceNotation
 from composer.cli.convert.losses import lost_notes, lost_signs
+from composer.formats.abc.reader.score import read_score
 
 F = Fraction
 
@@ -48,6 +50,32 @@ def test_everything_is_lost_of_a_score_without_signs():
 )
 def test_notes_and_instruments(parts, losses):
     assert lost_notes(SCORE, replace(SCORE, parts=parts)) == losses
+
+
+BARRED = "X:1\nM:4/4\nL:1/4\nK:G\n{}\n"
+MOVED = "bar lines moved, since bars do not fill the meter"
+
+
+@pytest.mark.parametrize(
+    ("music", "losses"),
+    [
+        ("GABcd|dcBA|G3 A|G4|]", {MOVED: 4}),
+        ("GAB|dcBA|G3 A|G4|]", {}),  # a pickup
+        ("D|GABc|dcBA|G3|]", {}),
+        ("GABc|dc|]", {}),
+        ("|:D|GABc|dcB:|:D|GABc|dcB:|", {"repeats written out": 2}),
+        ("|:GABc|dcBA|1 G4:|2 G3A|]", {"repeats written out": 1}),
+        ("[M:none]GABcd|dcB|G4|]", {}),
+    ],
+)
+def test_bar_lines_and_repeats(music, losses):
+    score = read_score(BARRED.format(music))
+    assert lost_signs(score, read_score(formats.write("abc", score).decode())) == losses
+
+
+def test_bar_lines_and_repeats_of_midi_are_unknown():
+    score = read_score(BARRED.format("|:GABcd|dcB:|"))
+    assert not lost_signs(score, replace(score, notation=None))
 
 
 def test_voices_that_share_a_staff_are_one_instrument():
