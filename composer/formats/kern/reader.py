@@ -35,9 +35,6 @@ from composer.formats.musicxml.library import quiet
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file."""
 
-MAX_MISALIGNED_LINES = 1000
-"""The longest score whose spines are not aligned that is tried: converter21 took 7 s for 2,500 lines."""
-
 VERSION = 3
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
@@ -102,15 +99,13 @@ def _no_notes(name: str) -> ReadError:
 def _parsed(spines: Spines, name: str) -> Any:
     """Return the music21 stream. Raises ReadError.
 
-    If the spines are not aligned somewhere, what is before is tried first, and the rest only if it is not long:
-    converter21 refuses most such files, but takes time that grows with the square of their length.
+    If the spines are not aligned somewhere, what is before is tried first: converter21 refuses most such files, but
+    takes time that grows with the square of their length.
     """
     if spines.misaligned:
-        lines = spines.text.splitlines()
-        begun = lines[: spines.misaligned]
+        begun = spines.text.splitlines()[: spines.misaligned]
         ends = "\t".join(["*-"] * (begun[-1].count("\t") + 1))
         _convert(spines, "\n".join([*begun, ends, ""]), name)
-        check_count(len(lines), MAX_MISALIGNED_LINES, "lines", _misaligned(spines, name) + ", and it", KERN_HINT)
     return _convert(spines, spines.text, name)
 
 
@@ -130,14 +125,10 @@ def _convert(spines: Spines, text: str, name: str) -> Any:
         raise ReadError(f"{name} cannot be read by converter21{reason}", KERN_HINT) from error
     if fault := " ".join(str(getattr(stream, "c21_parse_err", "") or "").split())[:160]:
         if spines.misaligned:
-            raise ReadError(_misaligned(spines, name), KERN_HINT)
+            place = f"at line {spines.misaligned}: the note lengths before it add up to different beats"
+            raise ReadError(f"{name} is invalid kern {place}", KERN_HINT)
         raise ReadError(f"{name} is invalid kern: {fault}", KERN_HINT)
     return stream
-
-
-def _misaligned(spines: Spines, name: str) -> str:
-    place = f"at line {spines.misaligned}"
-    return f"{name} is invalid kern {place}: the note lengths before it add up to different beats"
 
 
 def differences(spines: Spines, music: WrittenMusic, played: Sequence[Passage]) -> Counter[str]:

@@ -17,15 +17,3 @@ def test_of_spines_that_are_not_aligned_only_the_beginning_is_converted(monkeypa
     with pytest.raises(ReadError, match="the note lengths before it add up to different beats"):
         list(reader.read_pieces(source(text.encode(), "a.krn")))
     assert [len(each.splitlines()) < 30 for each in converted] == [True]
-
-
-def test_a_long_file_is_not_converted_if_only_its_beginning_is_aligned(monkeypatch):
-    bars = "2.D\t(4d\n.\t8e\nk[b-]\t*k[b-]\n=\t=\n" * 500
-    text = f"**kern\t**kern\n*M3/4\t*M3/4\n=1\t=1\n{bars}*-\t*-\n"
-    converted = []
-    monkeypatch.setattr(reader, "simplify", lambda text: converted.append(text) or simplify(text))
-    fault = "at line 6: the note lengths before it add up to different beats, and it has more than 1,000 lines"
-    with pytest.raises(ReadError, match=fault) as caught:
-        list(reader.read_pieces(source(text.encode(), "a.krn")))
-    assert "COMPOSER_LIMITS=3" in caught.value.hint
-    assert [len(each.splitlines()) < 10 for each in converted] == [True]
