@@ -53,9 +53,9 @@ INPUT_GUARDS = (
         "tests/data/test_sources.py::test_the_directory_of_an_archive_is_limited",
     ),
     Guard(
-        "bar lines in all spines of kern",
+        "bar lines and interpretations in all spines of kern",
         "composer/formats/kern/spines.py",
-        "if (lines[0] or in_kern) and not all(lines):",
+        "if (found[0] or in_kern) and not all(found):",
         "if False:",
         "tests/formats/kern/test_spines.py::test_errors_name_the_file_the_place_and_a_hint",
     ),

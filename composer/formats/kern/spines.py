@@ -161,7 +161,7 @@ class _Walker:
         if len(tokens) != len(self.strands):
             columns, spines = _counted(len(tokens), "column"), _counted(len(self.strands), "spine")
             self._refuse(f"{columns}, but {spines}")
-        self._check_bar_line(tokens)
+        self._check_whole(tokens)
         if line.startswith("*"):
             self._interpret(tokens)
         elif line.startswith("="):
@@ -236,12 +236,16 @@ class _Walker:
         except ValueError:
             self._refuse(f"impossible rhythm '{token[:20]}'")
 
-    def _check_bar_line(self, tokens: list[str]) -> None:
-        """Refuse a bar line in only some spines: converter21's time grows with the square of their number."""
-        lines = [token.startswith("=") for token in tokens]
-        in_kern = any(found and strand.is_kern for strand, found in zip(self.strands, lines, strict=True))
-        if (lines[0] or in_kern) and not all(lines):
-            self._refuse(f"a bar line in only {sum(lines)} of {_counted(len(lines), 'spine')}")
+    def _check_whole(self, tokens: list[str]) -> None:
+        """Refuse a bar line or interpretation in only some spines: converter21 takes long before it does.
+
+        Its time grows with the square of their number.
+        """
+        for sign, what in (("=", "a bar line"), ("*", "an interpretation")):
+            found = [token.startswith(sign) for token in tokens]
+            in_kern = any(each and strand.is_kern for strand, each in zip(self.strands, found, strict=True))
+            if (found[0] or in_kern) and not all(found):
+                self._refuse(f"{what} in only {sum(found)} of {_counted(len(found), 'spine')}")
 
     def _bar_line(self, tokens: list[str]) -> None:
         token = next((token for strand, token in zip(self.strands, tokens, strict=True) if strand.is_kern), "=")

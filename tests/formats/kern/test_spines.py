@@ -291,6 +291,14 @@ BROKEN = {
         "**kern\t**kern\n4c\t4e\n=1\t.\n*-\t*-",
         "at line 3: a bar line in only 1 of 2 spines",
     ),
+    "an interpretation in one spine": (
+        "**kern\t**kern\n4c\t4e\n2d\t*\n*-\t*-",
+        "at line 3: an interpretation in only 1 of 2 spines",
+    ),
+    "a note beside interpretations": (
+        "**kern\t**kern\n4c\t4e\n*\t2f\n*-\t*-",
+        "at line 3: an interpretation in only 1 of 2 spines",
+    ),
     "a column too many": ("**kern\n4c\n4d  4e\n*-", "at line 3: 2 columns, but 1 spine"),
     "an impossible rhythm": ("**kern\n4c\n999999c\n*-", "at line 3: impossible rhythm '999999c'"),
     "spines that part": ("**kern  **kern\n4c  2d\n8e  .\n4c  4e\n*-  *-", "at line 4: the note lengths before it"),
