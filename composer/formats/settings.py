@@ -2,17 +2,26 @@
 
 # No `from __future__ import annotations`: the command line would evaluate the strings at every start.
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
-from composer.api import Score
-from composer.api.fields import check_ranges, option
+from composer.api import Score, TempoUnit
+from composer.api.fields import check_ranges, invalid_value, option
 
 
 def _instrument(text: str) -> int:
     from composer.music.instruments import parse_instrument
 
     return parse_instrument(text)
+
+
+def _note_length(text: str) -> str:
+    """Return `text`. Raises OptionError if it is not the length of a note, in whole notes."""
+    if not re.fullmatch(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,3}", text):
+        raise invalid_value("tempo_unit", text, "use a fraction such as 3/8")
+    return text
 
 
 def _instrument_names() -> list[str]:
@@ -25,6 +34,8 @@ def _instrument_names() -> list[str]:
 class WriteSettings:
     """Title, tempo, instrument and velocity, if not those of the score, by what to lengthen notes, and the SoundFont.
 
+    `composers` are those of the score if they are given, one a line. `tempo_unit` is the note that `tempo` counts, such
+    as 3/8 for a dotted quarter note, by default a quarter note; the tempo is in quarter notes all the same.
     A format that takes long to write calls `progress` with the share that is written, from 0 to 1. MusicXML has music
     for a keyboard on two staves if it is to be written `by_hand`.
 
@@ -45,6 +56,8 @@ class WriteSettings:
     soundfont: str = option(
         "", "SoundFont for WAV and --play, or none for the built-in synthesizer.", metavar="FILE", recorded=False
     )
+    composers: str = field(default="", metadata={"internal": True})
+    tempo_unit: str = field(default="", metadata={"internal": True, "parse": _note_length})
     progress: Callable[[float], object] | None = field(
         default=None, compare=False, metadata={"internal": True, "recorded": False}
     )
@@ -58,9 +71,13 @@ class WriteSettings:
             parse_factors(self.lengthen)
 
     def applied_to(self, score: Score) -> Score:
-        """Return `score` with this title and longer notes, if they are set."""
+        """Return `score` with this title, these composers, this tempo unit and longer notes, if they are set."""
         if self.lengthen:
             from composer.formats.lengthen import lengthened, parse_factors
 
             score = lengthened(score, parse_factors(self.lengthen))
+        if self.composers:
+            score = replace(score, composers=tuple(self.composers.split("\n")))
+        if self.tempo_unit:
+            score = replace(score, tempo_units=(TempoUnit(Fraction(0), 4 * Fraction(self.tempo_unit)),))
         return replace(score, title=self.title) if self.title else score

@@ -2,12 +2,13 @@
 
 # No `from __future__ import annotations`: the strings would be evaluated at every start.
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from composer.api import ReadError, RejectedPiece, Score, Source, UsageError
+from composer.api import Note, ReadError, RejectedPiece, Score, Source, UsageError
 from composer.api.fields import check_ranges, option
 from composer.api.sampling.params import SamplingParams
 from composer.cli.options_from import OptionsCommand
@@ -90,6 +91,7 @@ def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
     from composer.cli.gen.options import GenOptions
     from composer.cli.gen.plan import planned
     from composer.cli.gen.run import generate_pieces
+    from composer.cli.render.text import count_noun
     from composer.distributed.environment import ProcessInfo
     from composer.registry import plugins as registry
 
@@ -103,7 +105,17 @@ def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
         provenance=options.provenance, checkpoint=options.checkpoint, quiet=options.quiet, controls=controls,
     )  # fmt: skip
     with planned(gen, console, ProcessInfo()) as plan:
+        tune = plan.context.tune
+        score = plan.model.representation.score(tune) if tune is not None else None
+        if others := (_most_sounding(score.notes) - 1 if score is not None else 0):
+            console.say(f"harmonizing the top voice; {count_noun(others, 'other voice')} left out")
         generate_pieces(plan)
+
+
+def _most_sounding(notes: Iterable[Note]) -> int:
+    """Return how many notes sound at once at most."""
+    changes = sorted(change for note in notes for change in ((note.onset, 1), (note.end, -1)))
+    return max(accumulate(change for _, change in changes), default=0)
 
 
 def _add_chords(console: "Console", options: HarmonizeOptions) -> None:

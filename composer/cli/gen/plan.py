@@ -103,7 +103,7 @@ def _make_plan(
         console.warn(reason)
     sampling = options.sampling.with_default_temperature(model.default_temperature)
     options = dataclasses.replace(options, sampling=sampling)  # so that the recipe has it
-    context, labels, notes, writing = start_of(options, model.representation, console)
+    context, labels, notes, writing = start_of(options, model.representation, output)
     options = dataclasses.replace(options, writing=writing)
     output = dataclasses.replace(output, settings=writing)
     if model.representation.uses_titles:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source, Step
-from composer.check.loss_phrases import counted, summary
+from composer.check.loss_phrases import summary
 from composer.cli import inputs
 from composer.cli.console import Console
+from composer.cli.gen.heading import Heading, heading_of, read_score
 from composer.cli.render.text import count_noun
-from composer.formats.abc.writer.multivoice import first_tempo
-from composer.formats.read import music_suffix, no_music_hint, read_scores
+from composer.formats.read import no_music_hint
 from composer.music.bars import count_bars
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -24,20 +23,23 @@ NoPrimer = Callable[[Source, Representation, RejectedPiece | None], ReadError]
 
 
 class Primer(NamedTuple):
-    """The steps to continue, the labels of their piece, and notes on what of it is lost or ignored."""
+    """The steps to continue, the labels of their piece, and notes on what of it is lost or ignored.
+
+    The `heading` is what the steps do not hold.
+    """
 
     steps: tuple[Step, ...] = ()
     labels: Mapping[str, str] = {}
     notes: Sequence[str] = ()
+    heading: Heading = Heading()
 
 
 class InfilledTune(NamedTuple):
-    """The tune to infill, with notes as in Primer, and the title and tempo in BPM that its steps do not hold."""
+    """The tune to infill, with notes and the heading as in Primer."""
 
     piece: Piece
     notes: Sequence[str]
-    title: str = ""
-    tempo: float | None = None
+    heading: Heading = Heading()
 
 
 def read_primer(
@@ -56,14 +58,17 @@ def read_primer(
     if text is None and file is None:
         return Primer()
     source = _source(console, file, text, fragment=True)
-    found = primer_of(representation, source)
-    steps, note = representation.continued(found.steps, controls)
-    return Primer(tuple(steps), found.labels, [*found.notes, *([f"{source.label}: {note}"] if note else [])])
+    piece, begun, notes = _first(representation, source, _no_primer)
+    steps, note = representation.continued(begun, controls)
+    notes = [*notes, *([f"{source.label}: {note}"] if note else [])]
+    found = read_score(representation, source, piece)
+    heading = heading_of(representation, source, *found) if found is not None else Heading()
+    return Primer(tuple(steps), piece.labels, notes, heading)
 
 
-def primer_of(representation: Representation, source: Source, no_primer: NoPrimer | None = None) -> Primer:
+def primer_of(representation: Representation, source: Source, no_primer: NoPrimer) -> Primer:
     """Return the primer in a source, as `read_primer` does; `no_primer` returns the error if there is none."""
-    piece, steps, notes = _first(representation, source, no_primer or _no_primer)
+    piece, steps, notes = _first(representation, source, no_primer)
     return Primer(steps, piece.labels, notes)
 
 
@@ -80,21 +85,11 @@ def read_whole_piece(
     """
     source = _source(console, file, text, fragment=False)
     piece, _, notes = _first(representation, source, _no_primer)
-    suffix = music_suffix(source)
-    has_heading = representation.native == "abc"
-    if not suffix or (has_heading and suffix == ".abc"):
+    if (found := read_score(representation, source, piece)) is None:
         return InfilledTune(piece, notes)
-    score = next((music for _, music in read_scores(source) if isinstance(music, Score)), None)
-    if score is None:
-        return InfilledTune(piece, notes)
-    more = [_numbering(score)] if "--keep-bars" in flags and score.bar_numbers else []
-    tempo = None
-    if score.tempos and not has_heading:
-        tempo = first_tempo(score).bpm
-        if changes := sum(one.bpm != other.bpm for one, other in pairwise(score.tempos)):
-            more.append(counted(changes, "tempo changes left out"))
-    notes = [*notes, *(f"{source.label}: {each}" for each in more)]
-    return InfilledTune(piece, notes, "" if has_heading else score.title, tempo)
+    if "--keep-bars" in flags and found[0].bar_numbers:
+        notes = [*notes, f"{source.label}: {_numbering(found[0])}"]
+    return InfilledTune(piece, notes, heading_of(representation, source, *found))
 
 
 def _numbering(score: Score) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from composer.api import GenerationContext, Representation, UsageError
-from composer.cli.console import Console
 from composer.cli.gen.options import GenOptions
 from composer.cli.gen.particles import kept_flags
 from composer.cli.gen.recipe import restore_context
+from composer.cli.output.destination import Output
 from composer.formats import WriteSettings
 
 
@@ -23,8 +23,8 @@ class Start(NamedTuple):
     writing: WriteSettings
 
 
-def start_of(options: GenOptions, representation: Representation, console: Console) -> Start:
-    """Return what the pieces of a run start from. An infilled tune keeps its title and tempo. Raises UsageError."""
+def start_of(options: GenOptions, representation: Representation, output: Output) -> Start:
+    """Return what the pieces of a run start from. They keep the heading of the tune, if any. Raises UsageError."""
     writing = options.writing
     if options.context is not None:
         context = restore_context(options.context, representation, options.length)
@@ -42,12 +42,13 @@ def start_of(options: GenOptions, representation: Representation, console: Conso
         return Start(GenerationContext(options.length), wanted, (), writing)
     from composer.cli.gen import primer
 
+    console = output.console
     if infill:
         tune = primer.read_whole_piece(representation, console, options.prime, options.prime_text, infill)
-        tempo = tune.tempo if writing.tempo is None else writing.tempo
-        writing = dataclasses.replace(writing, title=writing.title or tune.title, tempo=tempo)
+        writing, more = tune.heading.written(writing, output.format, native=output.native)
         context = GenerationContext(options.length, tune=tune.piece)
-        return Start(context, {**tune.piece.labels, **wanted}, tune.notes, writing)
+        return Start(context, {**tune.piece.labels, **wanted}, [*tune.notes, *more], writing)
     begun = primer.read_primer(representation, console, options.prime, options.prime_text, options.controls)
+    writing, more = begun.heading.written(writing, output.format, native=output.native)
     context = GenerationContext(options.length, begun.steps, labels=begun.labels)
-    return Start(context, {**begun.labels, **wanted}, begun.notes, writing)
+    return Start(context, {**begun.labels, **wanted}, [*begun.notes, *more], writing)

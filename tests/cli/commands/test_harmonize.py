@@ -58,6 +58,12 @@ class TestChorale:
         assert f"{tune}: 1 tempo change left out" in result.err
         assert composer("replay", "-", stdin=result.data).data == result.data
 
+    def test_voices_below_the_melody_are_left_out_aloud(self, composer, tune):
+        options = ("--seed", "5", "--particles", "2", "--format", "abc")
+        assert "top voice" not in composer("harmonize", tune, *options).err
+        tune.write_text(TUNE.replace("G2 A B", "[G2D2B,2] A B"))
+        assert "harmonizing the top voice; 2 other voices left out\n" in composer("harmonize", tune, *options).err
+
     def test_no_melody(self, composer, tmp_path):
         path = tmp_path / "rests.abc"
         path.write_text("X:1\nM:4/4\nL:1/4\nK:G\nz4|z4|]\n")

@@ -120,6 +120,42 @@ def test_a_given_title_and_tempo_replace_those_of_the_infilled_tune(composer, tm
     assert "\nQ:1/4=100\n" in given
 
 
+HEADED = b"X:1\nT:Old\nT:Older\nC:Bach, J. S.\nC:Anna\nO:Leipzig\nM:3/4\nL:1/8\nQ:3/8=100\nK:C\nC6|D6|E6|F6|\n"
+
+
+@pytest.mark.parametrize("name", ["grid", "pianoroll"])
+def test_a_continued_piece_keeps_title_composers_and_tempo(composer, name):
+    result = composer("gen", name, "--prime", "-", "--bars", "6", "--seed", "2", "--format", "abc", stdin=HEADED)
+    for field in ("T:Old", "C:Bach, J. S.", "C:Anna", "Q:3/8=100"):
+        assert f"\n{field}\n" in result.out
+    assert "stdin: 1 further title, 1 field O: left out\n" in result.err
+    assert composer("replay", "-", stdin=result.data).data == result.data
+
+
+def test_a_tempo_in_quarter_notes_replaces_that_of_a_continued_piece(composer):
+    options = ("--bars", "5", "--format", "abc", "--tempo", "90", "--title", "New")
+    out = composer("gen", "grid", "--prime", "-", *options, *PLAIN, stdin=HEADED).out
+    assert "\nQ:1/4=90\n" in out
+    assert "\nT:New\nC:Bach, J. S.\n" in out
+
+
+@pytest.mark.parametrize(
+    ("form", "lost"), [("midi", "2 composers"), ("tokens", "1 title, 1 tempo, 2 composers"), ("musicxml", "")]
+)
+def test_what_a_format_has_no_place_for_is_said(composer, form, lost):
+    tune = HEADED.replace(b"T:Older\n", b"").replace(b"O:Leipzig\n", b"")
+    result = composer("gen", "grid", "--prime", "-", "--bars", "5", "--format", form, "--seed", "2", stdin=tune)
+    assert (f"stdin: {lost} left out\n" in result.err) if lost else ("left out" not in result.err)
+    assert b"Q:" not in result.data
+
+
+def test_heading_is_that_of_the_tune_that_is_continued(composer):
+    """The first one has no notes."""
+    broken = b"X:1\nT:Broken\nM:4/4\nL:1/8\nK:C\n|\n\n"
+    out = composer("gen", "grid", "--prime", "-", "--bars", "5", "--format", "abc", *PLAIN, stdin=broken + HEADED).out
+    assert "\nT:Old\n" in out
+
+
 @pytest.mark.parametrize("suffix", [".abc", ".musicxml"])
 @pytest.mark.parametrize("name", ["grid", "abc"])
 def test_bars_of_repeats_are_counted_as_played_without_notation(tmp_path, name, suffix):

@@ -1,0 +1,84 @@
+"""The heading of a primer or of a tune to infill, which pieces made from it keep: title, composers, tempo."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import chain, pairwise, repeat
+from typing import NamedTuple
+
+from composer.api import Piece, Representation, Score, Source
+from composer.check.loss_phrases import summary
+from composer.cli.gen.default_candidates import is_music
+from composer.formats import Format, WriteSettings
+from composer.formats.abc.file import unscored
+from composer.formats.abc.writer.multivoice import first_tempo
+from composer.formats.read import music_suffix, read_scores
+
+_WITHOUT_COMPOSERS = {"midi", "wav"}
+
+
+class Heading(NamedTuple):
+    """The heading of the tune `label`, with `tempo` in BPM and the note that it counts, as in WriteSettings.
+
+    `losses` counts what else the file says about the tune, by phrase as in `Score.losses`.
+    """
+
+    label: str = ""
+    title: str = ""
+    composers: tuple[str, ...] = ()
+    tempo: float | None = None
+    tempo_unit: str = ""
+    losses: Mapping[str, int] = {}
+
+    def written(self, writing: WriteSettings, chosen: Format, *, native: bool) -> tuple[WriteSettings, list[str]]:
+        """Return `writing` with this heading where it has no other, and a note on what pieces in a format do not keep.
+
+        What is `native` to a representation and not ABC, such as tokens, has no heading.
+        """
+        losses = Counter(self.losses)
+        has_heading = not native or chosen.name == "abc"
+        if has_heading:
+            title = writing.title or self.title
+            names = [] if chosen.name in _WITHOUT_COMPOSERS else [" ".join(each.split()) for each in self.composers]
+            writing = dataclasses.replace(writing, title=title, composers="\n".join(filter(None, names)))
+            if writing.tempo is None and self.tempo is not None:
+                writing = dataclasses.replace(writing, tempo=self.tempo, tempo_unit=self.tempo_unit)
+        else:
+            losses["titles left out"] += bool(self.title)
+            losses["tempos left out"] += self.tempo is not None
+        if not has_heading or chosen.name in _WITHOUT_COMPOSERS:
+            losses["composers left out"] += len(self.composers)
+        return writing, [f"{self.label}: {summary(losses)}"] if (losses := +losses) else []
+
+
+def read_score(representation: Representation, source: Source, piece: Piece) -> tuple[Score, Mapping[str, int]] | None:
+    """Return the score that `piece` is made from, and what the score has no place for.
+
+    None if there is no score, or if the representation keeps the text of the tune.
+    """
+    suffix = music_suffix(source) if is_music(representation) else ""
+    if not suffix or (representation.native == "abc" and suffix == ".abc"):
+        return None
+    source = dataclasses.replace(source, fragment=False)
+    besides: Iterator[Mapping[str, int]] = unscored(source) if suffix == ".abc" else repeat({})
+    for (name, music), lost in zip(read_scores(source), chain(besides, repeat({})), strict=False):
+        if isinstance(music, Score) and piece.source in ("", name):
+            return music, lost
+    return None
+
+
+def heading_of(representation: Representation, source: Source, score: Score, besides: Mapping[str, int]) -> Heading:
+    """Return the heading of a score in `source`; a representation of ABC text has its own title and tempo."""
+    if representation.native == "abc":
+        return Heading()
+    losses = Counter(besides)
+    if not score.tempos:
+        return Heading(source.label, score.title, score.composers, losses=losses)
+    first = first_tempo(score)
+    losses["tempo changes left out"] += sum(one.bpm != other.bpm for one, other in pairwise(score.tempos))
+    unit = next((each.length for each in score.tempo_units if each.onset == first.onset), Fraction(1))
+    tempo_unit = "" if unit == 1 else str(unit / 4)
+    return Heading(source.label, score.title, score.composers, first.bpm, tempo_unit, losses)
