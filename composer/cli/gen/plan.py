@@ -76,7 +76,7 @@ def planned(options: GenOptions, console: Console, process: ProcessInfo) -> Iter
     kind = find_representation(options.representation, "gen")
     output = plan_output(
         kind, console, options.writing, count=options.written, format_name=options.format, output=options.output,
-        playing=options.play,
+        playing=options.play, replayed=options.context is not None,
     )  # fmt: skip
     with output.target.reserve(process.rank) as lock:
         if lock is not None and lock.unsupported:

@@ -115,15 +115,19 @@ def plan_output(
     format_name: str | None = None,
     output: str | None = None,
     playing: bool = False,
+    replayed: bool = False,
 ) -> Output:
-    """Return how `count` pieces are written. Raises UsageError, OptionError."""
+    """Return how `count` pieces are written. Raises UsageError, OptionError.
+
+    Nothing is said of options that have no effect if they are those of a file that is `replayed`.
+    """
     output = None if output == "-" else output
     chosen = _format(representation_class, format_name, output)
     native = chosen.name == representation_class.native
     given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) != field.default]
     if given and native and chosen.name != "abc":
         raise UsageError(f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}")
-    if settings.velocity is not None and chosen.name in _WITHOUT_VELOCITY and not playing:
+    if settings.velocity is not None and chosen.name in _WITHOUT_VELOCITY and not (playing or replayed):
         console.warn(f"--velocity has no effect on `{chosen.name}`")
     if settings.soundfont and not (chosen.rendered_from or playing):
         raise UsageError(

@@ -40,7 +40,9 @@ class TestReproduced:
     @pytest.mark.parametrize("form", ["abc", "midi", "musicxml"])
     def test_write_settings(self, gen, replay, form):
         data = gen("--format", form, "--tempo", "90.5", "--instrument", "40", "--velocity", "70")
-        assert replay(data).data == data
+        again = replay(data)
+        assert again.data == data
+        assert "--velocity" not in again.err
 
     def test_primer_from_a_file(self, gen, replay, tmp_path):
         (tmp_path / "opening.abc").write_text(OPENING)
