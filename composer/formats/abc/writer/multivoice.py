@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, islice
+from math import ceil
 from statistics import fmean
 from typing import NamedTuple
 
@@ -94,13 +94,13 @@ def _notated_voices(staves: StaffGroup, end: int) -> Iterator[_Voice]:
             hidden = [(snap(one), snap(other)) for one, other in hidden_rests(part)]
             for layer, events in enumerate(voices_of(part.notes)):
                 content = [Segment(*event) for event in events]
-                own = _OCTAVE_SIGN.sub("", clef) or ("perc" if part.percussion else _clef(content))
+                own = clef or ("perc" if part.percussion else _clef(content))
                 rests = [] if layer else [*gaps(hidden, 0, end)]
                 yield _Voice(0, content, rests, part, staff, own)
 
 
-_OCTAVE_SIGN = re.compile("[+-]8$")
-"""What would move the notes after a clef by an octave."""
+_CLEF_OCTAVES = {"+8": 12, "-8": -12}
+"""How many semitones above their written pitch notes sound after a clef that ends so."""
 
 
 def _voices_of_part(part: Part, end: int) -> list[_Voice]:
@@ -173,14 +173,15 @@ def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[
     yield f"M:{first.time}"
     yield f"L:{unit_of(first.time)}"
     if score.tempos:
-        yield f"Q:{tempo(score, first_tempo(score))}"
+        yield f"Q:{tempo_field(first_tempo(score), counted_notes(score))}"
     yield from _chord_names(score)
     if len(voices) > 1:
         yield f"%%score {_staves(voices)}"
     yield f"K:{first.key.name}"
     named = set[tuple[int, int, str]]()
     for voice in voices:
-        if len(voices) > 1 or voice.part.percussion:
+        has_clef = voice.part.notation is not None and bool(voice.part.notation.clef)
+        if len(voices) > 1 or voice.part.percussion or has_clef:
             name = _plain(voice.part.name)
             place = voice.group, voice.staff, name  # where several voices have one name, as those of a chord
             yield f"V:{voice.number} clef={voice.clef}" + (f' name="{name}"' if name and place not in named else "")
@@ -202,7 +203,7 @@ def _tempo_changes(score: Score, layout: Sequence[BarSpan], segments: Sequence[S
     if not score.tempos:
         return {}
     places = sorted({*(bar.start for bar in layout), *(at for segment in segments for at in segment[:2])})
-    before = first_tempo(score)
+    before, counted = first_tempo(score), counted_notes(score)
     changes: dict[int, str] = {}
     for each in sorted(score.tempos):
         at = each.onset * BEAT
@@ -213,16 +214,25 @@ def _tempo_changes(score: Score, layout: Sequence[BarSpan], segments: Sequence[S
             if after == len(places):
                 continue
             at = Fraction(places[after])
-        changes[int(at)] = tempo(score, each)
+        changes[int(at)] = tempo_field(each, counted)
     return changes
 
 
-def tempo(score: Score, tempo: Tempo) -> str:
-    """Return the value of a `Q:` field for a tempo of a score, in the note that it counts, else in quarter notes."""
-    unit = next((each.length for each in score.tempo_units if each.onset == tempo.onset and each.length), Fraction(1))
+def counted_notes(score: Score) -> dict[Fraction, Fraction]:
+    """Return the lengths, in beats, of the notes that tempos count, by onset of the tempo."""
+    return {each.onset: each.length for each in reversed(score.tempo_units) if each.length}
+
+
+def tempo_field(tempo: Tempo, counted: Mapping[Fraction, Fraction]) -> str:
+    """Return the value of a `Q:` field for a tempo, in the note that it counts, else in quarter notes.
+
+    There are as many decimals as two need in quarter notes, and more if the note is longer.
+    """
+    unit = counted.get(tempo.onset, Fraction(1))
+    decimals = 2 + len(str(ceil(unit) - 1)) * (unit > 1)
     count = min(max(tempo.bpm, 4), 1000) / float(unit)
     of_whole = unit / 4
-    return f"{of_whole.numerator}/{of_whole.denominator}={count:.2f}".rstrip("0").rstrip(".")
+    return f"{of_whole.numerator}/{of_whole.denominator}={count:.{min(decimals, 5)}f}".rstrip("0").rstrip(".")
 
 
 def _chord_names(score: Score) -> Iterator[str]:
@@ -271,6 +281,7 @@ def _spans(voice: _Voice, layout: Sequence[BarSpan], signs: _Signs) -> Iterator[
     cuts = sorted({*symbols, *tempos, *chain.from_iterable(edges)})
     begins = {segment.start: segment for segment in voice.segments}
     shown = deque(voice.rests)
+    octave = _CLEF_OCTAVES.get(voice.clef[-2:], 0)
     now, sounding, tones = 0, Segment(0, 0, ()), dict[int, Tone]()
     for bar in layout:
         spans = []
@@ -279,7 +290,7 @@ def _spans(voice: _Voice, layout: Sequence[BarSpan], signs: _Signs) -> Iterator[
             if begun:
                 # a note that is tied over a change of key keeps its name
                 held = {pitch: tones[pitch] for pitch in begun.tied_before}
-                sounding, tones = begun, {pitch: tone(pitch, bar.key) for pitch in begun.pitches} | held
+                sounding, tones = begun, {pitch: tone(pitch - octave, bar.key) for pitch in begun.pitches} | held
             elif now >= sounding.end:
                 tones = {}
             after = bisect_right(cuts, now)

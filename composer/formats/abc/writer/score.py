@@ -17,7 +17,7 @@ from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.reader.structure import MAX_BARS
 from composer.formats.abc.title import heading
 from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, snap
-from composer.formats.abc.writer.multivoice import tempo, write_voices
+from composer.formats.abc.writer.multivoice import counted_notes, tempo_field, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets
 from composer.music.keys import BEAT, Signature, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM
@@ -79,7 +79,7 @@ def _melody_alone(score: Score) -> str:
     if [chord.onset for chord in again.chords] != [chord.onset for chord in score.chords]:
         return ""
     text = text.replace("\n", "".join(f"\n{field}" for field in heading(score)) + "\n", 1)
-    more = f"Q:{tempo(score, score.tempos[0])}\n" if score.tempos else ""
+    more = f"Q:{tempo_field(score.tempos[0], counted_notes(score))}\n" if score.tempos else ""
     more += f"%%MIDI program {parts[0].program}\n" if parts[0].program else ""
     return text.replace("\nK:", f"\n{more}K:", 1)
 

@@ -43,6 +43,18 @@ def music(text: str) -> list[str]:
     return text.split("\nK:")[1].splitlines()[1:]
 
 
+@pytest.mark.parametrize("clef", ["treble-8", "treble+8", "bass", "bass-8", "alto"])
+@pytest.mark.parametrize("voices", ["{}", "V:1\n{}\nV:2\nc4|c4|"], ids=["alone", "two voices"])
+def test_clefs_are_kept_with_the_notes_as_written(clef, voices):
+    given = read_score(f"X:1\nM:4/4\nL:1/8\nK:D clef={clef}\n{voices.format('C2E2 G2^c2-|^c4 [DA]4|]')}\n")
+    written = write(given)
+    assert f"V:1 clef={clef}" in written
+    assert "C2E2 G2^c2-|^c4 [DA]4|]".replace("^c", "c") in written.replace("[V:1] ", ""), "no notes an octave away"
+    again = read_score(written)
+    assert again.parts[0].notation.clef == clef
+    assert sounding(again) == sounding(given)
+
+
 def test_parts_become_voices():
     parts = tuple(
         Part(tuple(Note(F(n), pitch, F(1)) for n, pitch in enumerate(pitches)), name)

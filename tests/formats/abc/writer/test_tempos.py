@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from fractions import Fraction
 from xml.etree import ElementTree
 
@@ -40,13 +41,21 @@ def test_tempo_changes_read_back(tempos):
         assert [part.notes for part in found.parts] == [part.notes for part in parts]
 
 
-@pytest.mark.parametrize("mark", ["3/8=100", "1/2=80", "1/8=240", "1/1=33.5", "3/4=40", "5/8=60"])
+@pytest.mark.parametrize("mark", ["3/8=100", "1/2=80", "1/8=240", "1/1=33.5", "1/1=33.333", "3/4=40", "5/8=60"])
 def test_the_note_that_a_tempo_counts_is_kept(mark):
     tune = f"X:1\nM:6/8\nL:1/8\nQ:{mark}\nK:C\nCDE FGA|[Q:3/16=121]GFE DCB,|C6|]\n"
     written = write(read_score(tune))
     assert f"\nQ:{mark}\n" in written
     assert "[Q:3/16=121]" in written
     assert read_score(written).tempos == read_score(tune).tempos
+
+
+def test_many_tempos_are_fast():
+    given = read_score("X:1\nL:1/4\nM:4/4\nK:C\n" + "[Q:1/2=60]CE[Q:1/2=70]Gc|\n" * 2500)
+    start = time.process_time()
+    written = write(given)
+    assert time.process_time() - start < 2, "in proportion to the tempos, not to their square"
+    assert written.count("Q:1/2=70") == 2500
 
 
 @pytest.mark.parametrize(
