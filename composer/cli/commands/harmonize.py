@@ -122,7 +122,7 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
     """Write the tunes of an ABC file, or the melody of another one, with chord symbols. Raises ComposerError."""
     from composer import formats
     from composer.cli.output.files import check_replaceable, new_folder_note, save
-    from composer.cli.render.guesses import warn_of_guesses
+    from composer.cli.render.guesses import GuessPlace, warn_of_guesses
 
     target = None if options.output in (None, "-") else Path(options.output or "")
     if target is not None:
@@ -143,7 +143,8 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
     if target is None and chosen.binary and console.stdout_is_terminal:
         raise UsageError(f"`{chosen.name}` is binary and cannot be shown", f"add -o tune{chosen.suffixes[0]}")
     if guesses is not None:
-        warn_of_guesses(console, guesses.counts, guesses.places)
+        places = {phrase: GuessPlace(source.label, place) for phrase, place in guesses.places.items()}
+        warn_of_guesses(console, guesses.counts, places)
     for note in notes:
         console.say(f"{source.label}: {note}")
     if target is None:
