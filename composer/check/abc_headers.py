@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.reader.lexer import Field
-from composer.formats.abc.reader.tempo import parse_tempo
+from composer.formats.abc.reader.tempo import has_number, parse_tempo
 from composer.music.keys import Time
 
 SLOWEST, FASTEST = 20, 300
@@ -35,7 +35,7 @@ _COUNT = re.compile(r"=\s*(\d+(?:\.\d+)?)|^\s*(\d+)\s*$")
 
 
 def _tempo(tune: Tune, found: Field) -> str:
-    """Return what is wrong with the tempo in a `Q:` field; empty if it is usual, or only words.
+    """Return what is wrong with the tempo in a `Q:` field; empty if it is usual, or only words in quotes.
 
     A tempo in other beats, such as half notes, passes if the number itself is usual: 160 half notes per minute are 320
     quarter notes.
@@ -43,7 +43,9 @@ def _tempo(tune: Tune, found: Field) -> str:
     value = re.sub(r'"[^"]*"', "", found.value).strip()
     match = _COUNT.search(value)
     if match is None:
-        return f"invalid tempo `{found.value}`" if any(character.isdecimal() for character in value) else ""
+        words = value.replace('"', "")
+        hint = "" if has_number(value) else f'; for words, write `Q:"{words}"`'
+        return f"invalid tempo `{found.value}`{hint}" if words else ""
     unit = tune.unit or (tune.time or Time()).unit
     count, tempo = float(match[1] or match[2]), parse_tempo(found.value, unit)
     bpm = tempo.bpm if tempo is not None else None

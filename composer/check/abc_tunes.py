@@ -11,13 +11,14 @@ from composer.check.abc_headers import header_problems
 from composer.check.abc_layout import number_of
 from composer.check.abc_notation import notation_problems
 from composer.check.abc_syntax import syntax_problems
+from composer.check.loss_phrases import counted
 from composer.check.problem import Problem, Severity, merge_repeated
 from composer.check.score_sanity import HIGHEST, LOWEST
 from composer.formats.abc.elements import Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.playback import played_bars, tune_bars
 from composer.formats.abc.reader.score import is_chord
-from composer.formats.abc.reader.structure import ordered_sections
+from composer.formats.abc.reader.structure import bars, ordered_sections
 from composer.music.keys import Time, pitch
 
 _REPEATED_KINDS = frozenset({
@@ -40,6 +41,7 @@ def all_problems(tune: Tune) -> list[Problem]:
     problems += header_problems(tune)
     problems += notation_problems(tune)
     problems += _out_of_range(tune)
+    problems += _short_voices(tune)
     number, title = number_of(tune.text), tune.first("T")
     if not number and not tune.text.lines[0].startswith("X:"):
         problems.append(Problem(tune.text.first, 1, "no number", "the tune has no `X:` field"))
@@ -77,6 +79,18 @@ def _ties(order: Sequence[Sound]) -> list[Diagnostic]:
 
 def _pitches(tones: Sequence[Tone]) -> set[int]:
     return {pitch(step, alter) for step, alter in tones}
+
+
+def _short_voices(tune: Tune) -> Iterator[Problem]:
+    """Yield the voices that end some bars before the longest one. A bar that is too short is another problem."""
+    found = {name: bars(elements) for name, elements in tune.voices.items()}
+    lengths = {name: sum(bar.ticks for bar in voice) for name, voice in found.items() if voice}
+    longest = max(lengths, key=lambda name: lengths[name], default="")
+    for name, length in lengths.items():
+        voice, count = found[name], len(found[longest])
+        if length < lengths[longest] and len(voice) < count:
+            message = f"voice `{name}` has {counted(len(voice), 'bars')}; voice `{longest}` has {count}"
+            yield Problem(voice[-1].line, voice[-1].column, "voice too short", message, Severity.WARNING)
 
 
 def _out_of_range(tune: Tune) -> Iterator[Problem]:

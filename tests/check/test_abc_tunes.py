@@ -101,3 +101,19 @@ def test_many_short_bars_are_fast(body):
     start = time.process_time()
     assert "unmatched pickup" in {problem.kind for problem in tune_problems(tune)}
     assert time.process_time() - start < 1.5, "in proportion to the bars, not to their square"
+
+
+@pytest.mark.parametrize(
+    ("below", "found"),
+    [
+        ("D6|D6|", [(8, 4, "voice `2` has 2 bars; voice `1` has 3")]),
+        ("D6|]", [(8, 1, "voice `2` has 1 bar; voice `1` has 3")]),
+        ("D6|D6|D6|]", []),
+        ("D6|D3|D3|D6|]", []),
+        ("Z3|]", []),
+    ],
+)
+def test_a_voice_that_ends_early(below, found):
+    text = f"{HEADER}V:1\nA6|B6|A6|]\nV:2\n{below}\n"
+    problems = [each for each in tune_problems(parse_tune(split_tunes(text)[0])) if each.kind == "voice too short"]
+    assert [(each.line, each.column, each.message) for each in problems] == found

@@ -49,6 +49,7 @@ PROBLEMS = {
     "a duplicate number": (f"{HEADER}A6|]\n\n{HEADER}B6|]\n", 8, 1, "duplicate number", "warning"),
     "no blank line before a tune": (f"{HEADER}A6|]\nX:2\nM:6/8\nL:1/8\nK:D\nB6|]\n", 7, 1, "no blank line", "warning"),
     "an unknown field": ("X:1\nM:6/8\nL:1/8\nY:AAB\nK:D\nA6|]\n", 4, 1, "unknown field", "warning"),
+    "words for a tempo": ("X:1\nM:6/8\nL:1/8\nQ:abc\nK:D\nA6|]\n", 4, 1, "unusual tempo", "warning"),
     "a slow tempo": ("X:1\nM:6/8\nL:1/8\nQ:1/4=5\nK:D\nA6|]\n", 4, 1, "unusual tempo", "warning"),
     "a fast tempo": ("X:1\nM:6/8\nL:1/8\nQ:900\nK:D\nA6|]\n", 4, 1, "unusual tempo", "warning"),
     "silence": (f"{HEADER}z6|z6|]\n", 1, 1, "no notes", "error"),

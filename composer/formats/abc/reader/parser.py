@@ -16,7 +16,7 @@ from composer.formats.abc.reader.lexer import Field, TuneText, block_lines, chec
 from composer.formats.abc.reader.macros import Macro, expand_macros, parse_macro
 from composer.formats.abc.reader.note_text import read_unit
 from composer.formats.abc.reader.staves import StaffPlace, read_clef, read_staves
-from composer.formats.abc.reader.tempo import INVALID, has_number, parse_tempo
+from composer.formats.abc.reader.tempo import IN_WORDS, INVALID, has_number, has_words, parse_tempo
 from composer.formats.abc.reader.tokens import HANDLERS, Voice, close_group
 from composer.formats.abc.reader.transposition import SoundingPitch, unknown_property
 from composer.formats.abc.reader.unscored import count_unscored
@@ -146,6 +146,7 @@ class _Parser:
 
     def _tempo(self, field: Field) -> None:
         """Set the tune's tempo, or change it in the current voice once any music has sounded."""
+        self.tune.unscored[IN_WORDS] += has_words(field.value)
         if any(voice.last is not None for voice in self.voices.values()):
             voice = self._voice()
             tempo = parse_tempo(field.value, Fraction(voice.unit, WHOLE) if voice.unit else Fraction(1, 8))

@@ -11,6 +11,9 @@ SLOWEST, FASTEST = 4, 1000
 INVALID = "tempos without a valid value left out"
 """How such tempos, and numbers in no known form, are counted as losses."""
 
+IN_WORDS = "tempo markings in words left out"
+"""How words such as `Q:"Allegro"` are counted, which a score has no place for."""
+
 _BEAT = r"\d{1,4}\s*/\s*\d{1,4}"
 _TEMPO = re.compile(
     rf"(?:(?P<beats>{_BEAT}(?:[\s+]+{_BEAT}){{0,9}})|(?P<units>[Cc](?P<count>\d{{0,4}}(?:/\d{{1,4}})?)))?\s*="
@@ -55,6 +58,12 @@ def parse_tempo(value: str, unit: Fraction) -> WrittenTempo | None:
 def has_number(value: str) -> bool:
     """Return whether a `Q:` field has a digit outside of quotes, so that it is more than words."""
     return any(character.isdecimal() for character in re.sub(r'"[^"]*"?', "", value))
+
+
+def has_words(value: str) -> bool:
+    """Return whether a `Q:` field has words in quotes, or nothing but words."""
+    in_quotes = "".join(re.findall(r'"[^"]*"?', value))
+    return any(map(str.isalpha, in_quotes if has_number(value) else value))
 
 
 def _possible(unit: Fraction, count: str) -> WrittenTempo | None:

@@ -256,8 +256,8 @@ def test_settings_of_all_voices(header, body, pitches):
 
 
 def test_music_for_all_voices_is_reported():
-    text = f"{HEADER}V:1\nC4|\nV:2\nE4|\nV:*\nG4|\n"
-    assert voices(read_score(text)) == ["C", "EG"]
+    text = f"{HEADER}V:1\nC4|D4|\nV:2\nE4|\nV:*\nG4|\n"
+    assert voices(read_score(text)) == ["CD", "EG"]
     assert kinds(text) == ["music after `V:*`"]
 
 
@@ -435,6 +435,15 @@ def test_what_an_order_of_parts_overrides_is_reported():
         "part name used twice",
     ]
     assert kinds(f"{header}P:A\n|:C4|1D4:|\nP:A\n[2E4|\nP:B\nF4|\n") == []
+
+
+@pytest.mark.parametrize(
+    ("tempo", "count"), [('"Allegro" 3/8=100', 1), ("Slow", 1), ('"12"', 0), ("C=120", 0), ("1/4=120", 0)]
+)
+def test_the_words_of_a_tempo_are_counted(tempo, count):
+    for text in (f"Q:{tempo}\nK:C\nC4|\n", f"K:C\n[Q:{tempo}]C4|\n"):
+        lost = parse_tune(split_tunes(f"X:1\nL:1/4\n{text}")[0]).unscored
+        assert lost["tempo markings in words left out"] == count
 
 
 @pytest.mark.parametrize(
