@@ -10,6 +10,9 @@ from fractions import Fraction
 from composer.api import Score, TempoUnit
 from composer.api.fields import check_ranges, invalid_value, option
 
+SLOWEST, FASTEST = 4, 1000
+"""The tempos that can be set, in quarter notes per minute."""
+
 
 def _instrument(text: str) -> int:
     from composer.music.instruments import parse_instrument
@@ -43,7 +46,9 @@ class WriteSettings:
     """
 
     title: str = option("", "Title of the piece, if the format supports titles.", metavar="TEXT")
-    tempo: float | None = option(None, "Tempo in quarter notes per minute.", metavar="BPM", minimum=4, maximum=1000)
+    tempo: float | None = option(
+        None, "Tempo in quarter notes per minute.", metavar="BPM", minimum=SLOWEST, maximum=FASTEST
+    )
     instrument: int | None = option(
         None, "General MIDI instrument: a name such as violin, or 0 to 127.",
         metavar="NAME", minimum=0, maximum=127, parse=_instrument, choices=_instrument_names,

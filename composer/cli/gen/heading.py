@@ -13,6 +13,7 @@ from composer.api import Piece, Representation, Score, Source
 from composer.check.loss_phrases import summary
 from composer.cli.gen.default_candidates import is_music
 from composer.formats import Format, WriteSettings
+from composer.formats.settings import FASTEST, SLOWEST
 from composer.formats.abc.file import unscored
 from composer.formats.abc.writer.multivoice import first_tempo
 from composer.formats.read import music_suffix, read_scores
@@ -40,15 +41,17 @@ class Heading(NamedTuple):
         """
         losses = Counter(self.losses)
         has_heading = not native or chosen.name == "abc"
+        has_tempo = self.tempo is not None and writing.tempo is None
+        keeps_tempo = has_heading and self.tempo is not None and SLOWEST <= self.tempo <= FASTEST
         if has_heading:
             title = writing.title or self.title
             names = [] if chosen.name in _WITHOUT_COMPOSERS else [" ".join(each.split()) for each in self.composers]
             writing = dataclasses.replace(writing, title=title, composers="\n".join(filter(None, names)))
-            if writing.tempo is None and self.tempo is not None:
-                writing = dataclasses.replace(writing, tempo=self.tempo, tempo_unit=self.tempo_unit)
         else:
             losses["titles left out"] += bool(self.title)
-            losses["tempos left out"] += self.tempo is not None
+        if has_tempo and keeps_tempo:
+            writing = dataclasses.replace(writing, tempo=self.tempo, tempo_unit=self.tempo_unit)
+        losses["tempos left out"] += has_tempo and not keeps_tempo
         if not has_heading or chosen.name in _WITHOUT_COMPOSERS:
             losses["composers left out"] += len(self.composers)
         return writing, [f"{self.label}: {summary(losses)}"] if (losses := +losses) else []

@@ -149,6 +149,14 @@ def test_what_a_format_has_no_place_for_is_said(composer, form, lost):
     assert b"Q:" not in result.data
 
 
+def test_a_tempo_that_cannot_be_set_is_left_out(composer):
+    fast = HEADED.replace(b"Q:3/8=100", b"Q:1/4=1500")
+    data = formats.write("midi", read_score(fast.decode()))
+    result = composer("gen", "grid", "--prime", "-", "--bars", "5", "--format", "abc", *PLAIN, stdin=data)
+    assert "stdin: 1 tempo left out\n" in result.err
+    assert "\nQ:" not in result.out
+
+
 def test_heading_is_that_of_the_tune_that_is_continued(composer):
     """The first one has no notes."""
     broken = b"X:1\nT:Broken\nM:4/4\nL:1/8\nK:C\n|\n\n"
