@@ -13,10 +13,10 @@ from composer.api import Piece, Representation, Score, Source
 from composer.check.loss_phrases import summary
 from composer.cli.gen.default_candidates import is_music
 from composer.formats import Format, WriteSettings
-from composer.formats.settings import FASTEST, SLOWEST
 from composer.formats.abc.file import unscored
 from composer.formats.abc.writer.multivoice import first_tempo
 from composer.formats.read import music_suffix, read_scores
+from composer.formats.settings import FASTEST, SLOWEST
 
 _WITHOUT_COMPOSERS = {"midi", "wav"}
 
