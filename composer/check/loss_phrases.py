@@ -38,7 +38,7 @@ _NOUN = re.compile(
 )
 _SINGULAR_VERBS = {"are": "is", "were": "was", "do": "does", "have": "has"}
 _VERB = re.compile(r"(?<=that )(?:are|were|do|have)\b|(?<=but )(?:are|were|do|have)\b")
-_SINGULAR_ENDINGS = ((re.compile(r"ies$"), "y"), (re.compile(r"(?<=ch|sh|ss)es$|(?<=x)es$|s$"), ""))
+_SINGULAR_ENDINGS = ((re.compile(r"(?<=[a-z]{2})ies$"), "y"), (re.compile(r"(?<=ch|sh|ss)es$|(?<=x)es$|s$"), ""))
 
 
 def _singular(noun: str) -> str:

@@ -13,6 +13,7 @@ from composer.check.loss_phrases import counted
         ("notes of other parts left out", "1 note of other parts left out"),
         ("keys estimated from the notes", "1 key estimated from the notes"),
         ("modes of keys left out", "1 mode of keys left out"),
+        ("ties without an end left out", "1 tie without an end left out"),
         ("velocities left out", "1 velocity left out"),
         ("bytes outside of chunks", "1 byte outside of chunks"),
         ("changes of instrument left out", "1 change of instrument left out"),

@@ -282,8 +282,14 @@ def _decoration(tune: Tune, voice: Voice, token: Token) -> None:
     voice.fermata |= name == "fermata"
     if direction := read_direction(name):
         voice.elements.append(Sign(direction))
+    elif not name and token.text not in _DEFINED:
+        tune.unscored["symbols without a definition left out"] += 1
     elif name != "fermata":
         tune.unscored["decorations left out"] += 1
+
+
+_DEFINED = frozenset(".~HLMOPSTuv")
+"""The symbols that ABC defines as decorations; `U:` defines others, and without it they may be letters of words."""
 
 
 def _overlay(tune: Tune, voice: Voice, token: Token) -> None:

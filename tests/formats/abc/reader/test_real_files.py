@@ -437,6 +437,11 @@ def test_what_an_order_of_parts_overrides_is_reported():
     assert kinds(f"{header}P:A\n|:C4|1D4:|\nP:A\n[2E4|\nP:B\nF4|\n") == []
 
 
+def test_letters_that_nothing_defines_are_not_called_decorations():
+    lost = parse_tune(split_tunes("X:1\nU:W=!trill!\nL:1/4\nK:C\n!trill CTDWE|!trill!F|\n")[0]).unscored
+    assert +lost == {"decorations left out": 3, "symbols without a definition left out": 5}
+
+
 @pytest.mark.parametrize(
     ("tempo", "count"), [('"Allegro" 3/8=100', 1), ("Slow", 1), ('"12"', 0), ("C=120", 0), ("1/4=120", 0)]
 )
