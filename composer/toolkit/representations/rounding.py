@@ -22,7 +22,7 @@ _BOUNDS = (Fraction(1, 6), Fraction(1, 3), Fraction(1, 2))
 TICK = Fraction(1, 32)
 """Tolerance in steps: some programs start each note a tick late."""
 
-LEFT_OUT, LENGTHENED = "ornaments left out", "short notes lengthened to one step"
+LEFT_OUT, LENGTHENED = "notes too short for the grid left out", "short notes lengthened to one step"
 
 _Array = NDArray[np.int64]
 

@@ -196,7 +196,10 @@ class TestQuantizing:
         [piece] = Grid().read(source(write("midi", score), "a.mid"))
         assert isinstance(piece, Piece)
         assert text(piece) == "60 _ _ _ 62 _ _ _"
-        assert piece.losses == {"ornaments left out": 2, "notes moved to the grid by up to 1/12 beat": 2}
+        assert piece.losses == {
+            "notes too short for the grid left out": 2,
+            "notes moved to the grid by up to 1/12 beat": 2,
+        }
 
     @pytest.mark.parametrize("is_primer", [False, True])
     def test_a_piece_of_notes_shorter_than_a_step_is_rejected(self, is_primer):

@@ -156,7 +156,7 @@ class TestLosses:
         grace = part((0, 62, 1 / 16), (1 / 16, 64, 15 / 16))
         roll = roll_of(grace)
         assert content(roll).notes == (GridNote(0, 64, 4),)
-        assert roll.losses["ornaments left out"] == 1
+        assert roll.losses["notes too short for the grid left out"] == 1
         broken = part((0, 60, 1), (1 / 16, 64, 15 / 16), (1 / 8 - 1 / 64, 67, 7 / 8))
         assert {note.pitch for note in content(roll_of(broken)).notes} == {60, 64, 67}
         assert {note.pitch for note in content(roll_of(part((0, 62, 1 / 16)), part((1 / 16, 64, 1)))).notes} == {62, 64}

@@ -44,7 +44,7 @@ def test_of_consecutive_notes_on_one_step_the_longest_stays(ornaments):
     assert len(set(result.starts.tolist())) == len(result.starts)
     left_out = len(ornaments) + 1 - len(result.starts)
     assert left_out > 0
-    assert result.losses["ornaments left out"] == left_out
+    assert result.losses["notes too short for the grid left out"] == left_out
     assert result.starts.tolist()[0] == 0, "the main note moves onto the beat"
 
 
@@ -75,7 +75,7 @@ def test_the_rhythm_is_lost_if_the_notes_left_out_take_too_much_of_the_time(run,
     """Each pair of notes in half a step loses one of them."""
     notes = [(12 * at, 12 * at + 12) for at in range(run)] + [(12 * run, 12 * run + 600)]
     if fits:
-        assert rounded(*notes).losses["ornaments left out"] == run // 2
+        assert rounded(*notes).losses["notes too short for the grid left out"] == run // 2
     else:
         with pytest.raises(NotEncodable, match="rhythm lost on the grid: 20 of 41 notes") as caught:
             rounded(*notes)
@@ -86,7 +86,7 @@ def test_grace_notes_before_every_note_do_not_lose_the_rhythm():
     tune = [each for beat in range(16) for each in ((96 * beat, 96 * beat + 5), (96 * beat + 5, 96 * beat + 96))]
     result = rounded(*tune)
     assert result.starts.tolist() == [4 * beat for beat in range(16)]
-    assert result.losses["ornaments left out"] == 16
+    assert result.losses["notes too short for the grid left out"] == 16
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 60)), min_size=1, max_size=30))
@@ -105,7 +105,7 @@ def test_consecutive_notes_stay_consecutive(steps):
     # a note that is lengthened may reach into the next step, but never to another note
     ends = (result.starts + result.lengths).tolist()
     assert all(end <= following for end, following in zip(ends, starts[1:], strict=False))
-    assert result.kept.sum() + result.losses.get("ornaments left out", 0) == len(notes)
+    assert result.kept.sum() + result.losses.get("notes too short for the grid left out", 0) == len(notes)
 
 
 def test_a_tick_late_is_no_further():
@@ -114,7 +114,10 @@ def test_a_tick_late_is_no_further():
     starts, ends = np.array(notes, np.int64).T
     result = round_notes(starts, ends, np.full(5, 60), np.zeros(5, np.int64), 60, 8)
     assert result.starts.tolist() == [0, 3, 5, 8]
-    assert result.losses == {"ornaments left out": 1, "notes moved to the grid by up to 1/16 beat": 4}
+    assert result.losses == {
+        "notes too short for the grid left out": 1,
+        "notes moved to the grid by up to 1/16 beat": 4,
+    }
 
 
 def test_the_bound_counts_beats_whatever_the_step():
