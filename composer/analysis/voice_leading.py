@@ -48,7 +48,10 @@ def silent_beats(score: Score) -> float | None:
 
 
 def pitches_on_beats(score: Score) -> Sequence[Sequence[int]]:
-    """Return the pitches that sound at each beat, ascending."""
+    """Return the pitches that sound at each beat, ascending.
+
+    Beats count from the start of the score: after a pickup of a fraction of a beat, they are off the beat.
+    """
     notes = sorted(pitched_notes(score))
     onsets = [note.onset for note in notes]
     longest = max((note.duration for note in notes), default=0)

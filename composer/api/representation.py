@@ -327,7 +327,7 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
     def breaks_off(self, steps: Sequence[AnyStep]) -> bool:
         """Return whether a piece with these last `steps` breaks off in spite of its end, at the maximum length.
 
-        The user is told of it as of a piece without an end.
+        If so, a warning says it, as for a piece without an end.
         """
         return False
 

@@ -64,10 +64,11 @@ from composer_pianoroll.controls import (
 )
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.options import PianorollOptions, choose_parts
-from composer_pianoroll.parallels import AVOID, BEAT_RULES, PARALLELS_RULES, ParallelsGuard, as_share, default_choice
-from composer_pianoroll.phrase_ends import PhraseEndGuard, are_triads, check_known, ends_of
+from composer_pianoroll.parallels import AVOID, ParallelsGuard, as_share, default_choice
+from composer_pianoroll.phrase_ends import PhraseEndGuard, are_triads, check_known, ends_of, with_ends
 from composer_pianoroll.positions import PlannedConstraint
 from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
+from composer_pianoroll.rules import LATEST, Rules
 from composer_pianoroll.texture import as_maximum, with_usual_maximum
 from composer_pianoroll.training_state import training_state
 
@@ -85,7 +86,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     Percussion is left out.
     """
 
-    api, name, version, rules = 1, "pianoroll", 1, BEAT_RULES
+    api, name, version, rules = 1, "pianoroll", 1, int(LATEST)
     summary = "polyphonic music, as frames of note onsets and held notes"
     kind = StepKind.FRAMES
     suffixes = MUSIC_SUFFIXES
@@ -228,9 +229,9 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     ) -> Constraint:
         avoid = controls.parallels or default_choice(self.training_parallels)
         rules = context.rules or self.rules
-        if avoid != AVOID or rules < PARALLELS_RULES or controls.voice_leading:  # which weighs them
+        if avoid != AVOID or rules < Rules.PARALLELS or controls.voice_leading:  # which weighs them
             return constraint
-        return ParallelsGuard(constraint, self.layout, self.options.steps if rules >= BEAT_RULES else 0)
+        return ParallelsGuard(constraint, self.layout, self.options.steps if rules >= Rules.PARALLELS_ON_BEATS else 0)
 
     def plan(self, piece: Piece[Roll]) -> str | None:
         """Return meter, bars, pickup, last bar, phrase ends and key, as in `3/4,16,1,2,,Am`, with `positions`."""
@@ -259,14 +260,17 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def plans(self, controls: PianorollControls | None, context: GenerationContext) -> Mapping[str, int]:
         """Return the plans of the training pieces that fit the controls and the primer, in the key of these.
 
-        Raises Unsatisfiable if `--bars` and the primer or `--length` contradict each other.
+        Raises Unsatisfiable if `--bars` and the primer or `--length` contradict each other, or triads are asked for
+        where phrases end, but no plan knows where.
         """
         controls, primer = controls or PianorollControls(), len(context.primer)
+        rules = context.rules or self.rules
         if not self.positional:
             self._plans_to_draw(controls, context)  # raises if returns or phrase ends are asked for
             return {}
         if context.tune is not None:
-            return {str(self._plan_of_tune(context.tune, controls)): 1}
+            plan = {str(self._plan_of_tune(context.tune, controls)): 1}
+            return with_ends(plan, controls.phrase_ends, rules, is_tune=True)
         meter = meter_labels(controls.meter).get("meter", "")
         lengths = (BarPlan.parse(plan).steps(self.per_beat) for plan in self.training_plans)
         longest = context.length or (1 << 31 if controls.bars else max(primer + self.length, *lengths, 1))
@@ -282,7 +286,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         if controls.bars:
             length = max(BarPlan.parse(plan).steps(self.per_beat) for plan in found)
             check_length(controls, context, length, self.layout, self.options.steps)
-        return found
+        return with_ends(found, controls.phrase_ends, rules, is_tune=False)
 
     def max_steps(self, controls: PianorollControls | None, context: GenerationContext) -> int:
         controls = controls or PianorollControls()

@@ -98,7 +98,7 @@ def voice_of(roll: Roll, which: str) -> list[GridNote]:
         sound = "notes sound" if most > 1 else "note sounds"
         raise Unsatisfiable(
             f"the tune has no voice {which}: at most {most} {sound} at once",
-            f"use --keep-voices {most}{' or less' if most > 1 else ''}",
+            f"use --keep-voices {most}",
         )
     return voice
 

@@ -14,10 +14,6 @@ AVOIDED_BELOW = 0.02
 """Share of the moves of both outer voices. It is 0.005 in Bach's chorales, and 0.08 if a model of them is sampled."""
 MAX_FRAMES = 200_000
 """Frames of the training data that are measured."""
-PARALLELS_RULES = 2
-"""The first version of the representation's rules that keeps parallels out."""
-BEAT_RULES = 6
-"""The first version that keeps them out from beat to beat too."""
 AVOID, ALLOW = CHOICES = ("avoid", "allow")
 
 _PITCH_BITS = 8
@@ -69,8 +65,10 @@ class ParallelsGuard(WrappedConstraint):
     """The rolls of `inner`, of which parallel fifths and octaves between the outer voices are not favored.
 
     They are heard from step to step and, with other notes in between, from beat to beat. A beat has `beat` steps; 0
-    leaves out the latter. The own part of a state is the outer voices of the last step and of the last beat, each plus
-    one and 0 for none, below the number of steps since the latter.
+    leaves out the latter. Beats count from frame 0: after a pickup of a fraction of a beat, they are off the beat.
+
+    The own part of a state is the outer voices of the last step and of the last beat, each plus one and 0 for none,
+    below the number of steps since the latter.
     """
 
     own_bits = 6 * _PITCH_BITS

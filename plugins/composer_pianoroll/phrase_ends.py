@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from composer.api import Constraint, FrameRule, OptionError, Unsatisfiable
 from composer.toolkit.representations.bar_plan import BarPlan
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.rules import Rules
 from composer_pianoroll.voice_leading import FAULT
 
-PHRASE_ENDS_RULES = 5
-"""The first version of the representation's rules that prefers triads where phrases end."""
 TRIADS, ANY = CHOICES = ("triads", "any")
 TRIAD_NOTES = 3
 _USUAL = 0.5
@@ -37,13 +36,30 @@ def check_known(choice: str, *, is_known: bool) -> None:
         raise Unsatisfiable("this model does not know where phrases end", hint)
 
 
+def with_ends(plans: Mapping[str, int], choice: str, rules: int, *, is_tune: bool) -> Mapping[str, int]:
+    """Return those of `plans` that know where phrases end if triads are asked for by --phrase-ends, else all.
+
+    `is_tune` is whether they are of a tune that is filled in. Raises Unsatisfiable if none knows.
+    """
+    if choice != TRIADS or rules < Rules.PLANS_WITH_PHRASE_ENDS:
+        return plans
+    found = {plan: weight for plan, weight in plans.items() if BarPlan.parse(plan).phrase_ends}
+    if found:
+        return found
+    if is_tune:
+        hint = "leave out --phrase-ends, or use a tune with fermatas or phrase marks"
+        raise Unsatisfiable("--phrase-ends triads: the tune does not say where phrases end", hint)
+    hint = "leave out --phrase-ends, or the meter and the number of bars"
+    raise Unsatisfiable("--phrase-ends triads: no training piece of this form says where phrases end", hint)
+
+
 def are_triads(choice: str, rules: int, max_notes: int, share: float | None) -> bool:
     """Return whether triads are preferred by the `choice` of --phrase-ends, empty for the default.
 
     `share` is that of triads at the phrase ends of the training data, None if it is unknown.
     """
     has_room = max_notes == 0 or max_notes >= TRIAD_NOTES
-    usual = share is not None and share >= _USUAL and has_room and rules >= PHRASE_ENDS_RULES
+    usual = share is not None and share >= _USUAL and has_room and rules >= Rules.PHRASE_ENDS
     return choice == TRIADS or (usual and not choice)
 
 

@@ -11,9 +11,8 @@ from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan
 from composer.toolkit.representations.returns import Return, find_returns
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.rules import Rules
 
-RETURNS_RULES = 3
-"""The first version of the representation's rules by which passages return."""
 PLAN, NONE = CHOICES = ("plan", "none")
 COUNTED = ("onsets", "sustained", "density")
 """Controls on numbers of notes that a copied frame, which starts after other notes than its source, may not have."""
@@ -37,7 +36,7 @@ def are_wanted(choice: str, rules: int, *, is_counted: bool, is_known: bool) -> 
     if choice == PLAN and not is_known:
         hint = "leave out --returns, or train the model again, with -O positions=on"
         raise Unsatisfiable("this model does not know which bars of its training pieces return", hint)
-    return (choice or (PLAN if rules >= RETURNS_RULES and not is_counted else NONE)) == PLAN
+    return (choice or (PLAN if rules >= Rules.RETURNS and not is_counted else NONE)) == PLAN
 
 
 def returns_of(layout: Layout, roll: Roll, plan: BarPlan, per_beat: Fraction) -> tuple[Return, ...]:

@@ -9,9 +9,8 @@ from dataclasses import replace
 from composer.api import GenerationContext
 from composer_pianoroll.controls import PianorollControls
 from composer_pianoroll.frames import Roll
+from composer_pianoroll.rules import Rules
 
-TEXTURE_RULES = 4
-"""The first version of the representation's rules that limits the notes at once to those of the training data."""
 _STEPS = 0.98
 """Share of a piece's steps with sound that count, since a final chord often has more notes than all others."""
 _PIECES = 0.75
@@ -62,7 +61,7 @@ def with_usual_maximum(
     It also gives way to exact numbers of notes, a density, more notes by --min-notes, and as many notes as the last
     frame of the primer has. Pieces by earlier `rules` have no maximum.
     """
-    if maximum is None or rules < TEXTURE_RULES:
+    if maximum is None or rules < Rules.TEXTURE:
         return controls
     if controls.max_notes or controls.onsets or controls.sustained or controls.density:
         return controls

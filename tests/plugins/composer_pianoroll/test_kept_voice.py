@@ -109,3 +109,9 @@ def test_unknown_voices(text):
 def test_conflicts(which, piece, controls, words):
     with pytest.raises(Unsatisfiable, match=words):
         constraint_of(which, piece, **controls)
+
+
+def test_the_hint_names_a_voice_that_the_tune_has():
+    with pytest.raises(Unsatisfiable) as caught:
+        constraint_of("4", tune())
+    assert caught.value.hint == "use --keep-voices 3"

@@ -9,7 +9,8 @@ from composer.api.testing.constraints import check_controls
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.frames import Layout
-from composer_pianoroll.parallels import BEAT_RULES, ParallelsGuard, share_of_parallels
+from composer_pianoroll.parallels import ParallelsGuard, share_of_parallels
+from composer_pianoroll.rules import Rules
 from composer_pianoroll.voice_leading import FAULT
 
 
@@ -82,7 +83,7 @@ def test_weights(stack):
 
 
 @pytest.mark.parametrize("stack", [1, 2])
-@pytest.mark.parametrize(("rules", "faults"), [(None, 2), (BEAT_RULES - 1, 1)])
+@pytest.mark.parametrize(("rules", "faults"), [(None, 2), (Rules.PARALLELS_ON_BEATS - 1, 1)])
 def test_parallels_from_beat_to_beat(rules, faults, stack):
     """The passing note hides the first ones, which pieces of older rules have; the others follow each other."""
     chords = ((48, 55), (48, 59), (50, 57), (50, 57), (52, 59), (52, 60))

@@ -9,7 +9,7 @@ from composer.api.testing.constraints import check_controls
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.phrase_ends import PhraseEndGuard, is_whole_triad
-from composer_pianoroll.texture import TEXTURE_RULES
+from composer_pianoroll.rules import Rules
 from composer_pianoroll.voice_leading import FAULT
 
 MAJOR, MINOR, OPEN, INVERTED, SEVENTH = (48, 64, 67), (50, 65, 69), (48, 55, 60), (52, 60, 67), (48, 64, 67, 70)
@@ -63,7 +63,7 @@ def test_they_are_preferred_if_they_are_usual_in_the_training_data():
     assert guarded(rare, phrase_ends="triads")
     assert not guarded(usual, phrase_ends="any")
     assert not guarded(usual, max_notes=2)
-    assert not guarded(usual, GenerationContext(rules=TEXTURE_RULES)), "older pieces are reproduced"
+    assert not guarded(usual, GenerationContext(rules=Rules.TEXTURE)), "older pieces are reproduced"
     assert not guarded(usual, GenerationContext(plan="2/4,2")), "it is unknown where the phrases end"
 
 
@@ -108,6 +108,26 @@ def test_bad_choices(controls, error):
 def test_triads_need_a_model_that_knows_where_phrases_end(found):
     with pytest.raises(Unsatisfiable, match="does not know where phrases end"):
         found.plans(PianorollControls(phrase_ends="triads"), GenerationContext())
+
+
+def test_a_tune_must_say_where_phrases_end_if_triads_are_asked_for():
+    found, tune = fitted(TRIADS), replace(OTHERS, labels={"meter": "2/4"})
+    wanted = PianorollControls(phrase_ends="triads", keep_voices="top")
+    with pytest.raises(Unsatisfiable, match="the tune does not say where phrases end"):
+        found.plans(wanted, GenerationContext(tune=tune))
+    older = GenerationContext(tune=tune, rules=Rules.PARALLELS_ON_BEATS)
+    assert found.plans(wanted, older) == found.plans(PianorollControls(keep_voices="top"), GenerationContext(tune=tune))
+    assert found.plans(wanted, GenerationContext(tune=OTHERS))
+
+
+def test_plans_with_phrase_ends_are_drawn_if_triads_are_asked_for():
+    found = fitted(TRIADS, OTHERS, piece(MAJOR, MINOR, MAJOR, MAJOR, fermatas=""), piece(MAJOR, MAJOR, fermatas=""))
+    wanted, context = PianorollControls(phrase_ends="triads"), GenerationContext()
+    assert set(found.plans(None, context)) == {"2/4,2,,,1 3", "2/4,2", "2/4,1"}
+    assert found.plans(wanted, context) == {"2/4,2,,,1 3": 2}
+    assert found.plans(wanted, replace(context, rules=Rules.PARALLELS_ON_BEATS)) == found.plans(None, context)
+    with pytest.raises(Unsatisfiable, match="no training piece of this form says where phrases end"):
+        found.plans(replace(wanted, bars=1), context)
 
 
 def test_the_contract_of_constraints():

@@ -15,8 +15,8 @@ from composer.toolkit.representations.quantize import GridNote
 from composer.toolkit.representations.returns import Return
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.frames import Layout
-from composer_pianoroll.parallels import PARALLELS_RULES
 from composer_pianoroll.returns import ReturnsConstraint, sources_of
+from composer_pianoroll.rules import Rules
 
 OPTIONS = PianorollOptions(range="40-70", steps=2, positions=True)
 
@@ -179,7 +179,7 @@ def test_who_asks_for_no_returns_gets_none():
     assert found.plans(PianorollControls(returns="none"), GenerationContext()) == plain
     for counted in ({"onsets": "1-2"}, {"sustained": "1"}, {"density": "2"}):
         assert found.plans(PianorollControls(**counted), GenerationContext()) == plain, "the number of notes is given"
-    assert found.plans(None, GenerationContext(rules=PARALLELS_RULES)) == plain, "older pieces are reproduced"
+    assert found.plans(None, GenerationContext(rules=Rules.PARALLELS)) == plain, "older pieces are reproduced"
     assert found.plans(PianorollControls(keep_bars="1"), GenerationContext(tune=AAB)) == plain
 
 
