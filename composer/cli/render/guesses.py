@@ -18,6 +18,12 @@ class GuessPlace(NamedTuple):
     shown: str
 
 
+def place_of(piece: str) -> GuessPlace:
+    """Return the place of a guess in a piece, such as `jigs.abc: tune 12`, or `jigs.abc` for its only piece."""
+    label, colon, _ = piece.rpartition(": ")
+    return GuessPlace(piece if not colon or _file_of(piece) else label, piece)
+
+
 def warn_of_guesses(console: Console, losses: Mapping[str, int], places: Mapping[str, GuessPlace]) -> dict[str, int]:
     """Print a warning for each kind of guess among `losses`, and return the others.
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from composer.check.loss_phrases import in_number
 from composer.cli.console import Console
-from composer.cli.render.guesses import GuessPlace, warn_of_guesses
+from composer.cli.render.guesses import GuessPlace, place_of, warn_of_guesses
 from composer.cli.render.text import count_noun, time_left
 from composer.training.events import Prepared
 
@@ -63,7 +63,10 @@ class ReadSummary(Protocol):
 
 
 def report_skipped(console: Console, summary: ReadSummary, guessed: Mapping[str, GuessPlace] | None = None) -> None:
-    """Print what was skipped, and why, even if the console is quiet; `guessed` is where the first guesses are."""
+    """Print what was skipped, and why, even if the console is quiet.
+
+    `guessed` is where the first guesses are, if it is known better than from the places of the summary.
+    """
     if summary.rejected:
         console.warn(f"skipped {count_noun(sum(summary.rejected.values()), 'piece')}:")
     reasons = sorted(summary.rejected.items(), key=lambda item: -item[1])
@@ -73,7 +76,9 @@ def report_skipped(console: Console, summary: ReadSummary, guessed: Mapping[str,
     if len(reasons) > MAX_REASONS:
         rest = reasons[MAX_REASONS:]
         console.print_prose(f"{sum(count for _, count in rest):>6,}  for {count_noun(len(rest), 'other reason')}")
-    losses = warn_of_guesses(console, summary.losses, guessed or {})
+    if guessed is None:
+        guessed = {phrase: place_of(found[0]) for phrase, found in summary.places.items() if found}
+    losses = warn_of_guesses(console, summary.losses, guessed)
     for phrase, count in sorted(losses.items(), key=lambda item: -item[1]):
         console.say(f"{count:>6,}  {in_number(count, phrase)}")
     for line in summary.unreadable[:MAX_UNREADABLE]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,12 +69,14 @@ def test_plain_lines(console):
     assert not console.stdout.data
 
 
-def test_guesses_are_warnings_with_a_place(console, tmp_path):
-    path, phrase = tmp_path / "a.abc", "impossible note lengths changed"
+@pytest.mark.parametrize(("name", "tune"), [("a.abc", ": tune 3"), ("my: a.abc", ": tune 3"), ("my: a.abc", "")])
+def test_guesses_are_warnings_with_a_place(console, tmp_path, name, tune):
+    path, phrase = tmp_path / name, "impossible note lengths changed"
     path.touch()
-    guessed = replace(PREPARED, losses={phrase: 2}, places={**PREPARED.places, phrase: [f"{path}: tune 3"]})
+    guessed = replace(PREPARED, losses={phrase: 2}, places={**PREPARED.places, phrase: [f"{path}{tune}"]})
     SilentReporter(console).on_event(guessed)
-    line = f"warning: 2 {phrase}, the first in {path}: tune 3; for details: composer check {path}\n"
+    command = f"composer check {shlex.quote(str(path))}"
+    line = f"warning: 2 {phrase}, the first in {path}{tune}; for details: {command}\n"
     assert line in console.stderr.data.decode().replace("\n  ", " ")
 
 
