@@ -77,6 +77,11 @@ class Stream(io.TextIOWrapper):
         return self.buffer.getvalue()
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the tests that have a time limit of their own, or one worker would run them alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 def pytest_collection_finish():
     """Let garbage collections be rarer, and skip the modules and tests of this process, which stay until it ends."""
     gc.collect()
@@ -178,6 +183,14 @@ def composer():
 def tunes(tune_file):
     """A file of four tunes."""
     return tune_file
+
+
+@pytest.fixture
+def short_tune(tmp_path):
+    """A file of one tune of four bars."""
+    path = tmp_path / "short.abc"
+    path.write_text(TUNES.split("\n\n")[1])
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -43,9 +43,9 @@ def test_controls_apply_to_stacked_frames(composer, train, tmp_path):
     assert max(len(step) for step in steps) == 2
 
 
-def test_likelihood_has_a_standard_error(composer, train, tunes):
+def test_likelihood_has_a_standard_error(composer, train, short_tune):
     assert train("-O", "onsets=off").code == 0
-    result = composer("eval", "pianoroll", tunes, "--checkpoint", "machine", "--json")
+    result = composer("eval", "pianoroll", short_tune, "--checkpoint", "machine", "--json")
     assert result.code == 0, result.err
     report = json.loads(result.out)
     assert 0 < report["stderr"] < 0.05

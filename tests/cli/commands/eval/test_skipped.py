@@ -55,7 +55,7 @@ def test_no_pieces(composer, tmp_path, rep, params):
         composer("eval", rep, tmp_path / given, *params).failed(why)
 
 
-def test_effort_is_only_for_estimates(composer, checkpoint, tunes, home):
+def test_effort_is_only_for_estimates(composer, checkpoint, tunes, short_tune, home):
     def evaluated(*arguments):
         return composer("eval", "abc", "--checkpoint", checkpoint, *arguments)
 
@@ -76,5 +76,5 @@ def test_effort_is_only_for_estimates(composer, checkpoint, tunes, home):
         "rbm",
     )
     assert composer("train", "pianoroll", tunes, "-O", "range=60-84", *tiny).code == 0
-    result = json.loads(composer("eval", "pianoroll", tunes, "--checkpoint", "rbm", "--effort", "2", "--json").out)
-    assert result["stderr"] > 0
+    result = composer("eval", "pianoroll", short_tune, "--checkpoint", "rbm", "--effort", "2", "--json")
+    assert json.loads(result.out)["stderr"] > 0
