@@ -166,4 +166,5 @@ class _Builder:
 
     def _refuse(self, fault: str) -> NoReturn:
         place = f"line {self.parser.CurrentLineNumber}, column {self.parser.CurrentColumnNumber + 1}"
-        raise ReadError(f"{self.name} has {fault} at {place}", _HINT)
+        one_line = " ".join(fault.split())
+        raise ReadError(f"{self.name} has {one_line} at {place}", _HINT)

@@ -307,6 +307,7 @@ BROKEN = {
     "a negative duration": (changed("<duration>4<", "<duration>-4<"), "impossible duration: '-4' at line 5"),
     "a bottomless octave": (changed("<octave>4<", "<octave>-9e9<"), "impossible octave: '-9e9' at line 5"),
     "a duration with a space in it": (changed(">4</d", ">5 40</d"), "impossible duration: '5 40' at line 5"),
+    "an octave of two lines": (changed("<octave>4<", "<octave>4\n\nV:<"), "impossible octave: '4 V:' at line 7"),
     "a duration of too many digits": (changed(">4</d", f">{'9' * 99}</d"), "impossible duration: '9999"),
     "a tuplet of none": (
         xml(barline="<note><time-modification><actual-notes>0</actual-notes></time-modification></note>").encode(),
