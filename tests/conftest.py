@@ -165,6 +165,8 @@ def stream():
 @pytest.fixture(scope="session")
 def composer():
     """Run the program in this process: `composer("gen", "abc", stdin=b"", terminal=False)`."""
+    from rich.style import Style
+
     from composer.cli.app import main
     from composer.cli.console import Console
 
@@ -173,6 +175,8 @@ def composer():
         console = Console(
             Stream(stdin), out, err, {"TERM": "xterm", "COLORTERM": "truecolor", "COLUMNS": "80", **environ}
         )
+        if terminal:  # a style that rich keeps has the codes of the first terminal, which may have fewer colors
+            Style.parse.cache_clear()
         code = main([str(argument) for argument in arguments], console)
         return Result(code, out.data, err.data.decode())
 
