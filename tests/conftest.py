@@ -177,6 +177,7 @@ def composer():
         )
         if terminal:  # a style that rich keeps has the codes of the first terminal, which may have fewer colors
             Style.parse.cache_clear()
+            Style._add.cache_clear()
         code = main([str(argument) for argument in arguments], console)
         return Result(code, out.data, err.data.decode())
 
