@@ -60,6 +60,13 @@ class Console:
         return self.stderr.isatty() and self.environ.get("TERM") != "dumb"
 
     @property
+    def streams_are_one(self) -> bool:
+        """Whether stdout and stderr are the same file, pipe or terminal."""
+        with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor, or a closed one
+            return os.path.samestat(os.fstat(self.stdout.fileno()), os.fstat(self.stderr.fileno()))
+        return False
+
+    @property
     def width(self) -> int:
         """Columns of the terminal, at least MIN_WIDTH; 80 if there is none."""
         given = self.environ.get("COLUMNS", "")

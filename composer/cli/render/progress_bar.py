@@ -26,12 +26,14 @@ def progress_display(
     """Return the display for a run of `pieces`, `before` of which exist already.
 
     A bar is drawn if stderr is a terminal and many pieces go elsewhere: `to_stdout` says whether they go to stdout.
+    Lines would break pieces in two where both are written to one file (`gen abc > tune.abc 2>&1`), so there are none.
     """
     if console.quiet:
         return ProgressDisplay(console)
     progress = GenProgress(pieces, before, step_name)
     if not console.can_animate:
-        return LineProgress(console, progress)
+        is_mixed = to_stdout and console.streams_are_one
+        return ProgressDisplay(console) if is_mixed else LineProgress(console, progress)
     if pieces > 1 and not (to_stdout and console.stdout_is_terminal):
         return LiveBar(console, progress)
     return StatusLine(console, progress)

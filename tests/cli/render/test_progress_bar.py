@@ -1,5 +1,6 @@
 """Progress of generating many pieces."""
 
+import os
 import re
 
 import pytest
@@ -34,6 +35,15 @@ def test_bar_only_on_a_terminal_without_pieces(stream, out, err, quiet, term, pi
 def test_bar_beside_a_file_that_is_written_from_a_terminal(stream):
     console = Console(stream(), stream(terminal=True), stream(terminal=True), {"TERM": "xterm"})
     assert isinstance(progress_display(console, 5, lambda: 0, "step", to_stdout=False), LiveBar)
+
+
+@pytest.mark.parametrize(("to_stdout", "display"), [(True, ProgressDisplay), (False, LineProgress)])
+def test_no_lines_between_pieces_of_the_same_file(tmp_path, stream, to_stdout, display):
+    files = tmp_path / "tune.abc", tmp_path / "progress"
+    with files[0].open("w") as out, files[1].open("w") as other, os.fdopen(os.dup(out.fileno()), "w") as same:
+        mixed, apart = Console(stream(), out, same, {}), Console(stream(), out, other, {})
+        assert type(progress_display(mixed, 5, lambda: 0, "step", to_stdout=to_stdout)) is display
+        assert type(progress_display(apart, 5, lambda: 0, "step", to_stdout=to_stdout)) is LineProgress
 
 
 @pytest.mark.parametrize(("columns", "shown"), [(60, "3 of 10 pieces  23 s left"), (40, "3 of 10 pieces  2…")])
