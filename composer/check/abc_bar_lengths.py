@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from composer.check.problem import Problem, Severity
 from composer.formats.abc.elements import Mark, Tune
+from composer.formats.abc.reader.bars import Bar, bars
 from composer.formats.abc.reader.lexer import Diagnostic
-from composer.formats.abc.reader.structure import Bar, bars
 from composer.music.keys import WHOLE, Time
 
 BAR_LENGTH_KINDS = frozenset({"bar too long", "bar too short"})

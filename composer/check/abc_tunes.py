@@ -15,10 +15,11 @@ from composer.check.loss_phrases import counted
 from composer.check.problem import Problem, Severity, merge_repeated
 from composer.check.score_sanity import HIGHEST, LOWEST
 from composer.formats.abc.elements import Sound, Tone, Tune
+from composer.formats.abc.reader.bars import bars
 from composer.formats.abc.reader.lexer import Diagnostic
 from composer.formats.abc.reader.playback import played_bars, tune_bars
 from composer.formats.abc.reader.score import is_chord
-from composer.formats.abc.reader.structure import bars, ordered_sections
+from composer.formats.abc.reader.structure import ordered_sections
 from composer.music.keys import Time, pitch
 
 _REPEATED_KINDS = frozenset({

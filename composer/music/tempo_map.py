@@ -56,6 +56,12 @@ class TempoMap:
         return self._beats[at] + (time - self._seconds[at]) / self._lengths[at]
 
 
+def first_tempo(score: Score) -> Tempo:
+    """Return the tempo in which the first note of a score, which has a tempo, sounds."""
+    first = min((note.onset for part in score.parts for note in part.notes), default=Fraction(0))
+    return max((each for each in score.tempos if each.onset <= first), default=score.tempos[0])
+
+
 def at_tempo(score: Score, bpm: float = DEFAULT_BPM) -> Score:
     """Return `score` at a single tempo: the same times in seconds, in other beats.
 

@@ -14,9 +14,9 @@ from composer.check.loss_phrases import summary
 from composer.cli.gen.default_candidates import is_music
 from composer.formats import Format, WriteSettings
 from composer.formats.abc.file import unscored
-from composer.formats.abc.writer.multivoice import first_tempo
 from composer.formats.read import music_suffix, read_scores
 from composer.formats.settings import FASTEST, SLOWEST
+from composer.music.tempo_map import first_tempo
 
 _WITHOUT_COMPOSERS = {"midi", "wav"}
 

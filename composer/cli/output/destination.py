@@ -18,8 +18,8 @@ from composer.cli.output.files import names_folder
 from composer.cli.output.targets import Target, ToFile, ToStdout
 from composer.cli.render.text import join_names
 from composer.formats import Format, WriteSettings, provenance
+from composer.formats.abc.header import HeaderWriter
 from composer.formats.abc.provenance import StreamMarker
-from composer.formats.abc.title import HeaderWriter
 from composer.generation.request import Chosen
 from composer.registry import plugins as registry
 

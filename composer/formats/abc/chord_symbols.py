@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from composer.api import ReadError
 from composer.formats.abc.elements import Sound, Tune
+from composer.formats.abc.reader.bars import Bar, bars
 from composer.formats.abc.reader.lexer import Token, TuneText, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.structure import Bar, bars
 from composer.music import chords
 from composer.music.harmony import Segment, choose_chords
 from composer.music.keys import BEAT, Signature, Time, pitch

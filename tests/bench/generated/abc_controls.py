@@ -21,9 +21,9 @@ from composer.api import GenerationContext, Piece, Unsatisfiable
 from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.formats.abc.elements import Sound
+from composer.formats.abc.reader.bars import bars
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.structure import bars
 from composer.generation.generate import generate
 from composer.generation.request import Generated, GenerationRequest
 from composer.music.keys import pitch

@@ -33,9 +33,9 @@ from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.data import corpus
 from composer.formats.abc.chord_symbols import add_chords
+from composer.formats.abc.reader.bars import bars
 from composer.formats.abc.reader.lexer import TuneText, split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.structure import bars
 from composer.generation.generate import generate
 from composer.generation.plans import PlannedConstraints, constraint_of
 from composer.generation.primed_state import position_features, prime

@@ -2,7 +2,7 @@
 
 import pytest
 
-from composer.formats.abc.reader import structure
+from composer.formats.abc.reader.bars import bars as bars_of
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 
@@ -57,7 +57,7 @@ def test_primer_in_another_format(gen, tmp_path, suffix):
     for bars in ("3", "8"):
         result = gen("--prime", tmp_path / f"opening.{suffix}", "--bars", bars)
         [tune] = parse_tune(split_tunes(result.out)[0]).voices.values()
-        assert len(structure.bars(tune)) == int(bars)
+        assert len(bars_of(tune)) == int(bars)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from composer.formats.abc.dialect.bar_writer import Unwritable, write_tune
 from composer.formats.abc.dialect.repair import repair_bars
 from composer.formats.abc.dialect.tables import METERS, rhythm_of
 from composer.formats.abc.elements import Sound, Tune
+from composer.formats.abc.reader.bars import Bar
 from composer.formats.abc.reader.guesses import guesses
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import tune_bars
-from composer.formats.abc.reader.structure import Bar, Section, bars_as_played, ordered_sections
+from composer.formats.abc.reader.structure import Section, bars_as_played, ordered_sections
 from composer.music.keys import Signature, Time, parse_key, pitch
 
 __all__ = ["NormalizedTune", "normalize"]

@@ -12,10 +12,11 @@ from composer.formats.abc.dialect.normalize import NormalizedTune, normalize_tun
 from composer.formats.abc.dialect.validator import UNFINISHED, validate
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.provenance import is_provenance
+from composer.formats.abc.reader.bars import Bar
 from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import tune_bars
-from composer.formats.abc.reader.structure import Bar, sections
+from composer.formats.abc.reader.structure import sections
 from composer.formats.abc.reader.unscored import OTHER_FIELDS
 
 __all__ = ["dialect_primer", "normalized_infill", "normalized_primer"]

@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import accumulate
 
 from composer.api import BarNumber
-from composer.formats.abc.reader.structure import Bar
+from composer.formats.abc.reader.bars import Bar
 from composer.music import notation
 from composer.music.keys import BEAT, Time
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 from composer.api import Notation, VoiceNotation
 from composer.formats.abc.elements import Tune
+from composer.formats.abc.reader.bars import Bar
 from composer.formats.abc.reader.playback import bar_signs
 from composer.formats.abc.reader.staves import StaffPlace
-from composer.formats.abc.reader.structure import Bar
 from composer.music.keys import BEAT
 from composer.music.notation import BarAsRead, notation_of
 

@@ -9,8 +9,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from composer.formats.abc.elements import Mark, PartMark, Sound, Tune
+from composer.formats.abc.reader.bars import Bar, bars
 from composer.formats.abc.reader.lexer import Diagnostic
-from composer.formats.abc.reader.structure import MAX_BARS, Bar, bars, expand_order
+from composer.formats.abc.reader.structure import MAX_BARS, expand_order
 from composer.music.direction_words import NAME, Direction
 from composer.music.playback_order import BarSigns, Jump, missing_signs, part_starts, playback_order
 

@@ -12,13 +12,14 @@ from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, 
 from composer.formats.abc.elements import Instrument, Sound, Tune
 from composer.formats.abc.reader import structure
 from composer.formats.abc.reader.bar_numbers import bar_numbers, written_numbers
+from composer.formats.abc.reader.bars import Bar
 from composer.formats.abc.reader.guesses import guesses
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText, split_tunes
 from composer.formats.abc.reader.notation import notation, voice_notations
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import UNLIKE_VOICES, played_bars, tune_bars
 from composer.formats.abc.reader.sections import written_sections
-from composer.formats.abc.reader.structure import Bar, ordered_sections
+from composer.formats.abc.reader.structure import ordered_sections
 from composer.formats.abc.reader.tempo import INVALID, WrittenTempo, has_number, parse_tempo
 from composer.formats.abc.text_escapes import decode_text
 from composer.formats.fermatas import note_beginnings

@@ -7,8 +7,9 @@ from fractions import Fraction
 from itertools import islice
 
 from composer.api import Section
-from composer.formats.abc.reader.structure import Bar, iter_bars_as_played
+from composer.formats.abc.reader.bars import Bar
 from composer.formats.abc.reader.structure import Section as WrittenSection
+from composer.formats.abc.reader.structure import iter_bars_as_played
 from composer.music.keys import BEAT
 
 

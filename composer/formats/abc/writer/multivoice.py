@@ -15,15 +15,16 @@ from typing import NamedTuple
 from composer.api import EncodeError, Part, Score, Tempo
 from composer.formats.abc.dialect.tables import BARS_PER_LINE, CHORD_KINDS, unit_of
 from composer.formats.abc.elements import Tone
+from composer.formats.abc.header import heading
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.structure import MAX_BARS
-from composer.formats.abc.title import heading
 from composer.formats.abc.writer.bar_text import FINEST, BarSpan, Span, bar_text
 from composer.formats.abc.writer.melody import snap
 from composer.formats.abc.writer.voice_split import MAX_VOICES, in_ticks, too_many_voices_error, voices_of
 from composer.music import chords
 from composer.music.bars import Bar, bars, with_short_end
 from composer.music.keys import BEAT, WHOLE, Signature, Time, parse_meter
+from composer.music.tempo_map import first_tempo
 from composer.music.voices.notation import Segment, gaps, segments, shown_rests
 from composer.music.voices.polyphony import clef_of, polyphonic_voices
 from composer.music.voices.staves import StaffGroup, hidden_rests, staff_groups
@@ -190,12 +191,6 @@ def _header(score: Score, first: BarSpan, voices: Sequence[_Voice]) -> Iterator[
             yield "%%MIDI channel 10"
         elif voice.part.program:
             yield f"%%MIDI program {voice.part.program}"
-
-
-def first_tempo(score: Score) -> Tempo:
-    """Return the tempo in which the first note of a score sounds."""
-    first = min((note.onset for part in score.parts for note in part.notes), default=Fraction(0))
-    return max((each for each in score.tempos if each.onset <= first), default=score.tempos[0])
 
 
 def _tempo_changes(score: Score, layout: Sequence[BarSpan], segments: Sequence[Segment[int]]) -> dict[int, str]:

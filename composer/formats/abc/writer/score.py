@@ -12,10 +12,10 @@ from composer.formats.abc.dialect.bar_writer import TunePart, Unwritable, write_
 from composer.formats.abc.dialect.primer import without_end
 from composer.formats.abc.dialect.tables import HIGHEST, LOWEST, MAX_TONES, METERS, chord_symbol
 from composer.formats.abc.elements import Sound
+from composer.formats.abc.header import heading
 from composer.formats.abc.note_names import key_signature, plainest_key, tone
 from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.reader.structure import MAX_BARS
-from composer.formats.abc.title import heading
 from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, snap
 from composer.formats.abc.writer.multivoice import counted_notes, tempo_field, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets

@@ -2,7 +2,7 @@
 
 import pytest
 
-from composer.formats.abc.title import HeaderWriter
+from composer.formats.abc.header import HeaderWriter
 
 TUNE = "X:1\nT:Old\nT:Older\nM:4/4\nQ:1/4=60\nK:G\nG4|\nT:Part\n[Q:1/4=70]A4|]\n"
 
