@@ -228,7 +228,7 @@ def _guesses(source: Source) -> "Guesses":
 def _melody(source: Source) -> tuple[str, list[str]]:
     """Return the melody of the first piece of `source` in ABC, and what is lost. Raises ReadError, EncodeError."""
     from composer.check.loss_phrases import summary
-    from composer.formats.abc.writer.score import dialect_with_losses
+    from composer.formats.abc.writer.score import melody_with_losses
     from composer.formats.read import no_music_error, read_scores
 
     rejected = None
@@ -237,6 +237,6 @@ def _melody(source: Source) -> tuple[str, list[str]]:
             rejected = rejected or music
             continue
         assert isinstance(music, Score)
-        text, losses = dialect_with_losses(music)
-        return f"X:1\n{text}", [summary(losses)] if losses else []
+        text, losses = melody_with_losses(music)
+        return text, [summary(losses)] if losses else []
     raise no_music_error(source, rejected)

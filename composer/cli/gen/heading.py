@@ -74,9 +74,13 @@ def read_score(representation: Representation, source: Source, piece: Piece) -> 
 
 
 def heading_of(representation: Representation, source: Source, score: Score, besides: Mapping[str, int]) -> Heading:
-    """Return the heading of a score in `source`; a representation of ABC text has its own title and tempo."""
+    """Return the heading of a score in `source`.
+
+    A representation of ABC text has the title in its text, and no place for composers and tempos.
+    """
     if representation.native == "abc":
-        return Heading()
+        lost = {"composers left out": len(score.composers), "tempos left out": len(score.tempos)}
+        return Heading(source.label, losses=lost)
     losses = Counter(besides)
     if not score.tempos:
         return Heading(source.label, score.title, score.composers, losses=losses)

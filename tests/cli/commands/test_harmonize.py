@@ -88,6 +88,13 @@ class TestChords:
         again = composer("harmonize", tmp_path / "out.mid", "--style", "chords").out
         assert [chord.symbol for chord in read_score(again).chords] == ["G", "D", "D"]
 
+    def test_title_composers_and_tempo_of_other_formats_stay(self, composer):
+        score = read_score("X:1\nT:Old\nC:Bach, J. S.\nM:4/4\nL:1/4\nQ:3/8=70\nK:G\nGABc|[Q:1/4=90]d2B2|\n")
+        result = composer("harmonize", "-", "--style", "chords", stdin=formats.write("musicxml", score))
+        header, _, _ = result.out.partition("K:")
+        assert header == "X:1\nT:Old\nC:Bach, J. S.\nM:4/4\nL:1/8\nQ:3/8=70\n"
+        assert result.err == "stdin: 1 tempo change left out\n"
+
     def test_all_tunes_and_the_text_between_stay(self, composer, tmp_path):
         path = tmp_path / "two.abc"
         path.write_text("% mine\nR:reel\n\n" + TUNE + "\nsome words\n\n" + TUNE.replace("X:1", "X:2"))

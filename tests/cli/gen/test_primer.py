@@ -150,6 +150,15 @@ def test_what_a_format_has_no_place_for_is_said(composer, form, lost):
     assert b"Q:" not in result.data
 
 
+@pytest.mark.parametrize("form", ["midi", "musicxml"])
+@pytest.mark.parametrize("options", [("--bars", "6"), ("--keep-bars", "1-2")])
+def test_what_the_dialect_has_no_place_for_is_said(composer, form, options):
+    result = composer("gen", "abc", "--prime", "-", *options, stdin=formats.write(form, read_score(HEADED.decode())))
+    lost = "1 tempo" if form == "midi" else "2 composers, 1 tempo"
+    assert f"stdin: {lost} left out\n" in result.err
+    assert "\nC:" not in result.out
+
+
 def test_a_tempo_that_cannot_be_set_is_left_out(composer):
     fast = replace(read_score(HEADED.decode()), tempos=(Tempo(Fraction(0), 1500.0),))
     data = formats.write("midi", fast)

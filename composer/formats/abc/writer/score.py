@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 
 from composer.api import EncodeError, Note, Score, Tempo
 from composer.formats.abc.dialect.bar_writer import TunePart, Unwritable, write_tune
@@ -20,7 +21,7 @@ from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, sn
 from composer.formats.abc.writer.multivoice import counted_notes, tempo_field, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets
 from composer.music.keys import BEAT, Signature, Time, pitch
-from composer.music.tempo_map import DEFAULT_BPM
+from composer.music.tempo_map import DEFAULT_BPM, first_tempo
 from composer.music.voices.polyphony import polyphonic_voices
 
 __all__ = ["dialect_with_losses"]
@@ -78,10 +79,27 @@ def _melody_alone(score: Score) -> str:
         return ""
     if [chord.onset for chord in again.chords] != [chord.onset for chord in score.chords]:
         return ""
+    return _with_header(text, score, score.tempos[:1], parts[0].program)
+
+
+def _with_header(text: str, score: Score, tempos: Sequence[Tempo], program: int = 0) -> str:
+    """Return a tune of the dialect, without a title, with the title and composers of `score`, a tempo and a program."""
     text = text.replace("\n", "".join(f"\n{field}" for field in heading(score)) + "\n", 1)
-    more = f"Q:{tempo_field(score.tempos[0], counted_notes(score))}\n" if score.tempos else ""
-    more += f"%%MIDI program {parts[0].program}\n" if parts[0].program else ""
+    more = "".join(f"Q:{tempo_field(each, counted_notes(score))}\n" for each in tempos)
+    more += f"%%MIDI program {program}\n" if program else ""
     return text.replace("\nK:", f"\n{more}K:", 1)
+
+
+def melody_with_losses(score: Score) -> tuple[str, dict[str, int]]:
+    """Return the melody of `score` as a file with one tune: in the dialect, with composers and the first tempo.
+
+    The losses and errors are those of `dialect_with_losses`.
+    """
+    text, losses = dialect_with_losses(replace(score, title=""))
+    changes = sum(one.bpm != other.bpm for one, other in pairwise(sorted(score.tempos)))
+    tempos = [first_tempo(score)] if score.tempos else []
+    more = {"tempo changes left out": changes} if changes else {}
+    return _with_header(f"X:1\n{text}", score, tempos), losses | more
 
 
 def _onsets_and_lengths(notes: Sequence[Note]) -> list[tuple[Fraction, int, Fraction]]:
