@@ -18,6 +18,7 @@ from composer.formats.abc.reader.lexer import Diagnostic, TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import tune_bars
 from composer.formats.abc.reader.structure import Section, bars_as_played, ordered_sections
+from composer.formats.abc.reader.tokens import TOO_LONG
 from composer.music.keys import Signature, Time, parse_key, pitch
 
 __all__ = ["NormalizedTune", "normalize"]
@@ -32,6 +33,7 @@ _FATAL = {
     "tuplet across a bar line": "tuplet across a bar line",
     "broken rhythm without a partner": "broken rhythm without a partner",
     "impossible length": "impossible note length",
+    TOO_LONG: "impossible note length",
     "unknown key": "unknown key",
     "no key": "no key",
     "unknown meter": "unknown meter",

@@ -191,7 +191,7 @@ def field_of(line: str, number: int) -> Field | None:
 
 
 # The number of digits is bounded; the rest of longer numbers is an unknown token.
-LENGTH = r"\d{0,4}(?:/\d{0,4}){0,9}"
+LENGTH = r"\d{0,9}(?:/\d{0,4}){0,9}"
 NOTE = re.compile(rf"(\^\^?|__?|=|)([A-Ga-g])([,']*)({LENGTH})")
 REST = re.compile(rf"([zxyZX])({LENGTH})")
 

@@ -21,6 +21,7 @@ from composer.formats.abc.reader.playback import UNLIKE_VOICES, played_bars, tun
 from composer.formats.abc.reader.sections import written_sections
 from composer.formats.abc.reader.structure import ordered_sections
 from composer.formats.abc.reader.tempo import INVALID, WrittenTempo, has_number, parse_tempo
+from composer.formats.abc.reader.tokens import TOO_LONG
 from composer.formats.abc.text_escapes import decode_text
 from composer.formats.fermatas import note_beginnings
 from composer.music.keys import BEAT, Time, pitch
@@ -29,8 +30,16 @@ from composer.music.tempo_map import DEFAULT_BPM
 __all__ = ["read_score"]
 
 
+class ImpossibleLength(ReadError):
+    """A tune has a note or rest that is too long: `reason` names it, `place` says where: `line 12, column 7`."""
+
+    def __init__(self, found: Diagnostic) -> None:
+        self.reason, self.place = found.message, f"line {found.line}, column {found.column}"
+        super().__init__(f"{self.reason}, at {self.place}")
+
+
 def read_score(text: str) -> Score:
-    """Return the first tune in `text`. Raises ReadError if it has no notes or chords."""
+    """Return the first tune in `text`. Raises ReadError as `read_tune` does."""
     found = split_tunes(text)
     if not found:
         raise ReadError("no tune in the text", "an ABC tune starts with `X:1` and has a `K:` line")
@@ -38,7 +47,10 @@ def read_score(text: str) -> Score:
 
 
 def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score:
-    """Return a tune as a Score, and add its errors to `problems`. Raises ReadError if it has no notes or chords."""
+    """Return a tune as a Score, and add its errors to `problems`.
+
+    Raises ReadError if it has no notes or chords, and ImpossibleLength.
+    """
     tune = parse_tune(text)
     if problems is not None:
         problems += tune.diagnostics
@@ -46,7 +58,9 @@ def read_tune(text: TuneText, problems: list[Diagnostic] | None = None) -> Score
 
 
 def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
-    """Return a parsed tune as a Score. Raises ReadError if it has no notes or chords."""
+    """Return a parsed tune as a Score. Raises ReadError as `read_tune` does."""
+    if too_long := next((each for each in tune.diagnostics if each.kind == TOO_LONG), None):
+        raise ImpossibleLength(too_long)
     losses = Counter(tune.losses)
     found_in_order: list[Diagnostic] = []
     losses[INVALID] += tempo_of(tune) is None and has_number(tune.tempo)

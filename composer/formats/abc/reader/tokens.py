@@ -58,14 +58,24 @@ Handler = Callable[[Tune, Voice, Token], None]
 _TUPLETS = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 
 
+TOO_LONG = "length out of range"
+"""The kind of the diagnostic of a length that no note or rest has, so that nobody knows what was meant."""
+LONGEST, MOST_BARS = 64, 999
+"""The whole notes of a note, and the bars of a rest."""
+
+
 def _ticks(tune: Tune, token: Token, unit: int, numerator: int, denominator: int) -> int:
     """Return a length in ticks: 0 if it is written as 0, which `_sound` leaves out."""
     if not unit or (numerator == 0 and denominator):
         return 0
     ticks, rest = divmod(unit * numerator, denominator) if denominator else (unit, 1)
-    if rest or not 0 < ticks <= 64 * WHOLE:
+    if ticks > LONGEST * WHOLE:
+        message = f"`{token.text}` is longer than {LONGEST} whole notes"
+        tune.report(token.line, token.column, TOO_LONG, message)
+        return LONGEST * WHOLE
+    if rest or not ticks:
         tune.report(token.line, token.column, "impossible length", f"impossible note length `{token.text}`")
-        return max(1, min(ticks, 64 * WHOLE))
+        return max(1, ticks)
     return ticks
 
 
@@ -96,7 +106,10 @@ def _rest(tune: Tune, voice: Voice, token: Token) -> None:
     numerator, denominator = read_length(match[2])
     if match[1] in "ZX":
         bar = (voice.time or Time()).bar
-        for count in range(min(max(numerator, 1), 999)):
+        if numerator > MOST_BARS:
+            message = f"the rest `{token.text}` is longer than {MOST_BARS} bars"
+            tune.report(token.line, token.column, TOO_LONG, message)
+        for count in range(min(max(numerator, 1), MOST_BARS)):
             if count:
                 voice.elements.append(Mark("|", token.line, token.column))
             _sound(tune, voice, Sound((), bar, token.line, token.column, hidden=match[1] == "X"))

@@ -15,7 +15,6 @@ HEADER = "X:1\nM:4/4\nL:1/4\nK:C\n"
     ("body", "phrase", "count", "place"),
     [
         ("C E1/0 G1/0 c|", "impossible note lengths changed", 2, "line 5, column 3"),
-        ("C9999 E|", "impossible note lengths changed", 1, "line 5, column 1"),
         ("C ? E ; G|", "unknown characters left out", 2, "line 5, column 3"),
         ("C E] G c|", "brackets without a partner left out", 1, "line 5, column 4"),
         ("C [] G c|", "empty chords left out", 1, "line 5, column 4"),

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import nullcontext
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from abc_diagnostics import check_tune
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import ChordSymbol, Key, Meter, ReadError, Tempo
+from composer.api import ChordSymbol, Key, Meter, ReadError, Source, Tempo
 from composer.formats.abc.dialect.normalize import normalize
 from composer.formats.abc.elements import Sound
+from composer.formats.abc.file import read_pieces
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
-from composer.formats.abc.reader.score import read_score, read_tune, score_of
+from composer.formats.abc.reader.score import ImpossibleLength, read_score, read_tune, score_of
+from composer.formats.abc.reader.tokens import TOO_LONG
 
 C4, D4, E4, F4, G4, A4, B4, C5 = 60, 62, 64, 65, 67, 69, 71, 72
 
@@ -282,10 +287,10 @@ def test_tunes_without_notes_are_errors(text):
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("M:4/4\nK:C\nC{n}|", "impossible length"),
+        ("M:4/4\nK:C\nC{n}|", TOO_LONG),
         ("M:4/4\nK:C\nC/{n}|", "impossible length"),
-        ("M:4/4\nK:C\n[CE]{n}|", "impossible length"),
-        ("M:4/4\nK:C\nCZ{n}|", "unknown character"),
+        ("M:4/4\nK:C\n[CE]{n}|", TOO_LONG),
+        ("M:4/4\nK:C\nCZ{n}|", TOO_LONG),
         ("M:4/4\nK:C\nC(9:{n}C|", "unknown character"),
         ("M:4/4\nK:C\n|:C8|[{n}C8:|", "unknown character"),
         ("M:4/4\nK:C\n|:C8|{n}C8:|", "unknown character"),
@@ -302,11 +307,34 @@ def test_tunes_without_notes_are_errors(text):
 )
 def test_numbers_with_thousands_of_digits_are_diagnosed(text, kind):
     (tune,) = split_tunes("X:1\n" + text.replace("{n}", 5000 * "9") + "\n")
-    assert read_tune(tune).notes
+    with nullcontext() if kind != TOO_LONG else pytest.raises(ImpossibleLength):
+        assert read_tune(tune).notes
     kinds = [each.kind for each in check_tune(tune)]
     assert len(kinds) < 10
     assert kind in kinds or (kind is None and not kinds)
     normalize(tune)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "column"),
+    [
+        ("E | C99999999 D|", "`C99999999` is longer than 64 whole notes", 5),
+        ("E z9999|", "`z9999` is longer than 64 whole notes", 3),
+        ("[CE]9999|", "`]9999` is longer than 64 whole notes", 4),
+        ("E4|Z1000|", "the rest `Z1000` is longer than 999 bars", 4),
+    ],
+)
+def test_a_length_that_no_note_has_is_an_error_of_its_tune(body, reason, column):
+    """A guess would fill dozens of bars."""
+    text = f"X:1\nM:4/4\nL:1/4\nK:C\n{body}\n"
+    with pytest.raises(ReadError, match=f"{re.escape(reason)}, at line 5, column {column}"):
+        read_score(text)
+    longest = text.replace(body, "C256|Z999|").replace("X:1", "X:2")
+    (_, rejected), (_, score) = read_pieces(Source(Path("a.abc"), "a.abc", data=f"{text}\n{longest}".encode()))
+    assert rejected == (reason, "a.abc: tune 1", f"line 5, column {column}")
+    assert score.duration == 256
+    assert [problem.kind for problem in check_tune(split_tunes(text)[0])].count(TOO_LONG) == 1
+    assert normalize(split_tunes(text)[0]).reason == "impossible note length"
 
 
 @given(st.text(alphabet="CDEgab_^='/,1234 |:[]()<>-{}\"!+&\\%zxZy~.KLMPVwX\n", max_size=60))
@@ -317,6 +345,8 @@ def test_reader_survives_any_text(body):
         normalize(tune)
         try:
             assert score_of(parsed).notes
+        except ImpossibleLength:
+            pass
         except ReadError:
             assert not any(isinstance(each, Sound) and each.tones for voice in parsed.voices.values() for each in voice)
 
