@@ -20,7 +20,7 @@ from composer.music.keys import name_of_fifth, spell_in_key
 from composer.music.voices.hands import hands
 from composer.music.voices.notation import Segment, gaps, rest_lengths, segments, shown_rests
 from composer.music.voices.polyphony import clef_of, polyphonic_voices
-from composer.music.voices.staves import StaffGroup, hidden_rests
+from composer.music.voices.staves import StaffGroup, clef_octaves, hidden_rests
 
 Snap = Callable[[Fraction], Fraction]
 Span = tuple[Fraction, Fraction]
@@ -92,7 +92,7 @@ def measures_by_staff(group: StaffGroup, written: AsWritten, snap: Snap, *, by_h
 _CLEF_SIGNS = {
     "treble": "G2", "alto": "C3", "tenor": "C4", "bass": "F4", "soprano": "C1", "mezzo": "C2", "baritone": "F3",
 }  # fmt: skip
-_CLEF = re.compile(r"([a-z]+)([1-5]?)([+-]8)?")
+_CLEF = re.compile(r"([a-z]+)([1-5]?).*")
 
 
 def _clef(name: str) -> Any:
@@ -103,7 +103,7 @@ def _clef(name: str) -> Any:
     if match[1] == "perc":
         return m21.clef.PercussionClef()
     usual = _CLEF_SIGNS[match[1]]
-    return m21.clef.clefFromString(usual[0] + (match[2] or usual[1]), {"+8": 1, "-8": -1}.get(match[3], 0))
+    return m21.clef.clefFromString(usual[0] + (match[2] or usual[1]), clef_octaves(name))
 
 
 def name_of(pitch: int, sharps: int) -> tuple[str, int]:

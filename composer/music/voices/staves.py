@@ -7,6 +7,15 @@ from fractions import Fraction
 
 from composer.api import Part
 
+CLEF_OCTAVES = {"": 0, "+8": 1, "-8": -1, "+15": 2, "-15": -2}
+"""By how many octaves the notes of a clef sound above their written pitch, by what its name in ABC ends with."""
+
+
+def clef_octaves(clef: str) -> int:
+    """Return by how many octaves notes sound above their written pitch, given the clef as in `VoiceNotation`."""
+    return next((octaves for ending, octaves in CLEF_OCTAVES.items() if ending and clef.endswith(ending)), 0)
+
+
 StaffGroup = list[list[Part]]
 """The staves of one instrument, each with its voices, from top to bottom."""
 

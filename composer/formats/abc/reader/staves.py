@@ -43,7 +43,7 @@ def read_staves(directive: str) -> dict[str, StaffPlace]:
 _LINES = {"treble": 2, "alto": 3, "tenor": 4, "bass": 4, "soprano": 1, "mezzo": 2, "baritone": 3, "perc": 3}
 _SIGNS = {"G": "treble", "C": "alto", "F": "bass"}
 _CLEF = re.compile(
-    rf"(?<![\w=])(?:clef=)?\"?(?:({'|'.join(_LINES)})(?:ussion)?|([GCF])(?=[1-5]))([1-5]?)([+-]8(?!\d)|)"
+    rf"(?<![\w=])(?:clef=)?\"?(?:({'|'.join(_LINES)})(?:ussion)?|([GCF])(?=[1-5]))([1-5]?)([+-](?:8|15)(?!\d)|)"
 )
 _NAMES = re.compile(r'(?<!clef=)"[^"]*"')
 

@@ -10,6 +10,7 @@ from functools import cache
 from composer.formats.abc.elements import Tone
 from composer.music import chords
 from composer.music.keys import LETTERS, Signature, key_name, parse_key, pitch
+from composer.music.voices.staves import CLEF_OCTAVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class SoundingPitch:
         octaves, semitones = self.octaves, self.semitones
         properties = _NAMES.sub("", properties)
         if clef := _CLEF.search(properties):
-            octaves = _CLEF_OCTAVES[clef[1]]
+            octaves = CLEF_OCTAVES[clef[1]]
         if octave := _OCTAVE.search(properties):
             octaves = int(octave[1])
         if transposed := _TRANSPOSE.search(properties):
@@ -46,7 +47,6 @@ _NAMES = re.compile(r'(?<!clef=)"[^"]*"')
 _CLEF = re.compile(
     r"(?<![\w=])(?:clef=)?\"?(?:treble|alto|tenor|bass|soprano|mezzo|baritone|perc|[GCF][1-5])[1-5]?([+-](?:8|15)|)"
 )
-_CLEF_OCTAVES = {"": 0, "+8": 1, "-8": -1, "+15": 2, "-15": -2}
 _OCTAVE = re.compile(r"(?<!\w)octave=([+-]?\d)(?!\d)")
 _TRANSPOSE = re.compile(r"(?<!\w)transpose=([+-]?\d{1,2})(?!\d)")
 _DIRECTIVE = re.compile(r"MIDI[ \t=]+(r?)transpose[ \t]+([+-]?\d{1,2})(?!\d)")

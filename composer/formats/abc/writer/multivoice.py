@@ -27,7 +27,7 @@ from composer.music.keys import BEAT, WHOLE, Signature, Time, parse_meter
 from composer.music.tempo_map import first_tempo
 from composer.music.voices.notation import Segment, gaps, segments, shown_rests
 from composer.music.voices.polyphony import clef_of, polyphonic_voices
-from composer.music.voices.staves import StaffGroup, hidden_rests, staff_groups
+from composer.music.voices.staves import StaffGroup, clef_octaves, hidden_rests, staff_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,6 @@ def _notated_voices(staves: StaffGroup, end: int) -> Iterator[_Voice]:
                 own = clef or ("perc" if part.percussion else _clef(content))
                 rests = [] if layer else [*gaps(hidden, 0, end)]
                 yield _Voice(0, content, rests, part, staff, own)
-
-
-_CLEF_OCTAVES = {"+8": 12, "-8": -12}
-"""How many semitones above their written pitch notes sound after a clef that ends so."""
 
 
 def _voices_of_part(part: Part, end: int) -> list[_Voice]:
@@ -276,7 +272,7 @@ def _spans(voice: _Voice, layout: Sequence[BarSpan], signs: _Signs) -> Iterator[
     cuts = sorted({*symbols, *tempos, *chain.from_iterable(edges)})
     begins = {segment.start: segment for segment in voice.segments}
     shown = deque(voice.rests)
-    octave = _CLEF_OCTAVES.get(voice.clef[-2:], 0)
+    octave = 12 * clef_octaves(voice.clef)
     now, sounding, tones = 0, Segment(0, 0, ()), dict[int, Tone]()
     for bar in layout:
         spans = []

@@ -115,15 +115,16 @@ def test_voices_that_are_not_named_have_staves_below() -> None:
 
 
 @pytest.mark.parametrize(
-    "clef", ["treble", "alto", "tenor", "soprano", "mezzo", "baritone", "bass", "treble-8", "bass3"]
+    "clef",
+    ["treble", "alto", "tenor", "soprano", "mezzo", "baritone", "bass", "treble-8", "bass3", "treble+15", "bass-15"],
 )
 def test_each_clef_is_written(clef: str) -> None:
     score = read_score(f"X:1\nL:1/4\nK:C clef={clef}\nC4|\n")
     found = next(musicxml(score).iter("clef"))
     lines = {"treble": "G2", "alto": "C3", "tenor": "C4", "soprano": "C1", "mezzo": "C2", "baritone": "F3"}
-    expected = {**lines, "bass": "F4", "treble-8": "G2", "bass3": "F3"}[clef]
+    expected = {**lines, "bass": "F4", "treble-8": "G2", "bass3": "F3", "treble+15": "G2", "bass-15": "F4"}[clef]
     assert found.findtext("sign", "") + found.findtext("line", "") == expected
-    assert found.findtext("clef-octave-change") == ("-1" if clef == "treble-8" else None)
+    assert found.findtext("clef-octave-change") == {"treble-8": "-1", "treble+15": "2", "bass-15": "-2"}.get(clef)
 
 
 @pytest.mark.parametrize("form", ["abc", "musicxml"])

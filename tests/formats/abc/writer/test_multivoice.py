@@ -43,7 +43,7 @@ def music(text: str) -> list[str]:
     return text.split("\nK:")[1].splitlines()[1:]
 
 
-@pytest.mark.parametrize("clef", ["treble-8", "treble+8", "bass", "bass-8", "alto"])
+@pytest.mark.parametrize("clef", ["treble-8", "treble+8", "treble+15", "bass", "bass-8", "bass-15", "alto"])
 @pytest.mark.parametrize("voices", ["{}", "V:1\n{}\nV:2\nc4|c4|"], ids=["alone", "two voices"])
 def test_clefs_are_kept_with_the_notes_as_written(clef, voices):
     given = read_score(f"X:1\nM:4/4\nL:1/8\nK:D clef={clef}\n{voices.format('C2E2 G2^c2-|^c4 [DA]4|]')}\n")
