@@ -73,6 +73,17 @@ def bars(score: Score) -> Iterator[Bar]:
             start, number = end, number + 1
 
 
+def moved_bar_lines(score: Score) -> int:
+    """Return how many bar lines of `bars` the score does not have as written, since its bars do not fill the meter.
+
+    It is 0 if the meter, or how the score is written, is unknown.
+    """
+    if score.notation is None or not score.meters:
+        return 0
+    written = {onset for bar in score.notation.bars for onset in bar.onsets}
+    return sum(bar.start not in written for bar in bars(score))
+
+
 def with_short_end(found: list[Bar], score: Score) -> list[Bar]:
     """Return all bars of `score`, for notation: if the music allows, the last one lacks what the pickup has."""
     if len(found) > 1 and found[0].number == 0:

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 
 from composer.api import Meter, Note, Part, Score
-from composer.music.bars import bars, count_bars
+from composer.formats.abc.reader.score import read_score
+from composer.music.bars import bars, count_bars, moved_bar_lines
 
 
 def score(beats, *meters, pickup=0):
@@ -21,6 +22,17 @@ def lines(score):
 
 def test_common_time_is_the_default():
     assert lines(score(9)) == [(1, 0), (2, 4), (3, 8)]
+
+
+@pytest.mark.parametrize(
+    ("music", "moved"),
+    [
+        ("CDEF|CDEF|C4|", 0), ("CDEF|CDE|CDEFG|C4|", 1), ("|:F|CDEF|CDE:|F|CDEF|CDE|]", 0), ("CDE|CDE|CDE|CDE|", 2),
+        ("CDEF|[M:3/4]CDE|CDE|", 0), ("M:none\nCDE|CDE|", 0),
+    ],
+)  # fmt: skip
+def test_bar_lines_that_are_not_those_of_the_file(music, moved):
+    assert moved_bar_lines(read_score(f"X:1\nM:4/4\nL:1/4\nK:C\n{music}\n")) == moved
 
 
 def test_a_pickup_is_bar_zero():

@@ -13,6 +13,7 @@ from composer.api.fields import check_ranges, option
 from composer.cli.options_from import OptionsCommand
 
 if TYPE_CHECKING:
+    from composer.api import Score
     from composer.cli.console import Console
     from composer.cli.play.pieces import Tune
 
@@ -99,9 +100,19 @@ class _Chosen:
                         label, found = source.label, tune.score.places.items()
                         places = {phrase: GuessPlace(label, f"{label}: {place}") for phrase, place in found}
                         warn_of_guesses(self.console, tune.score.losses, places)
+                        self._say_if_bars_do_not_fit(label, tune.score)
                     yield tune
             except ReadError as error:
                 self.failures.append(error)
+
+    def _say_if_bars_do_not_fit(self, label: str, score: "Score") -> None:
+        """Say how many bar lines of the piano roll are not those of the file; a WAV file has none."""
+        from composer.check.loss_phrases import counted
+        from composer.cli.convert.losses import BAR_LINES_MOVED
+        from composer.music.bars import moved_bar_lines
+
+        if self.options.output is None and (moved := moved_bar_lines(score)):
+            self.console.say(f"{label}: {counted(moved, BAR_LINES_MOVED)}")
 
     def report(self) -> None:
         """Raise ReadError if something could not be read, or if there was nothing to play."""

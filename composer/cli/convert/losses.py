@@ -17,6 +17,8 @@ INAUDIBLE = Fraction(1, 96)
 TEMPO_TOLERANCE = 0.005
 """The relative difference between tempos that count as the same: MIDI stores whole microseconds."""
 
+BAR_LINES_MOVED = "bar lines moved, since bars do not fill the meter"
+
 
 def lost_notes(before: Score, after: Score) -> Counter[str]:
     """Count the notes that `after` lacks or has elsewhere, and missing chord symbols, instruments and velocities."""
@@ -57,7 +59,7 @@ def lost_signs(before: Score, after: Score) -> Counter[str]:
         losses["repeats written out"] += max(_repeats(before.notation) - _repeats(after.notation), 0)
         # a bar of two halves around a repeat may lose a bar line, but gets no new one
         new = _bar_lines(after.notation) - _bar_lines(before.notation) if before.meters else set()
-        losses["bar lines moved, since bars do not fill the meter"] += len(new)
+        losses[BAR_LINES_MOVED] += len(new)
     return +losses
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -9,7 +10,9 @@ from typing import Protocol
 from composer.api import ReadError, Score, Source
 from composer.check.loss_phrases import summary
 from composer.cli.console import Console
+from composer.cli.convert.losses import BAR_LINES_MOVED
 from composer.cli.render.guesses import GuessPlace, warn_of_guesses
+from composer.music.bars import moved_bar_lines
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Suffixes of text files, which may still hold a tune."""
@@ -35,10 +38,11 @@ class Selection:
     console: Console
 
     def report_losses(self, score: Score) -> None:
-        """Say what reading lost of a piece, and what it guessed."""
+        """Say what reading lost of a piece and what it guessed, and whether its bars do not fill the meter."""
         label = self.source.label
         places = {phrase: GuessPlace(label, f"{label}: {place}") for phrase, place in score.places.items()}
-        if losses := warn_of_guesses(self.console, score.losses, places):
+        losses = warn_of_guesses(self.console, score.losses, places)
+        if losses := +Counter({**losses, BAR_LINES_MOVED: moved_bar_lines(score)}):
             self.console.say(f"{self.source.label}: {summary(losses)}")
 
     def report_more(self) -> None:

@@ -131,6 +131,13 @@ def test_guesses_are_named_before_the_music(composer, tune, tmp_path):
     ]
 
 
+def test_bars_that_do_not_fit_are_said_unless_there_is_no_piano_roll(composer, tune, tmp_path, port):
+    tune.write_text(SHORT.replace("CEGc|]", "C8|C6|C8|]"))
+    said = f"{tune}: 1 bar line moved, since bars do not fill the meter\n"
+    assert said in composer("play", tune, "--port", NAME).err
+    assert said not in composer("play", tune, "-o", tmp_path / "a.wav").err
+
+
 def test_a_wav_file_holds_one_piece(composer, tunes, tmp_path):
     composer("play", tunes, "-o", tmp_path / "a.wav").failed("a WAV file holds one piece", "--tune 1")
     assert composer("play", tunes, "--tune", 2, "-o", tmp_path / "a.wav").code == 0

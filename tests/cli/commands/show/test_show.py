@@ -163,6 +163,17 @@ def test_several_files_and_folders(composer, tunes, tmp_path):
     assert lines.count("Early") == 3
 
 
+def test_bars_that_do_not_fit_are_said_once_in_the_words_of_convert(composer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.abc"
+    path.write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|CDE|CDEFG|C4|\n")
+    said = "1 bar line moved, since bars do not fill the meter\n"
+    assert composer("convert", "a.abc", "--to", "musicxml").err == f"a.abc: tune 1: {said}"
+    assert composer("show", "a.abc").err == f"a.abc: {said}"
+    path.write_text(path.read_text().replace("|CDE|", "|CDEF|").replace("FG", "F"))
+    assert not composer("show", "a.abc").err
+
+
 def test_tunes_in_an_archive(composer, tunes, tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.write(tunes, "tunes.abc")
