@@ -38,6 +38,8 @@ class Format(NamedTuple):
     """Suffixes of files that are read as this format but never written."""
     rendered_from: str = ""
     """The format that this one is rendered from: whatever can be written as that can be written as this."""
+    leaves_out: tuple[str, ...] = ()
+    """Which of `velocity` and `composers` files in this format have no place for."""
 
 
 class FormatProvider(Protocol):

@@ -34,17 +34,19 @@ FORMATS: dict[str, Format] = {
         Format(
             "abc", (".abc",), False, "ABC notation, as text",
             _lazy("abc.file:is_abc"), _lazy("abc.file:read_pieces"), _lazy("abc.file:write"),
-            _lazy("abc.provenance:mark"), _lazy("abc.provenance:find_marks"),
+            _lazy("abc.provenance:mark"), _lazy("abc.provenance:find_marks"), leaves_out=("velocity",),
         ),
         Format(
             "midi", (".mid", ".midi"), True, "MIDI, for players and music programs",
             _lazy("midi:is_midi"), _lazy("midi.reader:read_pieces"), _lazy("midi.writer:write_midi"),
             _lazy("midi.writer:mark"), _lazy("midi.reader:find_marks"), (".kar", ".rmi", ".smf"),
+            leaves_out=("composers",),
         ),
         Format(
             "musicxml", (".musicxml", ".xml"), False, "MusicXML, for notation programs",
             _lazy("musicxml:is_notation"), _lazy("musicxml.reader:read_pieces"), _lazy("musicxml.writer:write"),
             _lazy("musicxml.writer:mark"), _lazy("musicxml.reader:find_marks"), (".mxl",),
+            leaves_out=("velocity",),
         ),
         Format(
             "kern", (".krn",), False, "kern, for the Humdrum toolkit; read only",
@@ -55,7 +57,7 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             "wav", (".wav",), True, "sound; written only",
-            write=_lazy("wav.writer:write"), rendered_from="midi",
+            write=_lazy("wav.writer:write"), rendered_from="midi", leaves_out=("composers",),
         ),
         Format("tokens", (".tokens",), False, "tokens of a representation, separated by spaces"),
         Format("text", (".txt",), False, "plain text"),

@@ -48,6 +48,9 @@ def _format(value: Any, name: str, owner: Owner) -> Named:
         for suffix in suffixes:
             if not suffix.startswith(".") or suffix != suffix.lower():
                 raise InvalidResult(f"`{field}` has {suffix!r}, which must begin with a dot, in lower case")
+    left_out = value.leaves_out
+    if not isinstance(left_out, tuple) or not all(each in ("velocity", "composers") for each in left_out):
+        raise InvalidResult(f"`leaves_out` must be a tuple of `velocity` and `composers`, not {shown(left_out)}")
     if not value.suffixes:
         raise InvalidResult("`suffixes` is empty")
     _check_functions(value, "recognize", "read", "write", "mark", "find_marks")

@@ -134,10 +134,16 @@ class TestCommandLine:
         composer("gen", "pianoroll", "--max-notes", "-1").failed("1 or more, or leave out --max-notes", code=2)
 
     def test_a_velocity_that_is_not_written(self, composer):
-        warning = "warning: --velocity has no effect on `abc`\n"
         short = ("gen", "abc", "--seed", "2", "--bars", "4", "--candidates", "1", "--velocity", "40")
-        assert warning in composer(*short).err
-        assert warning not in composer(*short, "--format", "midi").err
+        for form in ("abc", "musicxml"):
+            said = composer(*short, "--format", form)
+            said.failed(f"--velocity has no effect on `{form}`", "leave out --velocity", code=2)
+        assert "--velocity" not in composer(*short, "--format", "midi").err
+
+    def test_a_soundfont_that_is_not_used(self, composer, tmp_path):
+        (tmp_path / "a.abc").write_text("X:1\nK:C\nCDEF|\n")
+        said = composer("convert", tmp_path / "a.abc", "--to", "midi", "--soundfont", "none")
+        said.failed("--soundfont has no effect on `midi`", "use --to wav, or leave out --soundfont", code=2)
 
     @pytest.mark.parametrize(
         ("representation", "option"),

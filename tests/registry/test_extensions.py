@@ -155,6 +155,14 @@ def test_two_packages_with_one_name(install, composer):
     assert composer("gen", "abc", "--seed", "1", "--bars", "1", "--format", "other-music:sketch").code == 0
 
 
+def test_a_format_says_what_it_has_no_place_for(install, composer):
+    install("sketch", sketches(write='write, leaves_out=("velocity",)'))
+    gen = ("gen", "abc", "--seed", "1", "--bars", "1", "--format", "sketch")
+    composer(*gen, "--velocity", "40").failed("--velocity has no effect on `sketch`", code=2)
+    install("scrawl", sketches("scrawl"))
+    assert composer(*gen[:-1], "scrawl", "--velocity", "40").code == 0
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
@@ -162,6 +170,10 @@ def test_two_packages_with_one_name(install, composer):
         (sketches("broken").replace(".sketch", "sketch"), "must begin with a dot"),
         (sketches("broken", read="None"), "`recognize` and `read` go together"),
         (sketches("broken", write="7"), "`write` must be a function or None, not 7"),
+        (
+            sketches("broken", write='write, leaves_out=("pitch",)'),
+            "`leaves_out` must be a tuple of `velocity` and `composers`, not ('pitch',)",
+        ),
         (sketches("other"), "its hooks return nothing called `broken`"),
         (
             PRESET.format(text="").replace("''", "7"),

@@ -18,8 +18,6 @@ from composer.formats.read import music_suffix, read_scores
 from composer.formats.settings import FASTEST, SLOWEST
 from composer.music.tempo_map import first_tempo
 
-_WITHOUT_COMPOSERS = {"midi", "wav"}
-
 
 class Heading(NamedTuple):
     """The heading of the tune `label`, with `tempo` in BPM and the note that it counts, as in WriteSettings.
@@ -41,18 +39,19 @@ class Heading(NamedTuple):
         """
         losses = Counter(self.losses)
         has_heading = not native or chosen.name == "abc"
+        keeps_composers = has_heading and "composers" not in chosen.leaves_out
         has_tempo = self.tempo is not None and writing.tempo is None
         keeps_tempo = has_heading and self.tempo is not None and SLOWEST <= self.tempo <= FASTEST
         if has_heading:
             title = writing.title or self.title
-            names = [] if chosen.name in _WITHOUT_COMPOSERS else [" ".join(each.split()) for each in self.composers]
+            names = [" ".join(each.split()) for each in self.composers] if keeps_composers else []
             writing = dataclasses.replace(writing, title=title, composers="\n".join(filter(None, names)))
         else:
             losses["titles left out"] += bool(self.title)
         if has_tempo and keeps_tempo:
             writing = dataclasses.replace(writing, tempo=self.tempo, tempo_unit=self.tempo_unit)
         losses["tempos left out"] += has_tempo and not keeps_tempo
-        if not has_heading or chosen.name in _WITHOUT_COMPOSERS:
+        if not keeps_composers:
             losses["composers left out"] += len(self.composers)
         return writing, [f"{self.label}: {summary(losses)}"] if (losses := +losses) else []
 

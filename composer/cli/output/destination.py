@@ -102,10 +102,6 @@ class Output:
         return "".join(self.console.piano_roll(score, MAX_SYSTEMS)).encode() + b"\n"
 
 
-_WITHOUT_VELOCITY = {"abc", "musicxml"}
-"""Formats that are written without velocities."""
-
-
 def plan_output(
     representation_class: type[Representation],
     console: Console,
@@ -127,8 +123,8 @@ def plan_output(
     given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) != field.default]
     if given and native and chosen.name != "abc":
         raise UsageError(f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}")
-    if settings.velocity is not None and chosen.name in _WITHOUT_VELOCITY and not (playing or replayed):
-        console.warn(f"--velocity has no effect on `{chosen.name}`")
+    if settings.velocity is not None and "velocity" in chosen.leaves_out and not (playing or replayed):
+        raise UsageError(f"--velocity has no effect on `{chosen.name}`", "use --format midi, or leave out --velocity")
     if settings.soundfont and not (chosen.rendered_from or playing):
         raise UsageError(
             f"--soundfont has no effect on `{chosen.name}`", "add --play, or use --format wav, or leave out --soundfont"

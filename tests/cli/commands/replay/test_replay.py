@@ -7,7 +7,7 @@ from replayed import OPENING, PRIMER, SAME, changed
 
 from composer.checkpoints.file import load, save
 from composer.cli.render.file_diff import difference
-from composer.formats import provenance
+from composer.formats import FORMATS, provenance
 
 
 class TestReproduced:
@@ -39,7 +39,15 @@ class TestReproduced:
 
     @pytest.mark.parametrize("form", ["abc", "midi", "musicxml"])
     def test_write_settings(self, gen, replay, form):
-        data = gen("--format", form, "--tempo", "90.5", "--instrument", "40", "--velocity", "70")
+        velocity = ("--velocity", "70") if form == "midi" else ()
+        data = gen("--format", form, "--tempo", "90.5", "--instrument", "40", *velocity)
+        assert replay(data).data == data
+
+    def test_a_velocity_that_the_format_does_not_hold(self, gen, replay, monkeypatch):
+        """Earlier versions recorded it."""
+        with monkeypatch.context() as earlier:
+            earlier.setitem(FORMATS, "abc", FORMATS["abc"]._replace(leaves_out=()))
+            data = gen("--format", "abc", "--velocity", "70")
         again = replay(data)
         assert again.data == data
         assert "--velocity" not in again.err
