@@ -118,6 +118,8 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
             player.partName = name or ("Percussion" if part.percussion else None)
             staff.insert(0, player)
             staff.partName = name
+            if name and not name.casefold().startswith(str(player.instrumentName).casefold()):
+                staff.partAbbreviation = name  # a `Violin` that a piano plays would be abbreviated as `Pno`
             for measure in measures:
                 staff.append(measure)
             add_bar_lines(staff, notation)

@@ -1,8 +1,14 @@
 """Instruments of MusicXML: programs, percussion, and several in one part."""
 
+from fractions import Fraction
+from xml.etree import ElementTree
+
 import pytest
 from musicxml_text import attributes, back, bar, notes, read, transpose
 
+from composer import formats
+from composer.api import Note, Part, Score
+from composer.formats.midi.reader import read_midi
 from composer.formats.musicxml.part_list import program_of_name
 from composer.formats.musicxml.part_reader import (
     DRUM_NOTES,
@@ -95,3 +101,21 @@ class TestInstruments:
     def test_changes_are_counted(self):
         change = '<sound><midi-instrument id="P1-I1"><midi-program>46</midi-program></midi-instrument></sound>'
         assert read([bar("C4/2", change, "C4/2")]).losses == {PROGRAM_CHANGES: 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "abbreviation"),
+    [
+        ("Vln.", 40, "Vln."), ("Violin", 0, "Violin"), ("Violin", 40, "Vln"), ("violin 2", 40, "Vln"), ("", 40, "Vln"),
+        ("Pno", 0, "Pno"), ("Lead", 0, "Lead"),
+    ],
+)  # fmt: skip
+def test_names_and_programs_of_parts_are_independent(name, program, abbreviation):
+    held = (Note(Fraction(0), 60, Fraction(4)),)
+    midi = formats.write("midi", Score((Part(held, name, program),)))
+    given = read_midi(midi, "a.mid")
+    assert [(part.name, part.program) for part in given.parts] == [(name, program)]
+    root = ElementTree.fromstring(formats.write("musicxml", given))
+    assert (root.findtext(".//part-name") or "") == name
+    assert root.findtext(".//part-abbreviation") == abbreviation
+    assert root.findtext(".//midi-program") == str(program + 1)
