@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from fractions import Fraction
 
 from composer.api import Score
@@ -132,3 +134,25 @@ def played(score: Score, part: int = 0) -> str:
 def timed(score: Score, part: int = 0) -> list[tuple[Fraction, int, Fraction]]:
     """Return onset, pitch and duration of each note of a part."""
     return [(note.onset, note.pitch, note.duration) for note in score.parts[part].notes]
+
+
+_XML = """<?xml version="1.0" encoding="{encoding}"?>
+<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">
+<score-partwise version="4.0"><part-list><score-part id="P1"><part-name>Flöte</part-name></score-part></part-list>
+<part id="P1"><measure number="1"><attributes><divisions>1</divisions></attributes>{barline}
+<note><pitch><step>C</step><octave>4</octave></pitch><duration>4</duration></note>
+<barline location="right"><repeat direction="backward"/></barline></measure></part></score-partwise>"""
+
+
+def xml(encoding: str = "UTF-8", barline: str = "") -> str:
+    """Return a file with a bar of one note that is repeated, as programs write it; `barline` is at its beginning."""
+    return _XML.format(encoding=encoding, barline=barline)
+
+
+def packed(**members: bytes) -> bytes:
+    """Return an archive with these files, `score_xml` for `score.xml`."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("_xml", ".xml").replace("_txt", ".txt"), data)
+    return stream.getvalue()

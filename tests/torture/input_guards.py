@@ -57,7 +57,7 @@ INPUT_GUARDS = (
         "composer/formats/kern/spines.py",
         "if (found[0] or in_kern) and not all(found):",
         "if False:",
-        "tests/formats/kern/test_spines.py::test_errors_name_the_file_the_place_and_a_hint",
+        "tests/formats/kern/test_damaged.py::test_errors_name_the_file_the_place_and_a_hint",
     ),
     Guard(
         "steps of all rows that replay follows",

@@ -63,39 +63,6 @@ def rounded_tempos(score):
     return [tempo for before, tempo in pairwise([(None, None), *tempos]) if tempo[1] != before[1]]
 
 
-BROKEN = "X:1\nL:1/4\nK:C\nCE1/0G|\n\nX:2\nL:1/4\nK:C\nC?E1/0(G)|\n"
-
-
-class TestGuesses:
-    """What broken ABC is taken for is a warning, with the first place and a command that names all."""
-
-    def test_one_tune(self, convert, tmp_path):
-        path = tmp_path / "my: tune.abc"
-        path.write_text(BROKEN.partition("\n\n")[2])
-        named, check = f"{path}: tune 2, line 4, column", f"for details: composer check '{path}'"
-        err = convert(path, "--to", "musicxml").err
-        assert sorted(err.splitlines()) == [
-            f"{path}: tune 2: 1 slur left out",
-            f"warning: 1 impossible note length changed, in {named} 3; {check}",
-            f"warning: 1 unknown character left out, in {named} 2; {check}",
-        ]
-
-    def test_many_tunes(self, convert, tmp_path):
-        path = tmp_path / "a.abc"
-        path.write_text(BROKEN)
-        lines = convert(path, "-o", tmp_path / "a.%d.mid").err.splitlines()
-        guessed = f"{path}: tune 1, line 4, column 2; for details: composer check {path}"
-        assert f"warning: 2 impossible note lengths changed, the first in {guessed}" in lines
-        assert "     1  slur left out" in lines
-
-    def test_the_command_reads_the_archive_or_stdin(self, convert, tmp_path):
-        archive = tmp_path / "tunes.zip"
-        with zipfile.ZipFile(archive, "w") as packed:
-            packed.writestr("inside/a.abc", "X:1\nK:C\nC?|\n")
-        assert convert(archive, "--to", "midi").err.endswith(f"; for details: composer check {archive}\n")
-        assert convert("-", "--to", "midi", stdin="X:1\nK:C\nC?|\n").err.endswith("; for details: composer check -\n")
-
-
 class TestRoundTrips:
     @pytest.mark.parametrize("by", FORMATS)
     def test_everything_is_kept(self, convert, by):
@@ -327,72 +294,6 @@ class TestFiles:
     def test_progress_on_a_terminal(self, composer, tunes, tmp_path):
         result = composer("convert", tunes, "-o", tmp_path / "%d.mid", terminal=True)
         assert "converting: 1 file, 4 pieces" in result.err
-
-
-class TestErrors:
-    @pytest.mark.parametrize(
-        ("arguments", "words"),
-        [
-            ((), ("no output format", "--to abc, midi, musicxml, tokens or wav")),
-            (("--to", "foo"), ("unknown format 'foo'",)),
-            (("--to", "text"), ("music cannot be written as `text`",)),
-            (("--from", "foo", "--to", "abc"), ("unknown format 'foo'",)),
-            (("-o", "tune.foo"), ("unknown suffix '.foo'",)),
-            (("-o", "tune.abc", "--to", "midi"), ("--to midi contradicts --output tune.abc", "--output tune.mid")),
-            (("--to", "midi"), ("`midi` files hold one piece each", "--output tunes/%03d.mid")),
-            (("-o", "new.mid"), ("`midi` files hold one piece each", "--output new-%03d.mid")),
-        ],
-    )
-    def test_invalid_requests(self, composer, tunes, arguments, words, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        composer("convert", tunes, *arguments).failed(*words, code=2)
-        assert not list(tmp_path.glob("*.*"))
-
-    def test_no_binary_on_a_terminal(self, composer, tunes):
-        result = composer("convert", tunes, "--to", "midi", terminal=True, NO_COLOR="1")
-        result.failed("MIDI is binary, and stdout is a terminal", "--output tune.mid", code=2)
-
-    @pytest.mark.parametrize(
-        ("data", "words"),
-        [
-            (b"", "stdin is empty"),
-            (b"hello", "no music in stdin"),
-            (b"MThd\0\0", "stdin"),
-            (b"X:1\nK:C\n", "cannot convert stdin: tune 1: the tune at line 1 has no notes (line 1)"),
-        ],
-    )
-    def test_unreadable_input(self, composer, data, words):
-        composer("convert", "-", "--to", "abc", stdin=data).failed(words)
-
-    def test_input_of_another_format(self, composer, tunes):
-        composer("convert", tunes, "--from", "midi", "--to", "abc").failed("is not a MIDI file")
-        composer("convert", tunes, "--from", "text", "--to", "abc").failed("holds plain text, not music")
-
-    def test_the_hint_checks_the_file(self, composer, tmp_path):
-        (tmp_path / "bad.abc").write_text("X:1\nK:C\n")
-        hint = f"composer check {tmp_path}/bad.abc"
-        composer("convert", tmp_path / "bad.abc", "--to", "midi", "-o", tmp_path / "a.mid").failed(hint)
-
-    def test_no_files(self, composer, tmp_path):
-        composer("convert", tmp_path, "--to", "abc").failed("no music files in", ".abc")
-        composer("convert", "--to", "abc").failed("missing argument FILE", code=2)
-
-    def test_music_that_a_format_cannot_hold(self, composer):
-        notes = tuple(Note(Fraction(0), 40 + at, Fraction(at, 4)) for at in range(1, 31))
-        data = formats.write("midi", Score((Part(notes),)))
-        composer("convert", "-", "--to", "abc", stdin=data).failed("cannot convert stdin: the score needs more than 12")
-
-    def test_the_rest_is_converted(self, composer, tmp_path):
-        for name, data in (("bad.mid", b"MThd"), ("good.abc", TUNE.encode()), ("silent.abc", b"X:1\nK:C\n")):
-            (tmp_path / name).write_bytes(data)
-        result = composer("convert", tmp_path, "--to", "musicxml", "-o", tmp_path / "new")
-        assert result.code == 1
-        assert [path.name for path in (tmp_path / "new").iterdir()] == ["good.musicxml"]
-        assert "warning: cannot convert" in result.err
-        assert (
-            f"error: 2 of 3 pieces could not be converted\nhint: find the problems: composer check {tmp_path}"
-            in result.err
-        )
 
 
 def test_kern_is_read(convert, tmp_path):

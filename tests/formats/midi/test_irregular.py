@@ -8,36 +8,17 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from midi_bytes import END, C, chunk, midi, notes
 
 from composer.api import Key, Meter, ReadError, Tempo
 from composer.formats.midi.reader import read_midi
 from composer.formats.midi.regular import patterns_work, regular_file
 from composer.formats.midi.repair import repair
 
-END = "00 ff 2f 00"
-C = "00 90 3c 50  60 3c 00"
-"""Middle C of one beat; the note-off is a note-on of velocity 0 in running status."""
 D = "00 3e 50  60 3e 00"
 """D of one beat, all in running status."""
 C_D = [(0, 60, 1), (1, 62, 1)]
 INVALID = "tempo, meter or key events without a valid value left out"
-
-
-def chunk(events: str, length: int | None = None) -> bytes:
-    content = bytes.fromhex(events)
-    return b"MTrk" + (len(content) if length is None else length).to_bytes(4, "big") + content
-
-
-def midi(*tracks: str | bytes, kind: int = 1, count: int | None = None, division: int = 96) -> bytes:
-    """A file of `tracks`, each the events in hexadecimal or a whole chunk, whose header announces `count`."""
-    numbers = (kind, len(tracks) if count is None else count, division)
-    header = b"MThd\0\0\0\6" + b"".join(number.to_bytes(2, "big") for number in numbers)
-    return header + b"".join(track if isinstance(track, bytes) else chunk(track) for track in tracks)
-
-
-def notes(data: bytes) -> list[tuple[Fraction, int, Fraction]]:
-    score = read_midi(data, "a.mid")
-    return sorted((note.onset, note.pitch, note.duration) for part in score.parts for note in part.notes)
 
 
 # Meta events
@@ -190,34 +171,6 @@ def test_bytes_after_the_end_of_a_track_are_counted():
     assert len(score.notes) == 2
 
 
-# All notes off
-
-
-@pytest.mark.parametrize("controller", ["78", "7b", "7c", "7d", "7e", "7f"])
-def test_mode_messages_end_all_notes_of_their_channel(controller):
-    events = f"00 90 3c 50  00 90 40 50  00 91 43 50  60 b0 {controller} 00  60 81 43 00"
-    score = read_midi(midi(events + END), "a.mid")
-    assert [(note.onset, note.pitch, note.duration) for part in score.parts for note in part.notes] == [
-        (0, 60, 1), (0, 64, 1), (0, 67, 2),
-    ]  # fmt: skip
-    assert score.losses == {}
-
-
-def test_all_notes_off_in_running_status_ends_a_note_before_its_note_off():
-    events = "00 b0 07 64  00 90 3c 50  60 b0 07 50  00 7b 00  60 80 3c 00"
-    assert notes(midi(events + END)) == [(0, 60, 1)]
-
-
-def test_all_notes_off_ends_a_note_struck_twice():
-    events = "00 90 3c 50  30 90 3c 50  30 b0 7b 00"
-    assert notes(midi(events + END)) == [(0, 60, 1), (Fraction(1, 2), 60, Fraction(1, 2))]
-
-
-def test_all_notes_off_leaves_other_channels():
-    events = "00 90 3c 50  00 91 40 50  00 91 43 50  60 b1 7b 00  60 b1 7b 00  00 80 3c 00"
-    assert notes(midi(events + END)) == [(0, 60, 2), (0, 64, 1), (0, 67, 1)]
-
-
 def test_too_many_notes_are_refused_at_once(monkeypatch):
     monkeypatch.setattr("composer.formats.midi.repair.MAX_NOTES", 2)
     assert notes(midi(f"00 f8 {C} {D} {END}")) == C_D
@@ -233,18 +186,6 @@ def test_large_files_are_not_repaired(monkeypatch):
     monkeypatch.setattr("composer.formats.midi.parser.MAX_REPAIRED", len(irregular) - 1)
     with pytest.raises(ReadError, match=r"a.mid is an irregular MIDI file of more than .* MB, too large to repair"):
         read_midi(irregular, "a.mid")
-
-
-def test_all_notes_off_after_a_change_of_program():
-    assert notes(midi("00 90 3c 50  00 c0 05  60 b0 7b 00  60 80 3c 00" + END)) == [(0, 60, 1)]
-
-
-def test_all_notes_off_while_nothing_sounds_changes_nothing():
-    assert notes(midi(f"00 b0 7b 00 {C} 00 b0 7b 00 {C} {END}")) == [(0, 60, 1), (1, 60, 1)]
-
-
-def test_reset_all_controllers_ends_no_note():
-    assert notes(midi("00 90 3c 50  30 b0 79 00  30 80 3c 00" + END)) == [(0, 60, 1)]
 
 
 # SMPTE time

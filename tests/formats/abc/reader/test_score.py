@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from contextlib import nullcontext
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from abc_diagnostics import check_tune
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.api import ChordSymbol, Key, Meter, ReadError, Source, Tempo
+from composer.api import ChordSymbol, Key, Meter, ReadError, Tempo
 from composer.formats.abc.dialect.normalize import normalize
 from composer.formats.abc.elements import Sound
-from composer.formats.abc.file import read_pieces
 from composer.formats.abc.reader.lexer import split_tunes
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.score import ImpossibleLength, read_score, read_tune, score_of
-from composer.formats.abc.reader.tokens import TOO_LONG
 
 C4, D4, E4, F4, G4, A4, B4, C5 = 60, 62, 64, 65, 67, 69, 71, 72
 
@@ -282,59 +277,6 @@ def test_diagnostics_have_line_and_column():
 def test_tunes_without_notes_are_errors(text):
     with pytest.raises(ReadError):
         read_score(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("M:4/4\nK:C\nC{n}|", TOO_LONG),
-        ("M:4/4\nK:C\nC/{n}|", "impossible length"),
-        ("M:4/4\nK:C\n[CE]{n}|", TOO_LONG),
-        ("M:4/4\nK:C\nCZ{n}|", TOO_LONG),
-        ("M:4/4\nK:C\nC(9:{n}C|", "unknown character"),
-        ("M:4/4\nK:C\n|:C8|[{n}C8:|", "unknown character"),
-        ("M:4/4\nK:C\n|:C8|{n}C8:|", "unknown character"),
-        ("M:{n}/4\nK:C\nC", "unknown meter"),
-        ("M:4/{n}\nK:C\nC", "unknown meter"),
-        ("L:1/{n}\nK:C\nC", "unknown unit length"),
-        ("L:{n}/1\nK:C\nC", "unknown unit length"),
-        ("Q:{n}\nM:4/4\nK:C\nC8|", None),
-        ("Q:1/4={n}\nM:4/4\nK:C\nC8|", None),
-        ("Q:{n}/{n}=90\nM:4/4\nK:C\nC8|", None),
-        ("M:4/4\nK:C octave={n}\nC8|", None),
-        ("M:4/4\nK:C\n%%MIDI transpose {n}\nC8|", None),
-    ],
-)
-def test_numbers_with_thousands_of_digits_are_diagnosed(text, kind):
-    (tune,) = split_tunes("X:1\n" + text.replace("{n}", 5000 * "9") + "\n")
-    with nullcontext() if kind != TOO_LONG else pytest.raises(ImpossibleLength):
-        assert read_tune(tune).notes
-    kinds = [each.kind for each in check_tune(tune)]
-    assert len(kinds) < 10
-    assert kind in kinds or (kind is None and not kinds)
-    normalize(tune)
-
-
-@pytest.mark.parametrize(
-    ("body", "reason", "column"),
-    [
-        ("E | C99999999 D|", "`C99999999` is longer than 64 whole notes", 5),
-        ("E z9999|", "`z9999` is longer than 64 whole notes", 3),
-        ("[CE]9999|", "`]9999` is longer than 64 whole notes", 4),
-        ("E4|Z1000|", "the rest `Z1000` is longer than 999 bars", 4),
-    ],
-)
-def test_a_length_that_no_note_has_is_an_error_of_its_tune(body, reason, column):
-    """A guess would fill dozens of bars."""
-    text = f"X:1\nM:4/4\nL:1/4\nK:C\n{body}\n"
-    with pytest.raises(ReadError, match=f"{re.escape(reason)}, at line 5, column {column}"):
-        read_score(text)
-    longest = text.replace(body, "C256|Z999|").replace("X:1", "X:2")
-    (_, rejected), (_, score) = read_pieces(Source(Path("a.abc"), "a.abc", data=f"{text}\n{longest}".encode()))
-    assert rejected == (reason, "a.abc: tune 1", f"line 5, column {column}")
-    assert score.duration == 256
-    assert [problem.kind for problem in check_tune(split_tunes(text)[0])].count(TOO_LONG) == 1
-    assert normalize(split_tunes(text)[0]).reason == "impossible note length"
 
 
 @given(st.text(alphabet="CDEgab_^='/,1234 |:[]()<>-{}\"!+&\\%zxZy~.KLMPVwX\n", max_size=60))
