@@ -19,6 +19,8 @@ TEMPO_TOLERANCE = 0.005
 
 BAR_LINES_MOVED = "bar lines moved, since bars do not fill the meter"
 
+VOICES_LOST = "voices on shared staves written as chords or in other voices"
+
 
 def lost_notes(before: Score, after: Score) -> Counter[str]:
     """Count the notes that `after` lacks or has elsewhere, and missing chord symbols, instruments and velocities."""

@@ -23,6 +23,8 @@ class FoundPiece(NamedTuple):
     name: str
     score: Score | RejectedPiece
     made_by: Provenance | None = None
+    notation: bytes = b""
+    """The file, if it is MusicXML, whose voices a score does not tell apart."""
 
 
 def notation_of(found: Format) -> type[Representation] | None:
@@ -58,7 +60,9 @@ def read_pieces(source: Source, chosen: Format | None = None) -> tuple[int, Iter
         named = found.read(source)
         more = unscored(source) if found.name == "abc" else repeat({})
         both = zip(named, chain(marks, repeat("")), more, strict=False)
-        return len(marks), (_marked(name, _with_losses(score, lost), mark) for (name, score), mark, lost in both)
+        notation = source.bytes() if found.name == "musicxml" else b""
+        pieces = (_marked(name, _with_losses(score, lost), mark) for (name, score), mark, lost in both)
+        return len(marks), (piece._replace(notation=notation) for piece in pieces)
     kind = notation_of(found)
     if kind is None:
         raise ReadError(f"{source.label} holds {found.summary}, not music", "use ABC, MIDI, MusicXML or tokens")

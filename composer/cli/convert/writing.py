@@ -9,7 +9,7 @@ from pathlib import Path
 
 from composer import formats
 from composer.api import ComposerError, EncodeError, ReadError, Representation, Score, Source, UsageError
-from composer.cli.convert.losses import lost_notes, lost_signs
+from composer.cli.convert.losses import VOICES_LOST, lost_notes, lost_signs
 from composer.cli.convert.pieces import FoundPiece, notation_of
 from composer.cli.output.booklet import COLLECTIONS
 from composer.cli.output.encoders import encode_piece
@@ -54,10 +54,27 @@ def _write_music(chosen: Format, piece: FoundPiece, settings: WriteSettings) -> 
         written = Source(Path(f"again{chosen.suffixes[0]}"), piece.name, data=data, temporary=True)
         again = _read_back(written, chosen)
         losses += lost_notes(score, again) + lost_signs(score, again)
+        losses += _lost_voices(piece, chosen, data, again)
     if piece.made_by is not None and chosen.mark is not None:
         return provenance.mark(chosen.name, data, piece.made_by.changed_by("convert")), losses
     losses["provenance left out"] += piece.made_by is not None
     return data, +losses
+
+
+def _lost_voices(piece: FoundPiece, chosen: Format, data: bytes, again: Score) -> Losses:
+    """Count the voices of MusicXML that share a staff and are not voices in a file of notation, which reads `again`."""
+    from composer.formats.musicxml.reader import read_voices
+
+    if not piece.notation or chosen.name not in ("abc", "musicxml"):
+        return Losses()
+    shared = [voice for staff in read_voices(piece.notation, piece.name) if len(staff) > 1 for voice in staff]
+    if not shared:
+        return Losses()
+    if chosen.name == "musicxml":
+        written = [voice for staff in read_voices(data, piece.name) for voice in staff]
+    else:
+        written = [frozenset((note.onset, note.pitch) for note in part.notes) for part in again.parts]
+    return Losses({VOICES_LOST: sum(voice not in written for voice in shared)})
 
 
 def _read_back(written: Source, chosen: Format) -> Score:

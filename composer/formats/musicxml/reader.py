@@ -13,11 +13,12 @@ from composer.api.limits import limit_hint
 from composer.formats.limits import check_size, exceeded_limit
 from composer.formats.musicxml.archive import is_archive, unpack_archive
 from composer.formats.musicxml.cache import through_cache
+from composer.formats.musicxml.elements import Bar
 from composer.formats.musicxml.library import MARK_FIELD
 from composer.formats.musicxml.measure_repeats import NoteCount
 from composer.formats.musicxml.part_list import PartInfo, read_part_list
 from composer.formats.musicxml.part_reader import read_part
-from composer.formats.musicxml.score import build_score
+from composer.formats.musicxml.score import Voice, build_score, voices_by_staff
 from composer.formats.musicxml.xml_tree import parse_musicxml
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -59,10 +60,21 @@ def read_notation(data: bytes, name: str, *, temporary: bool = False) -> Score:
     return through_cache(data, f"MusicXML {VERSION}", lambda: _read(data, name), temporary=temporary)
 
 
+def read_voices(data: bytes, name: str) -> list[list[Voice]]:
+    """Return the voices of each staff, which a score does not tell apart.
+
+    Raises ReadError as `read_notation` does.
+    """
+    check_size(data, name, MAX_BYTES)
+    return voices_by_staff(_bars(parse_musicxml(_unpacked(data, name), name), name))
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
+    return unpack_archive(data, name, MAX_BYTES) if is_archive(data) else data
+
+
 def _read(data: bytes, name: str) -> Score:
-    if is_archive(data):
-        data = unpack_archive(data, name, MAX_BYTES)
-    score = read_musicxml(data, name)
+    score = read_musicxml(_unpacked(data, name), name)
     if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     return score
@@ -71,10 +83,14 @@ def _read(data: bytes, name: str) -> Score:
 def read_musicxml(data: bytes, name: str) -> Score:
     """Return the score in unpacked MusicXML; it may be silent. Raises ReadError as `parse_musicxml` does."""
     root = parse_musicxml(data, name)
+    return replace(build_score(_bars(root, name), _title(root)), composers=tuple(_composers(root)))
+
+
+def _bars(root: Element, name: str) -> list[list[Bar]]:
+    """Return the bars of each part."""
     declared = read_part_list(root)
     copied = NoteCount(name)
-    parts = [read_part(measures, declared.get(part, PartInfo()), copied) for part, measures in _parts(root).items()]
-    return replace(build_score(parts, _title(root)), composers=tuple(_composers(root)))
+    return [read_part(measures, declared.get(part, PartInfo()), copied) for part, measures in _parts(root).items()]
 
 
 def _parts(root: Element) -> dict[str, list[Element]]:

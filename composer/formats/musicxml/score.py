@@ -34,6 +34,27 @@ class _Played(NamedTuple):
     number: int
 
 
+Voice = frozenset[tuple[Fraction, int]]
+"""The beats at which the notes of a voice begin, as played, and their pitches."""
+
+
+def voices_by_staff(parts: Sequence[Sequence[Bar]]) -> list[list[Voice]]:
+    """Return the voices of each staff, given the bars of each part as written."""
+    count = max(map(len, parts), default=0)
+    lengths = _lengths(parts, [_first([part[at].meters for part in parts if at < len(part)]) for at in range(count)])
+    places = passages(parts, lengths)
+    signs, _ = bar_signs(parts, places)
+    played = list(_played(places, playback_order(signs, limit=10 * MAX_BARS)[:MAX_BARS]))
+    found: list[list[Voice]] = []
+    for part in parts:
+        staves: defaultdict[int, defaultdict[str, set[tuple[Fraction, int]]]] = defaultdict(lambda: defaultdict(set))
+        for note in _notes_as_played(part, played):
+            if not note.continues:
+                staves[note.line.staff][note.voice].add((note.onset, note.pitch))
+        found += [[*map(frozenset, voices.values())] for voices in staves.values()]
+    return found
+
+
 def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     """Return the score of parts with their bars as written. Bars with the same number begin together."""
     count = max(map(len, parts), default=0)
@@ -209,13 +230,25 @@ def _fermatas(parts: Sequence[Sequence[Bar]], played: Sequence[_Played]) -> Iter
 
 def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Counter[str]) -> Iterator[Part]:
     """Yield the parts of the score that one part of the file makes: one for each staff and instrument."""
+    notes = _notes_as_played(part, played, losses)
+    lines: defaultdict[Line, list[Note]] = defaultdict(list)
+    for line, each in _joined(notes, losses):
+        lines[line].append(each)
+    for line in sorted(lines, key=lambda line: (line.staff, line.percussion)):
+        yield Part(in_order(lines[line]), line.name, line.program, line.percussion)
+
+
+def _notes_as_played(
+    part: Sequence[Bar], played: Sequence[_Played], losses: Counter[str] | None = None
+) -> list[WrittenNote]:
+    """Return the notes of a part at the beats at which they are played, and add what its bars lack to `losses`."""
     notes: list[WrittenNote] = []
     max_notes = raised(MAX_NOTES)
     for now, (bar, start, end), number in played:
         if bar >= len(part) or len(notes) > max_notes:
             continue
         written = part[bar]
-        if start == 0:
+        if start == 0 and losses is not None:
             losses.update(written.losses)
         whole = start == 0 and end >= written.length
         shift = now - start
@@ -224,11 +257,7 @@ def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Coun
             for note in (written.notes if whole else _between(written.notes, start, end))
             if not note.passes or number in note.passes
         ]
-    lines: defaultdict[Line, list[Note]] = defaultdict(list)
-    for line, each in _joined(notes, losses):
-        lines[line].append(each)
-    for line in sorted(lines, key=lambda line: (line.staff, line.percussion)):
-        yield Part(in_order(lines[line]), line.name, line.program, line.percussion)
+    return notes
 
 
 def _joined(notes: Sequence[WrittenNote], losses: Counter[str]) -> Iterator[tuple[Line, Note]]:
