@@ -131,7 +131,7 @@ def with_digest(representation: str, digest: str) -> Path | None:
     Files are read whole until one has it.
     """
     own = (model.path for model in user_models() if model.header.representation == representation)
-    paths = chain(filter(None, [bundled(representation)]), own, _of_plugins_for(representation))
+    paths = chain(_bundled_for(representation), own, _of_plugins_for(representation))
     for path in paths:
         with suppress(CheckpointError):  # removed since it was listed
             if checkpoint_file.digest(path) == digest:
@@ -178,10 +178,20 @@ def _is_trusted(folder: Path) -> bool:
     return distrusted is None
 
 
-def bundled(representation: str) -> Path | None:
-    """Return the bundled model for `representation`, None if there is none."""
-    path = PRETRAINED / f"{representation}{SUFFIX}"
+def bundled(name: str) -> Path | None:
+    """Return the bundled model `name`, None if there is none. That of a representation is its default model."""
+    path = PRETRAINED / f"{name}{SUFFIX}"
     return path if path.is_file() else None
+
+
+def _bundled_for(representation: str) -> Iterator[Path]:
+    """Yield the bundled models for `representation`, the default one first, without unreadable files."""
+    default_one = bundled(representation)
+    yield from filter(None, [default_one])
+    for path in sorted(PRETRAINED.glob(f"*{SUFFIX}")):
+        with suppress(CheckpointError):
+            if path != default_one and checkpoint_file.read_header(path).representation == representation:
+                yield path
 
 
 def pretrained_models() -> Iterator[PretrainedModel]:

@@ -123,6 +123,17 @@ def test_a_model_that_is_removed_while_a_digest_is_looked_for(make, monkeypatch)
     assert store.with_digest("abc", wanted) == kept
 
 
+def test_a_second_bundled_model_is_found_by_its_digest(make, tmp_path, monkeypatch):
+    first, second = (make(name).rename(tmp_path / f"{name}.safetensors") for name in ("abc", "reels"))
+    monkeypatch.setattr(store, "PRETRAINED", tmp_path)
+    with first.open("ab") as file:
+        file.write(b" ")
+    (tmp_path / "damaged.safetensors").write_bytes(b"nothing")
+    assert store.with_digest("abc", digest(second)) == second == store.model_named("reels")
+    assert store.with_digest("grid", digest(second)) is None
+    assert store.default("abc") == first
+
+
 def test_other_files_are_ignored(make):
     make("good")
     (models_folder() / "bad.safetensors").write_bytes(b"nothing")

@@ -283,8 +283,7 @@ def _announce(
     """Say what is lost of the primer, which model is used, and what the user cannot know otherwise."""
     for note in notes:
         console.say(note)
-    bundled = path == store.bundled(options.representation)
-    model = f"bundled {options.representation} model" if bundled else f"model {path.stem}"
+    model = f"bundled {path.stem} model" if path == store.bundled(path.stem) else f"model {path.stem}"
     if options.seed is None:
         how = f" (reproduce with --seed {request.seed})" if options.choose is None else ""
         console.say(f"{model}, seed {request.seed}{how}")

@@ -54,7 +54,7 @@ class Bundled:
 
     @property
     def name(self) -> str:
-        """Its name, which is that of its representation."""
+        """Its name; the default model of a representation has its name."""
         return self.path.stem
 
     @property
