@@ -21,6 +21,7 @@ from composer.toolkit.representations.note_controls import (
 )
 from composer_pianoroll import parallels, phrase_ends, returns
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
+from composer_pianoroll.choices import check_choices, choice
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.kept_voice import VoiceConstraint, check_voice, fixed_units, voice_of
 from composer_pianoroll.timed_constraint import TimedRollConstraint
@@ -71,25 +72,22 @@ class PianorollControls(NoteControls):
         "", "Number of notes held over at once, such as 3 or 2-3; all of them if fewer are sounding.", metavar="N"
     )
 
-    parallels: str = option(
-        "",
+    parallels: str = choice(
+        parallels.CHOICES,
         "Avoid or allow parallel fifths and octaves between the outer voices. "
         "[default: avoid if the training data does]",
-        metavar="CHOICE", choices=parallels.CHOICES,
-    )  # fmt: skip
-    phrase_ends: str = option(
-        "",
+    )
+    phrase_ends: str = choice(
+        phrase_ends.CHOICES,
         "`triads` prefers whole major and minor triads in root position where phrases end; `any` takes any chord. "
         "[default: triads if most phrases of the training data end so]",
-        metavar="CHOICE", choices=phrase_ends.CHOICES,
-    )  # fmt: skip
-    returns: str = option(
-        "",
+    )
+    returns: str = choice(
+        returns.CHOICES,
         "`plan` copies earlier passages where those of a training piece (with --keep-voices: of the tune) return; "
         "`none` generates every bar. [default: plan; none with --keep-bars, --keep-voices, --onsets, --sustained and "
         "--density]",
-        metavar="CHOICE", choices=returns.CHOICES,
-    )  # fmt: skip
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -108,20 +106,17 @@ class PianorollControls(NoteControls):
             check_voice(self.keep_voices)
         elif self.voice_leading:
             raise OptionError("--voice-leading needs --keep-voices", "add --keep-voices top")
+        check_choices(self)
         self._check_parallels()
         self._check_returns()
-        phrase_ends.check_choice(self.phrase_ends, self.max_notes)
+        phrase_ends.check_room(self.phrase_ends, self.max_notes)
 
     def _check_parallels(self) -> None:
-        if self.parallels:
-            parallels.check_choice(self.parallels)
         if self.parallels and self.voice_leading:
             hint = "leave out --parallels: --voice-leading prefers voices without parallels by itself"
             raise OptionError("--parallels and --voice-leading cannot be used together", hint)
 
     def _check_returns(self) -> None:
-        if self.returns:
-            returns.check_choice(self.returns)
         for name in ("keep_bars", *returns.COUNTED) if self.returns == returns.PLAN else ():
             if getattr(self, name):
                 flag = f"--{name.replace('_', '-')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from composer.api import Constraint, FrameRule, OptionError
+from composer.api import Constraint, FrameRule
 from composer.music.parallel_motion import Voices, both_move, is_parallel
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 from composer_pianoroll.frames import Layout
@@ -17,12 +17,6 @@ MAX_FRAMES = 200_000
 AVOID, ALLOW = CHOICES = ("avoid", "allow")
 
 _PITCH_BITS = 8
-
-
-def check_choice(text: str) -> None:
-    """Raise OptionError if `text` is neither `avoid` nor `allow`."""
-    if text not in CHOICES:
-        raise OptionError(f"invalid value for --parallels: '{text}'", "use --parallels avoid, or --parallels allow")
 
 
 def default_choice(share: float | None) -> str:

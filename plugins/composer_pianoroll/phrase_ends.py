@@ -19,12 +19,9 @@ _USUAL = 0.5
 _TRIADS = ({0, 4, 7}, {0, 3, 7})
 
 
-def check_choice(text: str, max_notes: int) -> None:
-    """Raise OptionError if `text` is neither `triads` nor `any`, or triads have more than `max_notes`, 0 for any."""
-    if text not in ("", *CHOICES):
-        hint = "use --phrase-ends triads, or --phrase-ends any"
-        raise OptionError(f"invalid value for --phrase-ends: '{text}'", hint)
-    if text == TRIADS and 0 < max_notes < TRIAD_NOTES:
+def check_room(choice: str, max_notes: int) -> None:
+    """Raise OptionError if the `choice` of --phrase-ends are triads, which have more than `max_notes`, 0 for any."""
+    if choice == TRIADS and 0 < max_notes < TRIAD_NOTES:
         hint = f"use --max-notes {TRIAD_NOTES} or more"
         raise OptionError(f"--phrase-ends triads contradicts --max-notes {max_notes}", hint)
 

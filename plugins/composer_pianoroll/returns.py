@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-from composer.api import Constraint, FrameRule, OptionError, Unsatisfiable
+from composer.api import Constraint, FrameRule, Unsatisfiable
 from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan
 from composer.toolkit.representations.returns import Return, find_returns
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
@@ -19,12 +19,6 @@ COUNTED = ("onsets", "sustained", "density")
 
 _COUNT = 32
 """Bits for the number of frames."""
-
-
-def check_choice(text: str) -> None:
-    """Raise OptionError if `text` is neither `plan` nor `none`."""
-    if text not in CHOICES:
-        raise OptionError(f"invalid value for --returns: '{text}'", "use --returns plan, or --returns none")
 
 
 def are_wanted(choice: str, rules: int, *, is_counted: bool, is_known: bool) -> bool:
