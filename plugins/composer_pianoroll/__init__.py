@@ -64,13 +64,14 @@ from composer_pianoroll.controls import (
 )
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.options import PianorollOptions, choose_parts
-from composer_pianoroll.parallels import AVOID, ParallelsGuard, as_share, default_choice
-from composer_pianoroll.phrase_ends import PhraseEndGuard, are_triads, check_known, ends_of, with_ends
+from composer_pianoroll.parallels import AVOID, ParallelsGuard, default_choice
+from composer_pianoroll.phrase_ends import check_known, with_ends
 from composer_pianoroll.positions import PlannedConstraint
+from composer_pianoroll.preferences import with_preferences
 from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
 from composer_pianoroll.rules import LATEST, Rules
-from composer_pianoroll.texture import as_maximum, with_usual_maximum
-from composer_pianoroll.training_state import training_state
+from composer_pianoroll.texture import with_usual_maximum
+from composer_pianoroll.training_state import Measured, training_state
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
 
@@ -126,21 +127,16 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def state(self) -> dict[str, Any]:
         if not self.positional:
             return {}
-        known = [self.training_parallels, self.training_returns, self.training_max_notes, self.training_triads]
-        named = zip(("parallels", "returns", "max_notes", "triads"), known, strict=True)
-        return {"plans": self.training_plans, **{name: value for name, value in named if value is not None}}
+        returns = {} if self.training_returns is None else {"returns": self.training_returns}
+        return {"plans": self.training_plans, **returns, **self.measured.as_state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.training_parallels: float | None = as_share(state.get("parallels"))
-        """Share of parallels between the outer voices of the training pieces; None if it is unknown."""
+        self.measured = Measured.parse(state)
+        """What was measured in the training pieces."""
         self.training_plans: dict[str, int] = dict(state.get("plans", {}))
         """How many training pieces have each plan."""
         self.training_returns: dict[str, int] | None = dict(state["returns"]) if "returns" in state else None
         """How many of them have each plan with passages that return; None if it is unknown."""
-        self.training_max_notes: int | None = as_maximum(state.get("max_notes"))
-        """How many notes sound at once in most of them; None if it is unknown."""
-        self.training_triads: float | None = as_share(state.get("triads"), "triads")
-        """Share of their phrases that end with whole triads; None if it is unknown."""
         self._returning_plans = with_returns(self.training_plans, self.training_returns or {})
         self._features = feature_sizes(self.training_plans, self.per_beat) if self.positional else {}
 
@@ -200,15 +196,16 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         length = plan.steps(self.per_beat)
         if tune is None:
             controls = replace(controls, meter=plan.meter)
-            controls = with_usual_maximum(controls, self.training_max_notes, context, context.rules or self.rules)
+            controls = with_usual_maximum(controls, self.measured.max_notes, context, context.rules or self.rules)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
         counter = PositionCounter.of(plan.without_returns(), self.per_beat, self._features)
         planned: Constraint = PlannedConstraint(inner, counter, length)
         ending = ending_step(str(plan), self.per_beat)
         end = length if ending is None else ending
-        rules, ends = context.rules or self.rules, ends_of(plan, Fraction(self.options.steps))
-        if ends and are_triads(controls.phrase_ends, rules, controls.max_notes, self.training_triads):
-            planned = PhraseEndGuard(planned, self.layout, ends)
+        rules = context.rules or self.rules
+        planned = with_preferences(
+            planned, self.layout, steps, plan, controls, rules, self.measured, is_tune=tune is not None
+        )
         sources = sources_of(plan.returns, self.per_beat, end, context.primer, inner.accepts)
         if sources:
             planned = ReturnsConstraint(planned, self.layout, sources)
@@ -227,7 +224,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def _without_parallels(
         self, constraint: Constraint, controls: PianorollControls, context: GenerationContext
     ) -> Constraint:
-        avoid = controls.parallels or default_choice(self.training_parallels)
+        avoid = controls.parallels or default_choice(self.measured.parallels)
         rules = context.rules or self.rules
         if avoid != AVOID or rules < Rules.PARALLELS or controls.voice_leading:  # which weighs them
             return constraint
@@ -282,7 +279,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         key = key_labels(controls.scale, controls.key).get("key", context.labels.get("key", "") if primer else None)
         plans = self._plans_to_draw(controls, context)
         known = with_key(plans, key) if key is not None else plans
-        found = fitting_plans(known, wanted, frames, self.per_beat, BarPlan.with_length_of)
+        with_phrases = rules >= Rules.ADAPTED_PHRASES
+        found = fitting_plans(known, wanted, frames, self.per_beat, BarPlan.with_length_of, with_phrases=with_phrases)
         if controls.bars:
             length = max(BarPlan.parse(plan).steps(self.per_beat) for plan in found)
             check_length(controls, context, length, self.layout, self.options.steps)

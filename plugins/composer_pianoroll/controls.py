@@ -19,11 +19,11 @@ from composer.toolkit.representations.note_controls import (
     ranges_of,
     total_steps,
 )
-from composer_pianoroll import parallels, phrase_ends, returns
+from composer_pianoroll import full_chords, parallels, phrase_ends, returns
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
-from composer_pianoroll.choices import check_choices, choice
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.kept_voice import VoiceConstraint, check_voice, fixed_units, voice_of
+from composer_pianoroll.options import check_choices, choice
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 from composer_pianoroll.voice_leading import Closing
 
@@ -81,6 +81,11 @@ class PianorollControls(NoteControls):
         phrase_ends.CHOICES,
         "`triads` prefers whole major and minor triads in root position where phrases end; `any` takes any chord. "
         "[default: triads if most phrases of the training data end so]",
+    )
+    chords: str = choice(
+        full_chords.CHOICES,
+        "`full` prefers chords of at least three different notes on beats; `any` takes any chord. "
+        "[default: full if most chords of the training data are; any with --keep-bars and --keep-voices]",
     )
     returns: str = choice(
         returns.CHOICES,

@@ -24,13 +24,6 @@ def default_choice(share: float | None) -> str:
     return AVOID if share is not None and share < AVOIDED_BELOW else ALLOW
 
 
-def as_share(value: object, name: str = "parallels") -> float | None:
-    """Return a share that was read from a file; None if it is unknown. Raises ValueError for anything else."""
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1):
-        return value
-    raise ValueError(f"the share of {name} is {value!r}, not a number from 0 to 1")
-
-
 def share_of_parallels(layout: Layout, pieces: Iterable[Iterable[tuple[int, ...]]]) -> float | None:
     """Return the share of parallels among the moves of both outer voices, in pieces of frames; None without moves."""
     moves = parallel = frames = 0

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import log
 
 from composer.api import Constraint, FrameRule, OptionError, Unsatisfiable
 from composer.toolkit.representations.bar_plan import BarPlan
+from composer.toolkit.representations.quantize import GridNote
 from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.rules import Rules
+from composer_pianoroll.shares import log_weights
 from composer_pianoroll.voice_leading import FAULT
 
 TRIADS, ANY = CHOICES = ("triads", "any")
 TRIAD_NOTES = 3
-_USUAL = 0.5
-"""Share of the phrase ends of the training data from which on triads are preferred. It is 0.89 in Bach's chorales."""
+USUAL = 0.5
+"""Share of the phrase ends of the training data from which on something is preferred there.
+
+In Bach's chorales, 0.89 have whole triads, and 0.59 have dominants before them."""
 _TRIADS = ({0, 4, 7}, {0, 3, 7})
+INTERVALS = 12
+"""Semitones that the bass may move, up to an octave."""
+OTHER_APPROACH = log(0.2)
+"""Logarithm of the weight of another chord than a dominant in the beat before a phrase end, if most have one there.
+
+It is not as small as FAULT, since others are usual too: 0.39 in Bach's chorales, 0.8 if a model of them is sampled."""
+_DOMINANTS = ({0, 4, 7}, {0, 4, 7, 10}, {0, 4, 10})
+_COUNT = 32
+"""Bits for the number of frames."""
 
 
 def check_room(choice: str, max_notes: int) -> None:
@@ -56,7 +70,7 @@ def are_triads(choice: str, rules: int, max_notes: int, share: float | None) -> 
     `share` is that of triads at the phrase ends of the training data, None if it is unknown.
     """
     has_room = max_notes == 0 or max_notes >= TRIAD_NOTES
-    usual = share is not None and share >= _USUAL and has_room and rules >= Rules.PHRASE_ENDS
+    usual = share is not None and share >= USUAL and has_room and rules >= Rules.PHRASE_ENDS
     return choice == TRIADS or (usual and not choice)
 
 
@@ -65,11 +79,44 @@ def is_whole_triad(pitches: Sequence[int]) -> bool:
     return {(pitch - pitches[0]) % 12 for pitch in pitches} in _TRIADS
 
 
+def is_dominant(pitches: Sequence[int]) -> bool:
+    """Return whether a chord, its pitches ascending, is a major triad or dominant seventh chord in root position.
+
+    The seventh chord need not have a fifth. Whichever key the chord leads to, it sounds like its dominant.
+    """
+    return {(pitch - pitches[0]) % 12 for pitch in pitches} in _DOMINANTS
+
+
 def triads_at_ends(roll: Roll, ends: Iterable[int]) -> Iterator[bool]:
     """Yield for each of the steps `ends` whether a whole triad sounds in it."""
     notes = roll.notes
     for step in ends:
-        yield is_whole_triad(sorted(note.pitch for note in notes if note.start <= step < note.start + note.length))
+        yield is_whole_triad(_chord(notes, step))
+
+
+def approaches(roll: Roll, ends: Iterable[int]) -> Iterator[int]:
+    """Yield the interval of the bass to each of the steps `ends` from the chord before, in semitones from 0 to 11.
+
+    Steps without a chord, or without one before, are left out.
+    """
+    notes = roll.notes
+    for step in ends:
+        before = max((min(start + length, step) for start, _, length in notes if start < step), default=0) - 1
+        chords = _chord(notes, before), _chord(notes, step)
+        if all(chords):
+            yield (chords[1][0] - chords[0][0]) % INTERVALS
+
+
+def dominants(roll: Roll, ends: Iterable[int]) -> Iterator[bool]:
+    """Yield for each of the steps `ends` whether the step before it has the chord of a dominant."""
+    notes = roll.notes
+    for step in ends:
+        yield is_dominant(_chord(notes, step - 1))
+
+
+def _chord(notes: Sequence[GridNote], step: int) -> list[int]:
+    """Return the pitches that sound in a step, ascending."""
+    return sorted(pitch for start, pitch, length in notes if start <= step < start + length)
 
 
 def ends_of(plan: BarPlan, steps: Fraction) -> Sequence[int]:
@@ -77,21 +124,38 @@ def ends_of(plan: BarPlan, steps: Fraction) -> Sequence[int]:
     return [int(beat * steps) for beat in plan.phrase_ends]
 
 
+def steps_before(ends: Iterable[int], beat: int) -> list[int]:
+    """Return the steps in which the beats before `ends` and, if they are whole steps, their second halves begin."""
+    return [end - part for end in ends for part in ((beat, beat // 2) if beat % 2 == 0 else (beat,))]
+
+
 class PhraseEndGuard(WrappedConstraint):
     """The rolls of `inner`, of which phrases that end with another chord than a whole triad are not favored.
 
-    `ends` are the steps in which the last chords of phrases begin. The own part of a state is the number of frames.
+    `ends` are the steps in which the last chords of phrases begin. `usual` are the shares of the intervals by which the
+    bass moves there in the training data, None if they do not count: rare ones are not favored either. Nor are others
+    than dominants in the steps `before`. The own part of a state is the number of frames, below one more than the last
+    bass note.
     """
 
-    own_bits = 32
+    own_bits = _COUNT + 8
 
-    def __init__(self, inner: Constraint, layout: Layout, ends: Iterable[int]) -> None:
+    def __init__(
+        self,
+        inner: Constraint,
+        layout: Layout,
+        ends: Iterable[int],
+        usual: Sequence[float] | None = None,
+        before: Iterable[int] = (),
+    ) -> None:
         super().__init__(inner)
         self.layout = layout
-        self._ends = dict(divmod(step, layout.stack) for step in ends)
+        self._ends, self._before = _by_frame(ends, layout.stack), _by_frame(before, layout.stack)
+        self._weights = log_weights(usual) if usual is not None else [0.0] * INTERVALS
 
     def own_step(self, own: int, step: tuple[int, ...]) -> int:
-        return own + 1
+        bass = self._last_bass(step, self.layout.stack, own >> _COUNT)
+        return bass << _COUNT | (own & (1 << _COUNT) - 1) + 1
 
     def allowed(self, state: int) -> FrameRule:
         rule = super().allowed(state)
@@ -99,10 +163,27 @@ class PhraseEndGuard(WrappedConstraint):
         return rule
 
     def log_weight(self, state: int, step: tuple[int, ...]) -> float:
-        weight, substep = super().log_weight(state, step), self._ends.get(self.parts(state)[1])
-        return weight if substep is None else weight + FAULT * (not is_whole_triad(self._pitches(step, substep)))
+        weight, own = super().log_weight(state, step), self.parts(state)[1]
+        number = own & (1 << _COUNT) - 1
+        for substep in self._before.get(number, ()):
+            weight += OTHER_APPROACH * (not is_dominant(self.layout.sounding(step, substep)))
+        for substep in self._ends.get(number, ()):
+            chord, before = self.layout.sounding(step, substep), self._last_bass(step, substep, own >> _COUNT)
+            weight += self._weights[(chord[0] - (before - 1)) % INTERVALS] if chord and before else 0.0
+            weight += FAULT * (not is_whole_triad(chord))
+        return weight
 
-    def _pitches(self, frame: Sequence[int], substep: int) -> Sequence[int]:
-        """Return the pitches that sound in a step of a frame, ascending, counted from the lowest of the layout."""
-        width, first = self.layout.pitch_count, substep * self.layout.units_per_step
-        return sorted((unit - first) % width for unit in frame if first <= unit < first + self.layout.units_per_step)
+    def _last_bass(self, frame: Sequence[int], end: int, before: int) -> int:
+        """Return one more than the last bass note in the first `end` steps of a frame; `before` if these are silent."""
+        for substep in reversed(range(end)):
+            if chord := self.layout.sounding(frame, substep):
+                return chord[0] + 1
+        return before
+
+
+def _by_frame(steps: Iterable[int], stack: int) -> dict[int, list[int]]:
+    """Return the steps within each frame of `stack` steps."""
+    found = dict[int, list[int]]()
+    for step in steps:
+        found.setdefault(step // stack, []).append(step % stack)
+    return found

@@ -21,6 +21,14 @@ class Rules(IntEnum):
     """Parallels are kept out from beat to beat too."""
     PLANS_WITH_PHRASE_ENDS = 7
     """If triads are asked for, pieces have plans that know where phrases end, or there is an error."""
+    APPROACHES = 8
+    """Dominants lead to the last chords of phrases, and the bass moves to them, as in the training data."""
+    FULL_CHORDS = 9
+    """Chords of at least three pitch classes are preferred on beats if thinner ones are rare in the training data."""
+    LAST_CHORD = 10
+    """The last chord is as long as most of those of the training data."""
+    ADAPTED_PHRASES = 11
+    """Plans that are adapted, as to other numbers of bars, say where phrases end."""
 
 
 LATEST = max(Rules)

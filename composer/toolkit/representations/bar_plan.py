@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -142,10 +143,11 @@ class WantedPlan(NamedTuple):
             own is None or own == has for own, has in zip(self, (plan.meter, plan.bars, plan.pickup), strict=True)
         )
 
-    def adapt(self, plan: BarPlan) -> BarPlan:
-        """Return `plan` with what is given, whole bars and no phrase ends; a pickup as long as a bar is none.
+    def adapt(self, plan: BarPlan, *, with_phrases: bool = False) -> BarPlan:
+        """Return `plan` with what is given, and whole bars; a pickup as long as a bar is none.
 
-        Passages still return in the same bars, as far as the piece has them, but not in another meter.
+        Passages still return in the same bars, as far as the piece has them, but not in another meter. The piece has no
+        phrase ends, or `with_phrases` those of `plan` in its own bars.
         """
         meter = plan.meter if self.meter is None else self.meter
         bars = plan.bars if self.bars is None else self.bars
@@ -153,7 +155,30 @@ class WantedPlan(NamedTuple):
         pickup = pickup if pickup < parse_meter(meter).bar else Fraction(0)
         same_bars = plan.returns if meter == plan.meter else ()
         moved = tuple(filter(None, (each.moved(pickup - plan.pickup) for each in same_bars)))
-        return BarPlan(meter, bars, pickup, key=plan.key, returns=moved)
+        adapted = BarPlan(meter, bars, pickup, key=plan.key, returns=moved)
+        return adapted._replace(phrase_ends=_moved_phrase_ends(plan, adapted)) if with_phrases else adapted
+
+
+def _moved_phrase_ends(plan: BarPlan, other: BarPlan) -> tuple[Fraction, ...]:
+    """Return the beats at which the phrases of `plan` end in a piece with the bars of `other`.
+
+    A phrase ends in the same bar, in another meter as far from the next bar line. More bars have the same phrases
+    again. The last phrase ends as many bars before the end as in `plan`. If it would be shorter than the shortest of
+    `plan`, it is joined to the phrase before it.
+    """
+    if not plan.phrase_ends or plan.bars is None or other.bars is None:
+        return ()
+    old, new = parse_meter(plan.meter).bar, parse_meter(other.meter).bar
+
+    def moved(end: Fraction, more_bars: int) -> Fraction:
+        bar, beat = divmod(end - plan.pickup, old)
+        return other.pickup + (bar + more_bars) * new + max(beat + new - old, Fraction(0))
+
+    last, same = moved(plan.phrase_ends[-1], other.bars - plan.bars), [moved(end, 0) for end in plan.phrase_ends]
+    shortest = min((later - end for end, later in pairwise(same)), default=new)
+    again = range(0, other.bars, plan.bars)
+    ends = (moved(end, more_bars) for more_bars in again for end in plan.phrase_ends)
+    return tuple(end for end in (*(end for end in ends if end <= last - shortest), last) if end >= 0)
 
 
 def fitting_plans(
@@ -162,17 +187,19 @@ def fitting_plans(
     steps: range,
     per_beat: Fraction,
     with_steps: Callable[[BarPlan, int, Fraction], BarPlan],
+    *,
+    with_phrases: bool = False,
 ) -> Mapping[str, int]:
     """Return those of `plans` that are as `wanted`, for pieces of some number of `steps`, with their weights.
 
-    If there is none, they are adapted to what is wanted. If these do not fit either, they get the length of the longest
-    pieces by `with_steps`, unless the bars are given.
+    If there is none, they are adapted to what is wanted, `with_phrases` also where their phrases end. If these do not
+    fit either, they get the length of the longest pieces by `with_steps`, unless the bars are given.
     """
     parsed = {BarPlan.parse(plan): weight for plan, weight in plans.items()} or {BarPlan(DEFAULT_METER, 1): 1}
     same = Counter({plan: weight for plan, weight in parsed.items() if wanted.accepts(plan)})
     adapted, changed = Counter[BarPlan](), Counter[BarPlan]()
     for plan, weight in parsed.items():
-        adapted[wanted.adapt(plan)] += weight
+        adapted[wanted.adapt(plan, with_phrases=with_phrases)] += weight
     for candidates in (same, adapted):
         fitting = {str(plan): n for plan, n in candidates.items() if plan.steps(per_beat) in steps}
         if fitting:

@@ -4,7 +4,8 @@
 
 Each of --variants is a set of controls, as in "phrase_ends=any returns=none", and a column; their pieces are generated
 in turns, a few at a time, and each is the first candidate. The first rows are about the chords with which phrases
-begin to end, in bars before the last two; the last row is the processor time per piece, without the start.
+begin to end, in bars before the last two, and about what leads to them. The last row is the processor time per piece,
+without the start.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from form_table import averages, of_polyphony, print_table, read
 
 from composer.analysis import voice_leading
 from composer.analysis.ending import closing_value
-from composer.api import GenerationContext, Piece, Step
+from composer.api import GenerationContext, Part, Piece, Score, Step
 from composer.api.sampling.params import SamplingParams
 from composer.checkpoints import store
 from composer.checkpoints.load import LoadedModel, load_model
@@ -31,7 +32,14 @@ from composer.generation.plans import constraint_of
 from composer.generation.request import Generated, GenerationRequest
 from composer.registry.options import parse
 from composer.toolkit.representations.bar_plan import BarPlan
+from composer.toolkit.representations.quantize import to_notes
+from composer_pianoroll import phrase_ends
 
+MOVES = {
+    "up a fourth": (5,), "up a fifth": (7,), "up a semitone": (1,), "up a tone": (2,), "stays": (0,),
+    "down a semitone or tone": (10, 11), "otherwise": (3, 4, 6, 8, 9),
+}  # fmt: skip
+"""Intervals of the bass to a phrase end, in semitones within an octave: up a fourth is down a fifth."""
 TRIADS = ({0, 4, 7}, {0, 3, 7})
 TURN = 20
 
@@ -98,7 +106,21 @@ def figures(model: LoadedModel, piece: Piece, plan: str) -> Mapping[str, float |
         "phrase ends: whole triads": _share(_is_triad(chord, chord) for chord in chords),
         "phrase ends: whole triads in root position": _share(_is_triad(chord, chord[:1]) for chord in chords),
         "phrase ends: clashes": _share(map(voice_leading.has_clash, chords)),
+        **_approaches(piece, parsed, model.representation.options.steps, last),
         **of_polyphony(model.representation, piece, {}, 0),
+    }
+
+
+def _approaches(piece: Piece, plan: BarPlan, steps: int, last: float) -> Mapping[str, float | None]:
+    """Return the figures of what leads to the phrase ends before beat `last`, and of the chords on all beats."""
+    ends = [int(beat * steps) for beat in plan.phrase_ends if beat < last]
+    moves = [*phrase_ends.approaches(piece.content, ends)]
+    chords = voice_leading.pitches_on_beats(Score((Part(to_notes(piece.content.notes, steps)),)))
+    return {
+        "phrase ends: after a dominant in root position": _share(phrase_ends.dominants(piece.content, ends)),
+        **{f"phrase ends: bass {name}": _share(move in ups for move in moves) for name, ups in MOVES.items()},
+        "thin chords on beats": _share(len({pitch % 12 for pitch in each}) < 3 for each in chords),
+        "silent beats": _share(not each for each in chords),
     }
 
 

@@ -75,7 +75,8 @@ def test_no_passages_return_in_a_piece_with_a_density(models):
 def test_an_answer_is_in_the_same_key_and_range(models, name):
     answer = first_bars(composer_of(models[name]).answer(PHRASE, Settings(0.8)))
     assert len(answer) == 2
-    assert {each % 12 for each in pitches(answer)} <= {7, 9, 11, 0, 2, 4, 6}
+    in_g_or_b_minor = {7, 9, 11, 0, 1, 2, 4, 6}  # the phrase has neither C nor C sharp
+    assert {each % 12 for each in pitches(answer)} <= in_g_or_b_minor
     assert all(60 <= each <= 79 for each in pitches(answer))
 
 

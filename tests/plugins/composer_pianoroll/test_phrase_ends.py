@@ -8,8 +8,16 @@ from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.api.testing.constraints import check_controls
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
-from composer_pianoroll.phrase_ends import PhraseEndGuard, is_whole_triad
+from composer_pianoroll.phrase_ends import (
+    OTHER_APPROACH,
+    PhraseEndGuard,
+    approaches,
+    is_dominant,
+    is_whole_triad,
+    steps_before,
+)
 from composer_pianoroll.rules import Rules
+from composer_pianoroll.shares import RARE, log_weight, log_weights, shares_of
 from composer_pianoroll.voice_leading import FAULT
 
 MAJOR, MINOR, OPEN, INVERTED, SEVENTH = (48, 64, 67), (50, 65, 69), (48, 55, 60), (52, 60, 67), (48, 64, 67, 70)
@@ -31,9 +39,10 @@ def fitted(*pieces, **options):
     return found
 
 
-def guarded(found, context=None, **controls):
-    """Whether the inner constraint of the one against parallels, or the whole one, is for phrase ends."""
-    constraint = found.constraint(PianorollControls(parallels="allow", **controls), context)
+def guarded(found, context=None, rules=Rules.APPROACHES, **controls):
+    """Whether a constraint without those against parallels, for full chords and the last one is for phrase ends."""
+    free = PianorollControls(parallels="allow", chords="any", **controls)
+    constraint = found.constraint(free, replace(context or GenerationContext(), rules=rules))
     return isinstance(constraint, PhraseEndGuard)
 
 
@@ -63,7 +72,7 @@ def test_they_are_preferred_if_they_are_usual_in_the_training_data():
     assert guarded(rare, phrase_ends="triads")
     assert not guarded(usual, phrase_ends="any")
     assert not guarded(usual, max_notes=2)
-    assert not guarded(usual, GenerationContext(rules=Rules.TEXTURE)), "older pieces are reproduced"
+    assert not guarded(usual, rules=Rules.TEXTURE), "older pieces are reproduced"
     assert not guarded(usual, GenerationContext(plan="2/4,2")), "it is unknown where the phrases end"
 
 
@@ -78,12 +87,86 @@ def test_the_phrases_of_a_tune_that_is_filled_in_count(controls):
 def test_only_the_chords_that_end_phrases_have_a_weight(stack):
     found = fitted(TRIADS, stack=stack)
     for each, faults in ((TRIADS, 0), (OTHERS, 2), (piece(OPEN, INVERTED, OPEN, MAJOR), 1)):
-        guard = found.constraint(PianorollControls(parallels="allow"), GenerationContext(plan=found.plan(each)))
-        state, total = guard.start(()), 0.0
-        for frame in found.layout.frames(each.content):
-            total += guard.log_weight(state, frame)
-            state = guard.step(state, frame)
-        assert total == pytest.approx(faults * FAULT)
+        assert total_weight(found, each, Rules.PHRASE_ENDS) == pytest.approx(faults * FAULT)
+
+
+def total_weight(found, tune, rules, *, is_tune=False):
+    context = GenerationContext(plan=found.plan(tune), tune=tune if is_tune else None, rules=rules)
+    guard = found.constraint(PianorollControls(parallels="allow"), context)
+    state, total = guard.start(()), 0.0
+    for frame in found.layout.frames(tune.content):
+        total += guard.log_weight(state, frame)
+        state = guard.step(state, frame)
+    return total
+
+
+def test_intervals_by_which_the_bass_moves_to_the_ends_of_phrases():
+    assert [*approaches(piece(SEVENTH, MAJOR, OPEN, MINOR).content, (2, 6))] == [0, 2]
+    assert [*approaches(piece((55, 59, 62), MAJOR).content, (2,))] == [5], "down a fifth is up a fourth"
+    assert [*approaches(piece((52,), (), MAJOR).content, (4,))] == [8], "before a rest"
+    assert [*approaches(piece(MAJOR, MAJOR, ()).content, (0, 4))] == [], "nothing before it, or no chord"
+
+
+@pytest.mark.parametrize(
+    ("chord", "dominant"),
+    [(MAJOR, True), (SEVENTH, True), ((48, 64, 70), True), (MINOR, False), (INVERTED, False), ((48, 64), False),
+     ((), False)],
+)  # fmt: skip
+def test_chords_of_dominants(chord, dominant):
+    assert is_dominant(chord) is dominant
+
+
+@pytest.mark.parametrize("stack", [1, 2, 4])
+def test_dominants_are_preferred_before_the_ends_of_phrases_if_they_are_usual_in_the_training_data(stack):
+    found = fitted(piece(MAJOR, MAJOR, SEVENTH, MAJOR), piece(MINOR, MAJOR, MINOR, MAJOR), stack=stack)
+    assert found.state()["dominants"] == 0.5
+    first = piece(SEVENTH, MAJOR, MAJOR, MAJOR)
+    for tune, others in ((first, 0), (piece(MINOR, MAJOR, MINOR, MAJOR), 4), (piece(MINOR, MAJOR, SEVENTH, MAJOR), 2)):
+        weight = total_weight(found, tune, Rules.APPROACHES)
+        assert weight == pytest.approx(others * OTHER_APPROACH), "in two steps of each beat"
+    plain = piece(MINOR, MAJOR, MINOR, MAJOR)
+    assert total_weight(found, plain, Rules.APPROACHES, is_tune=True) == 0, "not if the piece is infilled"
+    rare = fitted(*[piece(MINOR, MAJOR, MINOR, MAJOR)] * 2)
+    assert rare.state()["dominants"] == 0
+    assert total_weight(rare, piece(MINOR, MAJOR, MINOR, MAJOR), Rules.APPROACHES) == 0
+
+
+def test_the_second_half_of_a_beat_may_be_off_the_grid():
+    assert steps_before([6, 12], 4) == [2, 4, 8, 10]
+    assert steps_before([6, 12], 3) == [3, 9]
+
+
+@pytest.mark.parametrize("stack", [1, 2])
+def test_intervals_that_are_rare_in_the_training_data_have_a_weight(stack):
+    fifths = piece(*[(55, 59, 62), MAJOR] * 40, fermatas=" ".join(map(str, range(1, 80, 2))))
+    found = fitted(fifths, stack=stack)
+    usual = found.state()["approaches"]
+    assert usual == pytest.approx([41 / 52 if interval == 5 else 1 / 52 for interval in range(12)], abs=1e-4)
+    assert total_weight(found, fifths, Rules.APPROACHES) == 0
+    third = piece((52, 56, 59), MAJOR, (55, 59, 62), MAJOR)
+    assert total_weight(found, third, Rules.APPROACHES) == pytest.approx(log_weights(usual)[8])
+    assert FAULT < log_weights(usual)[8] < -1
+    assert total_weight(found, third, Rules.PHRASE_ENDS) == 0, "older pieces are reproduced"
+    again = Pianoroll(found.options)
+    again.restore(found.state())
+    assert again.state() == found.state()
+
+
+def test_weights_of_shares():
+    assert [log_weight(share) for share in (1, RARE)] == [0, 0]
+    assert log_weight(RARE / 2) == pytest.approx(-0.693, abs=1e-3)
+    assert log_weight(0) == log_weight(0.001) == FAULT
+    assert shares_of([], 12) is None
+    assert log_weights(shares_of([5, 7], 12)) == pytest.approx([0] * 12, abs=0.2), "two values say little"
+    assert log_weights([0.6, 0.2, 0.15, 0.05]) == [0, *map(log_weight, (0.2, 0.15)), log_weight(0.05)]
+
+
+@pytest.mark.parametrize("damaged", ["x", [0.5], [0.1] * 11 + ["x"], [0.1] * 11 + [None], [0.1] * 11 + [2], {}])
+def test_damaged_approaches_are_refused(damaged):
+    with pytest.raises(
+        ValueError, match=r"the shares? of approaches (is|are) .*, not (12 numbers|a number) from 0 to 1"
+    ):
+        fitted(TRIADS).restore({"approaches": damaged})
 
 
 @pytest.mark.parametrize("damaged", ["x", True, -0.1, 1.5])

@@ -9,6 +9,7 @@ from composer.api import GenerationContext, Key, Note, Part, Piece, Score, Unsat
 from composer.api.testing import check_representation, source
 from composer.formats import write
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions
+from composer_pianoroll.rules import Rules
 
 SMALL = {"range": "60-63", "steps": 2, "positions": True}
 
@@ -150,7 +151,9 @@ def test_fermatas_are_counted_down():
 def test_plans_bring_their_fermatas():
     fitted = pianoroll(roll(8, fermatas="6"), roll(64, fermatas="60"))
     assert fitted.plans(PianorollControls(bars=2), GenerationContext()) == {"4/4,2,,,6": 1}
-    assert fitted.plans(PianorollControls(bars=3), GenerationContext()) == {"4/4,3": 2}
+    three = PianorollControls(bars=3)
+    assert fitted.plans(three, GenerationContext()) == {"4/4,3,,,6 10": 1, "4/4,3,,,8": 1}, "adapted"
+    assert fitted.plans(three, GenerationContext(rules=Rules.LAST_CHORD)) == {"4/4,3": 2}, "older pieces are reproduced"
     tune = roll(8, fermatas="2")
     assert fitted.plans(PianorollControls(keep_bars="1"), GenerationContext(tune=tune)) == {"4/4,2,,,2": 1}
     assert fitted.score(tune).fermatas == (2,)

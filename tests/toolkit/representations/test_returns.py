@@ -110,3 +110,31 @@ def test_adapted_plans_keep_their_returns_in_the_same_bars():
     assert adapted("4/4,9,1,3,7 15,G,15-31=0", bars=12) == ["4/4,12,1,,,G,15-31=0"]
     assert adapted("4/4,9,1,3,,G,15-31=0", bars=12, pickup=Fraction(0)) == ["4/4,12,,,,G,15-30=0"]
     assert adapted("4/4,9,1,3,,G,15-31=0", meter="3/4") == ["3/4,9,1,,,G"], "other bars"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ends"),
+    [
+        ({"bars": 8}, "7 15 23 31"),
+        ({"bars": 12}, "7 15 23 31 39 47"),
+        ({"bars": 11}, "7 15 23 31 43"),  # the last phrase has three bars
+        ({"bars": 4}, "7 15"),
+        ({"bars": 5}, "7 19"),
+        ({"bars": 2}, "7"),
+        ({"bars": 1}, "3"),
+        ({"pickup": Fraction(0)}, "6 14 22 30"),
+        ({"meter": "3/4"}, "5 11 17 23"),
+        ({"meter": "2/4", "bars": 4}, "3 7"),
+    ],
+    ids=str,
+)
+def test_adapted_plans_say_where_phrases_end(wanted, ends):
+    found = WantedPlan(**wanted).adapt(BarPlan.parse("4/4,8,1,3,7 15 23 31,G"), with_phrases=True)
+    assert found.phrase_ends == tuple(map(Fraction, ends.split()))
+
+
+def test_other_adapted_plans_have_no_phrase_ends():
+    wanted = WantedPlan(bars=6)
+    assert wanted.adapt(BarPlan.parse("4/4,8,1,3,7 15 23 31,G")).phrase_ends == ()
+    assert wanted.adapt(BarPlan.parse("4/4,8,1,3,,G"), with_phrases=True).phrase_ends == ()
+    assert WantedPlan(bars=1).adapt(BarPlan.parse("4/4,8,,,7"), with_phrases=True).phrase_ends == (), "before the piece"

@@ -1,0 +1,72 @@
+"""Thin chords, of fewer than three pitch classes: measure them in the training data, and prefer full ones on beats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from composer.api import Constraint, FrameRule
+from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
+from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.rules import Rules
+from composer_pianoroll.shares import RARE, log_weight
+from composer_pianoroll.voice_leading import FAULT
+
+FULL, ANY = CHOICES = ("full", "any")
+FULL_NOTES = 3
+"""Pitch classes of a full chord."""
+
+
+def thin_weight(choice: str, rules: int, share: float | None, *, has_room: bool) -> float:
+    """Return the logarithm of the weight of a thin chord by the `choice` of --chords, empty for the default.
+
+    `share` is that of thin chords on the beats of the training data, None if it is unknown. `has_room` is whether full
+    chords are possible. 0 if chords are not weighted.
+    """
+    if choice == ANY or not has_room or rules < Rules.FULL_CHORDS:
+        return 0.0
+    if share is not None and share < RARE:
+        return log_weight(share)
+    return FAULT if choice == FULL else 0.0
+
+
+def thin_chords(roll: Roll, first: int, beat: int) -> Iterator[bool]:
+    """Yield whether the chord on each beat of a piece is thin; beats have `beat` steps, from step `first` on."""
+    changes = dict[int, list[tuple[int, int]]]()
+    for start, pitch, length in roll.notes:
+        changes.setdefault(-((first - start) // beat), []).append((pitch % 12, 1))
+        changes.setdefault(-((first - start - length) // beat), []).append((pitch % 12, -1))
+    sounding = [0] * 12
+    for number in range(-((first - roll.steps) // beat)):
+        for pitch_class, change in changes.get(number, ()):
+            sounding[pitch_class] += change
+        yield sum(map(bool, sounding)) < FULL_NOTES
+
+
+class FullChordGuard(WrappedConstraint):
+    """The rolls of `inner`, of which thin chords on beats have a weight, whose logarithm is `weight`.
+
+    Beats have `beat` steps, from step `first` on. The own part of a state is the number of frames.
+    """
+
+    own_bits = 32
+
+    def __init__(self, inner: Constraint, layout: Layout, first: int, beat: int, weight: float) -> None:
+        super().__init__(inner)
+        self.layout, self.first, self.beat, self.weight = layout, first, beat, weight
+
+    def own_step(self, own: int, step: tuple[int, ...]) -> int:
+        return own + 1
+
+    def allowed(self, state: int) -> FrameRule:
+        rule = super().allowed(state)
+        assert isinstance(rule, FrameRule)
+        return rule
+
+    def log_weight(self, state: int, step: tuple[int, ...]) -> float:
+        weight, begin = super().log_weight(state, step), self.parts(state)[1] * self.layout.stack - self.first
+        on_beats = range(-begin % self.beat, self.layout.stack, self.beat)
+        return weight + self.weight * sum(self._is_thin(step, substep) for substep in on_beats)
+
+    def _is_thin(self, frame: tuple[int, ...], substep: int) -> bool:
+        """Return whether a step of a frame has fewer than FULL_NOTES pitch classes."""
+        return len({pitch % 12 for pitch in self.layout.sounding(frame, substep)}) < FULL_NOTES

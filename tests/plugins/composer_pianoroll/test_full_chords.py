@@ -1,0 +1,103 @@
+"""Chords on beats have three pitch classes if those of the training data do."""
+
+import pytest
+
+from composer.api import GenerationContext, OptionError, Piece
+from composer.api.testing.constraints import check_controls
+from composer.toolkit.representations.quantize import GridNote
+from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
+from composer_pianoroll.full_chords import FullChordGuard, thin_chords
+from composer_pianoroll.rules import Rules
+from composer_pianoroll.voice_leading import FAULT
+
+TRIAD, OCTAVE, SIXTH = (48, 64, 67), (48, 60, 72), (52, 60)
+
+
+def piece(*chords, pickup="", steps=2):
+    """Return a piece with a chord per beat; with a pickup of half a beat, it begins with half of the first."""
+    short = steps // 2 if pickup else 0
+    notes = [
+        GridNote(max(steps * beat - short, 0), pitch, steps - short * (not beat))
+        for beat, chord in enumerate(chords)
+        for pitch in chord
+    ]
+    labels = {"meter": "2/4"} | ({"pickup": pickup} if pickup else {})
+    return Piece(Roll.from_notes(steps * len(chords) - short, notes), labels=labels)
+
+
+FULL, THIN = piece(*[TRIAD] * 8), piece(TRIAD, OCTAVE, TRIAD, SIXTH)
+
+
+def fitted(*pieces, **options):
+    found = Pianoroll(PianorollOptions(range="40-72", steps=2, positions=True, **options))
+    found.fit(pieces)
+    return found
+
+
+def guarded(found, context=None, **controls):
+    """Whether a constraint without those against parallels and for the last chord is for full chords."""
+    rules = GenerationContext(rules=Rules.FULL_CHORDS) if context is None else context
+    return isinstance(
+        found.constraint(PianorollControls(parallels="allow", returns="none", **controls), rules), FullChordGuard
+    )
+
+
+def test_thin_chords_on_beats():
+    assert [*thin_chords(THIN.content, 0, 2)] == [False, True, False, True]
+    assert [*thin_chords(piece(TRIAD, (), TRIAD).content, 0, 2)] == [False, True, False], "silence"
+    held = Roll.from_notes(6, [GridNote(1, 48, 5), GridNote(0, 60, 3), GridNote(2, 64, 1), GridNote(3, 67, 3)])
+    assert [*thin_chords(held, 0, 2)] == [True, True, True]
+    assert [*thin_chords(held, 1, 2)] == [True, True, True]
+    assert [*thin_chords(Roll(0, b""), 0, 2)] == []
+
+
+def test_the_share_of_thin_chords_in_the_training_data():
+    assert fitted(THIN).state()["thin_chords"] == 0.5
+    assert fitted(THIN, FULL, stack=2).state()["thin_chords"] == pytest.approx(2 / 12, abs=1e-4)
+    assert fitted(piece(OCTAVE, TRIAD, SIXTH, pickup="1/2")).state()["thin_chords"] == 0.5, "those after the pickup"
+
+
+def test_full_chords_are_preferred_if_they_are_usual_in_the_training_data():
+    usual, rare = fitted(FULL), fitted(THIN)
+    again = Pianoroll(usual.options)
+    again.restore(usual.state())
+    assert guarded(usual)
+    assert guarded(again)
+    assert not guarded(rare)
+    assert guarded(rare, chords="full")
+    assert not guarded(usual, chords="any")
+    assert not guarded(usual, max_notes=2)
+    assert not guarded(usual, onsets="2")
+    tune = GenerationContext(tune=THIN, rules=Rules.FULL_CHORDS)
+    assert not guarded(usual, tune, keep_voices="top")
+    assert guarded(usual, tune, keep_voices="top", chords="full")
+    assert not guarded(usual, GenerationContext(rules=Rules.APPROACHES)), "older pieces are reproduced"
+
+
+@pytest.mark.parametrize("options", [{}, {"stack": 2}, {"onsets": False}], ids=str)
+def test_only_thin_chords_on_beats_have_a_weight(options):
+    found = fitted(FULL, **options)
+    short = piece(TRIAD, OCTAVE, TRIAD, pickup="1/2")
+    for each, faults in ((FULL, 0), (THIN, 2), (short, 1 + ("stack" in options))):  # whose last step is silent
+        context = GenerationContext(plan=found.plan(each), rules=Rules.FULL_CHORDS)
+        guard = found.constraint(PianorollControls(parallels="allow", returns="none"), context)
+        state, total = guard.start(()), 0.0
+        for frame in found.layout.frames(each.content):
+            total += guard.log_weight(state, frame)
+            state = guard.step(state, frame)
+        assert total == pytest.approx(faults * FAULT)
+
+
+@pytest.mark.parametrize("damaged", ["x", True, -0.1, 1.5])
+def test_a_damaged_share_is_refused(damaged):
+    with pytest.raises(ValueError, match=r"the share of thin chords is .*, not a number from 0 to 1"):
+        fitted(FULL).restore({"thin_chords": damaged})
+
+
+def test_a_bad_choice():
+    with pytest.raises(OptionError, match="invalid value for --chords: 'thick'"):
+        PianorollControls(chords="thick")
+
+
+def test_the_contract_of_constraints():
+    check_controls(fitted(FULL), [FULL, THIN], PianorollControls(parallels="allow"))
