@@ -5,7 +5,9 @@ Help is formatted without rich, whose import takes as long as everything else to
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -81,6 +83,14 @@ class Command(HelpToConsole, TyperCommand):
                 error.ctx = ctx  # type: ignore[attr-defined]
             raise
 
+    def make_parser(self, ctx: Any) -> Any:
+        """Return the parser, in which an option of several files takes those that follow it."""
+        parser: Any = super().make_parser(ctx)
+        for option in set(parser._long_opt.values()):
+            if option.obj.multiple and str(option.obj.metavar).endswith("..."):
+                option.process = partial(_take_following, option.process, len(parser._args))
+        return parser
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return ["[OPTIONS]", *(_usage_name(param) for param in self.params if param.param_type_name == "argument")]
 
@@ -152,6 +162,21 @@ def _help(ctx: Any, param: Any, requested: bool) -> None:
     if requested and not ctx.resilient_parsing:
         ctx.obj.write(ctx.get_help() + "\n")
         raise typer.Exit
+
+
+def _take_following(process: Callable[[Any, Any], None], arguments: int, value: Any, state: Any) -> None:
+    """Let an option take its value, and the words up to the next option if each of the `arguments` has a word.
+
+    Before that, the words that follow are needed as arguments: `similar --corpus tunes/ tune.abc`.
+    """
+    process(value, state)
+    while len(state.largs) >= arguments and state.rargs and not _is_option(state.rargs[0]):
+        process(state.rargs.pop(0), state)
+
+
+def _is_option(word: str) -> bool:
+    """Return whether a word is an option, or ends them; a single `-` is stdin."""
+    return len(word) > 1 and word.startswith("-")
 
 
 def _usage_name(argument: Any) -> str:

@@ -48,6 +48,33 @@ def test_values():
     assert parse(*arguments, "--shade", "blue", "--depth", ".5") == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "files", "others"),
+    [
+        ("a x --other b c", ["x"], ["b", "c"]),
+        ("a x --other b c -n 3 y", ["x", "y"], ["b", "c"]),
+        ("a x --other b - --other c", ["x"], ["b", "-", "c"]),
+        ("a x --other b -- c", ["x", "c"], ["b"]),
+        ("a --other b x y", ["x", "y"], ["b"]),  # the file is still missing
+        ("--other b a x", ["x"], ["b"]),
+        ("a --other b --other c x", ["x"], ["b", "c"]),
+    ],
+)
+def test_an_option_of_several_files_takes_those_that_follow_after_the_arguments(words, files, others):
+    @dataclass(frozen=True)
+    class Several:
+        name: str = option(help="A name.", argument="NAME")
+        files: tuple[str, ...] = option((), "Files.", argument="FILE...", repeated=True)
+        other: tuple[str, ...] = option((), "Other files.", metavar="FILE...", repeated=True)
+        count: int = option(2, "A count.", "-n")
+
+    received = []
+    command = OptionsCommand("test", lambda console, options: received.append(options), Several)
+    with command.make_context("test", words.split()) as context:
+        command.invoke(context)
+    assert (received[0].files, received[0].other) == (tuple(files), tuple(others))
+
+
 def test_an_empty_text_is_a_value():
     @dataclass(frozen=True)
     class Texts:

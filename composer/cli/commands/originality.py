@@ -34,7 +34,8 @@ def originality(
         ),
     ] = None,
     corpus: Annotated[
-        list[str] | None, typer.Option(metavar="FILE", help="Compare with this music instead of the training data.")
+        list[str] | None,
+        typer.Option(metavar="FILE...", help="Compare with these files. [default: the training data]"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only results, warnings and errors.")] = False,
@@ -117,7 +118,7 @@ def _model_reference(checkpoint: Path | None, first: Source | ReadError | None) 
     if melodies is None:
         raise CheckpointError(
             f"{path.name} does not hold the melodies of its training data",
-            "name the training files: --corpus FILE, or train the model again",
+            "name the training files: --corpus FILES, or train the model again",
         )
     return _Reference(path.stem, melodies, representation)
 
@@ -138,7 +139,7 @@ def _choose_model(first: Source | ReadError | None) -> Path:
         raise no_music_error(first)
     if likeliest is None:
         raise CheckpointError(
-            "no model fits these files", "choose one with --checkpoint NAME, or compare with files: --corpus FILE"
+            "no model fits these files", "choose one with --checkpoint NAME, or compare with files: --corpus FILES"
         )
     return likeliest  # skipped pieces are reported, and it may be able to read the other files
 

@@ -215,8 +215,13 @@ def manual_page(name: str, date: str) -> str:
     return "\n".join([*lines, *see_also([("composer", 1), *others])])
 
 
+def _repeated(name: str) -> str:
+    """Return what stands for a value; dots after it are an argument of their own, as man pages have them."""
+    return name.replace("...", " ...")
+
+
 def _synopsis(argument: Any) -> str:
-    name = argument.metavar.rstrip(".") + " ..." * (argument.nargs == -1)
+    name = _repeated(f"{argument.metavar.rstrip('.')}{'...' * (argument.nargs == -1)}")
     return f".Ar {name}" if argument.required else f".Op Ar {name}"
 
 
@@ -235,5 +240,5 @@ def _explanation(option: Any) -> str:
 
 
 def _flags(option: Any) -> str:
-    value = "" if option.is_flag else f" Ar {option.metavar}"
+    value = "" if option.is_flag else f" Ar {_repeated(option.metavar) if option.multiple else option.metavar}"
     return " , ".join(f"Fl {flag[1:]}" for flag in sorted(option.opts, key=len)) + value

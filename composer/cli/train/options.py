@@ -47,7 +47,7 @@ class TrainOptions:
         metavar="KEY=VALUE", panel=DATA, repeated=True,
     )  # fmt: skip
     valid: tuple[str, ...] = option(
-        (), "Held-out files. [default: a tenth of the pieces]", metavar="FILE", panel=DATA, repeated=True
+        (), "Held-out files. [default: a tenth of the pieces]", metavar="FILE...", panel=DATA, repeated=True
     )
     split: Path | None = option(
         None, "File that assigns each piece to train, valid or test.", metavar="FILE", panel=DATA

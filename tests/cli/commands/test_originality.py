@@ -75,6 +75,8 @@ def test_comparison_with_files(composer, tunes, copy, tmp_path):
     assert result.code == 0, result.err
     assert "16 or more consecutive notes copied from the 5 tunes in " in result.err
     assert result.err.endswith(": 1 of 1 piece (100.0%)\n")
+    short = composer("originality", tmp_path / "g01.mid", "--corpus", tmp_path / "g01.mid", tunes)
+    assert (short.out, short.err) == (result.out, result.err)
 
 
 def test_stdin(composer, process, model):
@@ -116,7 +118,7 @@ def test_unreadable_files_are_counted(composer, model, tunes, tmp_path):
 
 def test_errors(composer, checkpoint, tunes, tmp_path):
     composer("originality", tunes, "--checkpoint", checkpoint).failed("does not hold the melodies", "--corpus")
-    composer("originality", tunes, "--checkpoint", checkpoint).failed("--corpus FILE, or train the model again")
+    composer("originality", tunes, "--checkpoint", checkpoint).failed("--corpus FILES, or train the model again")
     composer("originality", tunes, "-c", "text").failed("`text` is not music", "use a music file and a music model")
     composer("originality", tunes, "--checkpoint", "none").failed("no model 'none'")
     composer("originality", tunes, "--corpus", tmp_path / "none").failed("no such file or folder")

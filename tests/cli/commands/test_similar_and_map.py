@@ -43,6 +43,14 @@ def test_nearest_pieces_without_the_same(run, tunes):
     assert all(-1 <= value <= 1 for value in values)
 
 
+def test_a_corpus_of_several_files_and_folders(run, tunes, tmp_path):
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "other.abc").write_text("X:1\nT:Elsewhere\nM:4/4\nL:1/8\nK:D\n|:d2fd A2FA|d2f2 d4:|\n")
+    found = json.loads(run("similar", "--json", "--corpus", tunes, more).out)
+    assert (found["corpus"], found["pieces"], len(found["found"])) == ([str(tunes), str(more)], 5, 4)
+
+
 def test_a_transposed_tune_is_the_nearest(composer, tunes, tmp_path):
     (tmp_path / "moved.abc").write_text("X:1\nM:4/4\nL:1/8\nK:A\n|:ABcd e2dc|B2G2 A4:|\n|:c2Ac B2GB|A2G2 A4:|\n")
     arguments = ("--corpus", tunes, "-c", bundled("grid"), "--json")

@@ -28,7 +28,7 @@ class SimilarOptions:
     )
     corpus: tuple[str, ...] = option(
         (), "Compare with these files. [default: the training data, if it comes with music21]",
-        metavar="FILE", repeated=True,
+        metavar="FILE...", repeated=True,
     )  # fmt: skip
     checkpoint: Path | None = option(
         None, "Model name or file. [default: the one that generated the file]", "-c", metavar="NAME"
