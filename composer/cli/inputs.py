@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -55,7 +56,7 @@ def hint_other_representation(error: NoMatchingFiles, command: str, files: Seque
     }
     best = max(readable, key=lambda name: readable[name])
     if readable[best][0]:
-        return ReadError(error.message, f"{command} {best} {' '.join(files)}")
+        return ReadError(error.message, f"{command} {best} {shlex.join(files)}")
     return error
 
 

@@ -88,15 +88,23 @@ def test_a_folder_without_a_readable_file(composer, tmp_path):
         )
 
 
-def test_files_of_another_representation(composer, tmp_path):
+@pytest.mark.parametrize(("command", "more"), [("train", ()), ("eval", ()), ("eval", ("--generated", "1"))])
+def test_files_of_another_representation(composer, tmp_path, command, more):
     for name in ("a.mid", "b.mid", "c.jpg"):
         (tmp_path / name).write_bytes(b"")
-    composer("train", "text", tmp_path).failed(
-        f"files in {tmp_path} (found 2 .mid, 1 .jpg files)", f"composer train pianoroll {tmp_path}"
+    composer(command, "text", tmp_path, *more).failed(
+        f"files in {tmp_path} (found 2 .mid, 1 .jpg files)", f"composer {command} pianoroll {tmp_path}"
     )
     for name in ("a.abc", "b.abc"):
         (tmp_path / name).write_bytes(b"")
-    composer("train", "text", tmp_path).failed(f"composer train abc {tmp_path}")
+    composer(command, "text", tmp_path, *more).failed(f"composer {command} abc {tmp_path}")
+
+
+def test_the_command_for_files_of_another_representation_can_be_pasted(composer, tmp_path):
+    folder = tmp_path / "my tunes"
+    folder.mkdir()
+    (folder / "a.abc").write_bytes(b"")
+    composer("train", "text", folder).failed(f"composer train abc '{folder}'")
 
 
 @pytest.mark.parametrize("name", ["a.abc", "a.mid"])

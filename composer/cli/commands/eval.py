@@ -95,22 +95,34 @@ def eval(console: "Console", options: EvalOptions) -> None:  # noqa: A001 - the 
         console.warn(reason)
     given = options.checkpoint
     path = store.resolve_model(given) if given else store.default(options.representation)
-    if options.generated is None:
-        _report_likelihood(console, options, path, device)
-        return
+    from composer.cli.inputs import hint_other_representation
+    from composer.data.corpus import NoMatchingFiles
+
+    try:
+        if options.generated is None:
+            _report_likelihood(console, options, path, device)
+        else:
+            _report_comparison(console, options, path, device)
+    except NoMatchingFiles as error:
+        raise hint_other_representation(error, "composer eval", options.files) from error
+
+
+def make_command(summary: str) -> OptionsCommand:
+    """Return the command for the parser."""
+    return OptionsCommand("eval", eval, EvalOptions, summary)
+
+
+def _report_comparison(console: "Console", options: EvalOptions, path: Path, device: str) -> None:
+    """Compare generated pieces with the files. Raises ComposerError."""
     from composer.cli.render.comparison_table import ComparisonOptions, report_comparison
 
+    assert options.generated is not None
     seed = 1 if options.seed is None else options.seed
     compared = ComparisonOptions(
         options.representation, path, options.files, options.generated, seed, options.temperature, options.split,
         options.part, device, options.as_json,
     )  # fmt: skip
     report_comparison(compared, console)
-
-
-def make_command(summary: str) -> OptionsCommand:
-    """Return the command for the parser."""
-    return OptionsCommand("eval", eval, EvalOptions, summary)
 
 
 def _report_likelihood(console: "Console", options: EvalOptions, path: Path, device: str) -> None:
