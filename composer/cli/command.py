@@ -51,6 +51,10 @@ FOLDERS = {"similar": "hidden_states", "map": "hidden_states"}
 """The folder in `composer.cli.commands` of commands that are not in it directly."""
 
 
+MIN_HELP_WIDTH = 50
+"""Columns below which the help has no room for options and their explanations side by side."""
+
+
 class HelpToConsole:
     """A command whose --help is written to its console."""
 
@@ -58,6 +62,12 @@ class HelpToConsole:
         option = super().get_help_option(ctx)  # type: ignore[misc]
         option.callback = _help
         return option
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help in lines that fit the console, whose width is that of the terminal even in a pipe."""
+        if ctx.obj is not None:
+            ctx.terminal_width = max(min(ctx.obj.width, ctx.max_content_width) - 2, MIN_HELP_WIDTH)
+        return str(super().get_help(ctx))  # type: ignore[misc]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help without breaking lines inside options such as --keep-bars."""

@@ -4,6 +4,7 @@ import stat
 
 import pytest
 
+from composer.cli.console import Console
 from composer.cli.docs import pages
 
 
@@ -12,6 +13,19 @@ def test_a_command(composer, words):
     found = composer("help", *words)
     assert found.code == 0
     assert found.out == composer(*words, "--help").out
+
+
+@pytest.mark.parametrize("words", [(), ("gen", "abc"), ("models", "remove")])
+def test_lines_fit_the_terminal_and_end_between_words(composer, words):
+    wide, narrow = (composer(*words, "--help", COLUMNS=columns).out for columns in ("120", "60"))
+    assert max(map(len, narrow.splitlines())) <= 60 < max(map(len, wide.splitlines())) <= 100
+    assert narrow.split() == wide.split()
+
+
+def test_the_help_in_a_pipe_fits_the_terminal_that_the_pipe_leads_to(composer, monkeypatch):
+    """A pipe has no width of its own, but the messages go to the terminal."""
+    monkeypatch.setattr(Console, "width", property(lambda console: 60))
+    assert max(map(len, composer("gen", "--help").out.splitlines())) <= 60
 
 
 @pytest.mark.parametrize("page", pages.summaries())
