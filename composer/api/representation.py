@@ -202,6 +202,13 @@ class Representation(ABC, Generic[ContentT, OptionsT, ControlsT]):
         """Yield further training pieces made from `piece`, such as transpositions."""
         return iter(())
 
+    def variants_in(self, piece: Piece[ContentT], key: str) -> Iterator[Piece[ContentT]]:
+        """Yield those of the `variants` whose label `key` may be `key`, such as Am: by default, all of them.
+
+        Override it if transposing to one key is faster than to all keys.
+        """
+        return self.variants(piece)
+
     def training_view(self, piece: Piece[ContentT]) -> Piece[ContentT]:
         """Return what the model sees of a training piece or variant: by default all of it.
 

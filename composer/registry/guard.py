@@ -86,6 +86,7 @@ REPRESENTATION = {
     "state": _Method(check.json_state),
     "restore": _Method(),
     "variants": _Method(check.piece, iterates=True),
+    "variants_in": _Method(check.piece, iterates=True),
     "training_view": _Method(check.piece),
     "default_conditions": _Method(check.names),
     "losses": _Method(check.counts),

@@ -161,8 +161,10 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         return AbcDecoder(self._character, number)
 
     def variants(self, piece: Piece[str]) -> Iterator[Piece[str]]:
-        """Return a tune in other keys; raw text is otherwise unchanged."""
         return pieces.in_other_keys(piece, self.raw)
+
+    def variants_in(self, piece: Piece[str], key: str) -> Iterator[Piece[str]]:
+        return pieces.in_other_keys(piece, self.raw, key)
 
     def state(self) -> dict[str, Any]:
         plans = {"plans": self.training_plans} if self.positional else {}

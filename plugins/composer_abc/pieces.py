@@ -158,13 +158,13 @@ def _with_letters(normal: NormalizedTune) -> NormalizedTune:
     return replace(normal, losses={**normal.losses, titles.LETTERS_REPLACED: letters}) if letters else normal
 
 
-def in_other_keys(piece: Piece[str], raw: bool) -> Iterator[Piece[str]]:
-    """Yield a tune in other keys; raw text is otherwise unchanged."""
+def in_other_keys(piece: Piece[str], raw: bool, only: str = "") -> Iterator[Piece[str]]:
+    """Yield a tune in other keys, or in those with as many signs as the key `only`; raw text is otherwise unchanged."""
     from composer.formats.abc.dialect.transpose import transpositions
     from composer.formats.abc.raw_transpose import text_transpositions
 
     text = piece.content
-    moved = text_transpositions(text) if raw else ((each.text, each.key) for each in transpositions(text))
+    moved = text_transpositions(text, only) if raw else ((each.text, each.key) for each in transpositions(text, only))
     for text, key in moved:
         yield Piece(text, piece.title, f"{piece.source} in {key}", {**piece.labels, "key": key})
 

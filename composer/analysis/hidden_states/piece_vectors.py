@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from composer.analysis.hidden_states.run import EncodedPiece, HiddenStateModel, encode, hidden_states
 from composer.api import EncodeError, Piece, RejectedPiece, Representation
 from composer.data.encoded_split import NOT_ENCODABLE
-from composer.music.keys import parse_key
+from composer.music.keys import key_name, parse_key
 
 Floats = NDArray[np.float32]
 
@@ -81,7 +81,7 @@ def in_common_key(representation: Representation, piece: Piece) -> Piece:
     key = parse_key(piece.labels.get("key", ""))
     if key is None or key.sharps == 0:
         return piece
-    for variant in representation.variants(piece):
+    for variant in representation.variants_in(piece, key_name(0, key.mode)):
         moved = parse_key(variant.labels.get("key", ""))
         if moved is not None and moved.sharps == 0:
             return variant

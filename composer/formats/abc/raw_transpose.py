@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from composer.formats.abc.dialect.transpose import MAX_SIGNS, KeyChange
+from composer.formats.abc.dialect.transpose import MAX_SIGNS, KeyChange, signs
 from composer.formats.abc.reader.lexer import NOTE, Token, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.reader.transposition import transpose_name
 from composer.music import chords
@@ -32,10 +32,11 @@ _PRINTED = str.maketrans("#b", "♯♭")
 _WORDS = {"text", "decoration", "inline"}
 
 
-def text_transpositions(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the tune `text` in all other keys of its mode with at most MAX_SIGNS sharps or flats, with the key's name.
+def text_transpositions(text: str, only: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the tune `text` in other keys of its mode, with the key's name.
 
-    Yields nothing for keys with explicit accidentals, and skips keys in which something cannot be written.
+    With `only`, yield it in the key that has as many sharps or flats as this one. Yields nothing for keys with explicit
+    accidentals, and skips keys in which something cannot be written.
     """
     lines = text.split("\n")
     words = block_lines(lines)
@@ -45,7 +46,7 @@ def text_transpositions(text: str) -> Iterator[tuple[str, str]]:
     key = parse_key(named[first].value) if first in named else None
     if key is None or not key.plain or any(field.name in "ms" for field in named.values()):
         return
-    for sharps in range(-MAX_SIGNS, MAX_SIGNS + 1):
+    for sharps in signs(only):
         if sharps != key.sharps:
             moving = _TextTransposer(key, sharps - key.sharps)
             try:

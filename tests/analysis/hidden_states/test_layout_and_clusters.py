@@ -7,7 +7,7 @@ from composer.analysis.hidden_states import layout
 from composer.analysis.hidden_states.clusters import describe, find_clusters
 from composer.analysis.hidden_states.layout import lay_out, principal_components
 from composer.analysis.hidden_states.piece_vectors import in_common_key, similarities
-from composer.api import Piece
+from composer.api import Piece, Representation
 
 GROUPS = np.repeat(np.arange(3), 12)
 
@@ -68,7 +68,9 @@ def test_similarity_of_equal_and_opposite_vectors():
 
 
 class Transposing:
-    """A representation with variants in C and D."""
+    """A representation with variants in C and D, which makes all of them."""
+
+    variants_in = Representation.variants_in
 
     def variants(self, piece):
         yield from (Piece(f"in {key}", labels={"key": key}) for key in ("D", "C"))

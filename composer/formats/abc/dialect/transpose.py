@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from composer.api import RejectedPiece
@@ -19,17 +19,28 @@ MAX_SIGNS = 4
 """Sharps or flats of the keys to transpose to."""
 
 
-def transpositions(text: str) -> Iterator[NormalizedTune]:
-    """Yield the tune `text` of the dialect in all other keys of its mode that fit, each by the smaller interval."""
+def transpositions(text: str, only: str = "") -> Iterator[NormalizedTune]:
+    """Yield the tune `text` of the dialect in other keys of its mode that fit, each by the smaller interval.
+
+    With `only`, yield it in the key that has as many sharps or flats as this one.
+    """
     tune = parse_tune(split_tunes(f"X:1\n{text}")[0])
     if tune.key is None or not tune.key.plain:
         return
-    for sharps in range(-MAX_SIGNS, MAX_SIGNS + 1):
+    for sharps in signs(only):
         key = parse_key(key_name(sharps, tune.key.mode))
         if key is not None and sharps != tune.key.sharps:
             moved = normalize_tune(transposed(tune, key))
             if not (isinstance(moved, RejectedPiece) or moved.changes):
                 yield moved
+
+
+def signs(only: str = "") -> Sequence[int]:
+    """Return the sharps, or flats if negative, of the keys to transpose to: of all, or of the key `only`."""
+    key = parse_key(only)
+    return [
+        sharps for sharps in range(-MAX_SIGNS, MAX_SIGNS + 1) if not only or (key is not None and sharps == key.sharps)
+    ]
 
 
 def transposed(tune: Tune, key: Signature) -> Tune:
