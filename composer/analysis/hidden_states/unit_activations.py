@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,31 +18,27 @@ SHOWN_UNITS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitActivations:
-    """The `activations` (T,) of a unit after each of the T steps of a piece, and what the unit follows."""
+    """The `activations` (T,) of a unit after each of the T steps of a piece, and what the unit follows.
+
+    `lowest`, `highest` and `median` are those of the activations; they are 0 for a piece without steps.
+    """
 
     response: UnitResponse
     activations: NDArray[np.float32]
+    lowest: float = field(init=False)
+    highest: float = field(init=False)
+    median: float = field(init=False)
 
-    @property
-    def lowest(self) -> float:
-        """The lowest activation; 0 for a piece without steps."""
-        return float(self.activations.min()) if len(self.activations) else 0.0
-
-    @property
-    def highest(self) -> float:
-        """The highest activation; 0 for a piece without steps."""
-        return float(self.activations.max()) if len(self.activations) else 0.0
-
-    @property
-    def median(self) -> float:
-        """The median activation; 0 for a piece without steps."""
-        return float(np.median(self.activations)) if len(self.activations) else 0.0
+    def __post_init__(self) -> None:
+        known = self.activations if len(self.activations) else np.zeros(1, np.float32)
+        # kept, since each step of a long piece is compared with them
+        for name, value in (("lowest", known.min()), ("highest", known.max()), ("median", np.median(known))):
+            object.__setattr__(self, name, float(value))
 
     def distance(self, value: float) -> float:
         """Return how far `value` is from the median, from -1 to 1, as a share of the greatest distance."""
-        median = self.median
-        greatest = max(self.highest - median, median - self.lowest)
-        return (value - median) / greatest if greatest > 1e-6 else 0.0
+        greatest = max(self.highest - self.median, self.median - self.lowest)
+        return (value - self.median) / greatest if greatest > 1e-6 else 0.0
 
     def level(self, value: float, levels: int) -> int:
         """Return in which of `levels` equal intervals, from 0, between the lowest and the highest `value` is."""
