@@ -33,7 +33,14 @@ def figure(purpose: str, width: float, height: float) -> Iterator[Any]:
 
 
 def save_figure(drawn: Any, suffix: str) -> bytes:
-    """Return a figure as the content of a file with this suffix, within the context that it was made in."""
+    """Return a figure as the content of a file with this suffix, within the context that it was made in.
+
+    Characters of its texts that are not printable become spaces: what controls the direction of text in a title would
+    otherwise get into an SVG file, where it can reorder what stands beside it.
+    """
+    for text in drawn.findobj(library("matplotlib.text", "pictures").Text):
+        lines = text.get_text().split("\n")
+        text.set_text("\n".join("".join(char if char.isprintable() else " " for char in line) for line in lines))
     dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
     buffer = io.BytesIO()
     drawn.savefig(buffer, format=suffix.removeprefix("."), dpi=DPI, metadata=dates[suffix])

@@ -62,3 +62,9 @@ def test_title_is_never_read_as_tex():
     assert b"$5 &amp; \\frac{&lt;b&gt;}" in svg
     assert omitted == 0
     assert (svg, omitted) == roll.draw_rolls([roll.RollPiece(score)], ".svg")
+
+
+def test_title_does_not_change_the_direction_of_text():
+    pytest.importorskip("matplotlib")
+    svg, _ = roll.draw_rolls([roll.RollPiece(Score(melody(4).parts, title="a\u202eb\u2066c\x1bd עם"))], ".svg")
+    assert "a b c d עם" in svg.decode()
