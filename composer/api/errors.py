@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 __all__ = [
     "CheckpointError",
@@ -20,6 +21,10 @@ __all__ = [
 ]
 
 
+_FLAG = re.compile(r"(?<![\w'\"-])--[a-z][a-z-]*")
+"""An option in a message; values such as '--x' are in quotes."""
+
+
 class ComposerError(Exception):
     """An error in the user's input or environment, not a bug: shown as two lines, without a traceback.
 
@@ -33,7 +38,15 @@ class ComposerError(Exception):
 
 
 class UsageError(ComposerError):
-    """An invalid command line (exit code 2)."""
+    """An invalid command line (exit code 2).
+
+    `flags` are the options that could be left out: those that the message names, if none are given. If the
+    configuration file has a default for one of them, and the user did not type it, the command runs without it.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, *, flags: Sequence[str] = ()) -> None:
+        super().__init__(message, hint)
+        self.flags = tuple(flags) or tuple(_FLAG.findall(message))
 
 
 class ReadError(ComposerError):

@@ -44,6 +44,9 @@ COMMANDS = {
 DEFAULTS = "composer.defaults"
 """Key of a context's `meta` for a function that sets the defaults of a command, its context and its arguments."""
 
+LEAVE_OUT = "composer.leave_out"
+"""Key of a context's `meta` for a function that leaves out a default which an error is about, or returns False."""
+
 ARGUMENTS = "composer.arguments"
 """Key of a context's `meta` for the arguments that could not be parsed."""
 
@@ -100,6 +103,20 @@ class Command(HelpToConsole, TyperCommand):
             if option.obj.multiple and str(option.obj.metavar).endswith("..."):
                 option.process = partial(_take_following, option.process, len(parser._args))
         return parser
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command, again without a default from the configuration file as long as one does not suit it."""
+        while True:
+            try:
+                return self.call(ctx)
+            except UsageError as error:
+                if LEAVE_OUT not in ctx.meta or not ctx.meta[LEAVE_OUT](error):
+                    raise
+                ctx.obj.read_again()
+
+    def call(self, ctx: Any) -> Any:
+        """Call the command's function with what the parser found."""
+        return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         return ["[OPTIONS]", *(_usage_name(param) for param in self.params if param.param_type_name == "argument")]

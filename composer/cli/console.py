@@ -48,6 +48,8 @@ class Console:
     stderr: TextIO = field(default_factory=lambda: sys.stderr or _closed())
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     quiet: bool = False
+    _read: bytes = field(default=b"", init=False)
+    _to_read_again: bytes = field(default=b"", init=False)
 
     @property
     def stdout_is_terminal(self) -> bool:
@@ -118,11 +120,17 @@ class Console:
     def read_bytes(self) -> bytes:
         """Read all of stdin, or one byte more than a Source may hold. Raises ReadError."""
         stream: BinaryIO = self.stdin.buffer
+        again, self._to_read_again = self._to_read_again, b""
         try:
-            return read_up_to(stream, raised(MAX_SOURCE_BYTES))
+            self._read = again or read_up_to(stream, raised(MAX_SOURCE_BYTES))
+            return self._read
         except OSError as error:
             message = f"cannot read stdin: {error.strerror or error}"
             raise ReadError(message, "pipe a file into it, or name one") from error
+
+    def read_again(self) -> None:
+        """Let the next `read_bytes` return what the last one did, for a command that starts again."""
+        self._to_read_again = self._read
 
     def ask(self, question: str) -> str:
         """Print a question to stderr and return the line that is typed; empty at the end of stdin."""

@@ -47,7 +47,7 @@ class ControlCommand(OptionsCommand):
         """Return the parser's options and arguments, the controls first."""
         return [*ctx.meta.get(CONTROLS, ()), *super().get_params(ctx)]
 
-    def invoke(self, ctx: Any) -> None:
+    def call(self, ctx: Any) -> None:
         """Call the function with the console and the options, which hold the controls."""
         kind = ctx.meta.get(REPRESENTATION)
         controls = instance(kind.Controls, ctx.params, PREFIX) if kind else None

@@ -37,7 +37,7 @@ class OptionsCommand(Command):
         )
         self.function, self.options = function, options
 
-    def invoke(self, ctx: Any) -> None:
+    def call(self, ctx: Any) -> None:
         """Call the function with the console and the options."""
         self.function(ctx.obj, instance(self.options, ctx.params))
 

@@ -63,7 +63,8 @@ class HarmonizeOptions:
         given = next((name for name in FOR_CHORALE if getattr(self, name) is not None), None)
         if self.style == "chords" and given is not None:
             flag = "--temp" if given == "temperature" else f"--{given}"
-            raise UsageError(f"{flag} has no effect with --style chords", f"leave out {flag}")
+            hint = f"leave out {flag}, or use --style chorale"
+            raise UsageError(f"{flag} has no effect with --style chords", hint, flags=(flag,))
 
 
 def harmonize(console: "Console", options: HarmonizeOptions) -> None:

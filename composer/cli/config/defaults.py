@@ -11,6 +11,7 @@ import typer
 
 from composer.api import OptionError, UsageError
 from composer.api.errors import suggest
+from composer.cli.command import LEAVE_OUT
 from composer.cli.config.file import ConfigFile, Key, load
 from composer.cli.control_flags import PREFIX, REPRESENTATION, ControlCommand, representations_with, set_controls
 from composer.cli.options_from import OptionsCommand, instance
@@ -59,7 +60,7 @@ def apply(path: Path, command: Any, context: Any, arguments: Sequence[str], envi
             check_representation(config, command, (command.name, name))
     given = {option for argument in arguments for option in [argument.partition("=")[0]]}
     saved = bool(SAVED.get(command.name, set()) & given)
-    context.default_map = {}
+    context.default_map, keys = {}, dict[str, Key]()
     for key in [(command.name,), *([(command.name, kind)] if kind in table else [])]:
         for name, value in (table if len(key) == 1 else table[kind]).items():
             if len(key) == 1 and isinstance(value, dict):
@@ -68,6 +69,34 @@ def apply(path: Path, command: Any, context: Any, arguments: Sequence[str], envi
             if not (saved and name not in NOT_SAVED) and not environ.get(ENVIRONMENT.get(name, "")):
                 context.default_map.pop(param.name, None)
                 context.default_map |= {} if parsed is None else {param.name: parsed}
+                keys[param.name] = (*key, name)
+    if context.default_map:
+        context.meta[LEAVE_OUT] = lambda error: leave_out(command, context, error, keys)
+
+
+def leave_out(command: Any, context: Any, error: UsageError, keys: Mapping[str, Key]) -> bool:
+    """Leave out the default that an error is about, and return whether there is one; typed options are never left out.
+
+    `keys` are those of the file by the parser's names. Raises UsageError if two defaults contradict each other.
+    """
+    found = [
+        param
+        for param in command.get_params(context)
+        if {*error.flags} & {*param.opts} and param.name in context.default_map
+        and context.get_parameter_source(param.name).name == "DEFAULT_MAP"
+    ]  # fmt: skip
+    if not found:
+        return False
+    if len(found) > 1:
+        first, *others = [".".join(keys[param.name]) for param in found]
+        message = f"{error.message}; the configuration file sets {join_names([first, *others])}"
+        raise UsageError(message, f"composer config unset {first}") from error
+    (param,) = found
+    del context.default_map[param.name]
+    value, source = param.consume_value(context, {})
+    context.params[param.name] = param.process_value(context, value)
+    context.set_parameter_source(param.name, source)
+    return True
 
 
 def check_tables(config: ConfigFile) -> None:

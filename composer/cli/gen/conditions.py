@@ -21,7 +21,7 @@ def parse_conditions(pairs: Iterable[str], known: Mapping[str, Sequence[str]]) -
         key, equals, value = (part.strip() for part in pair.partition("="))
         if key not in known:
             hint = suggest(key, sorted(known)) if known else "it was trained without conditions; leave out --condition"
-            raise UsageError(f"this model has no condition '{key}'", hint)
+            raise UsageError(f"this model has no condition '{key}'", hint, flags=("--condition",))
         if not equals or not value:
             raise UsageError(f"no value for condition '{key}'", f"use --condition {key}={quote(known[key][0])}")
         if key in conditions:

@@ -27,9 +27,10 @@ def candidates_per_piece(options: GenOptions, representation: Representation, co
     return 1 if single else CANDIDATES[representation.kind]
 
 
-def is_music(representation: Representation) -> bool:
+def is_music(representation: Representation | type[Representation]) -> bool:
     """Return whether pieces of a representation can be scores."""
-    return type(representation).score is not Representation.score
+    kind = representation if isinstance(representation, type) else type(representation)
+    return kind.score is not Representation.score
 
 
 def make_judge(representation: Representation, ranking: Ranking, labels: Mapping[str, str]) -> Judge:

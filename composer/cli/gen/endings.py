@@ -25,7 +25,8 @@ def endings_of(
         return None
     if reason := _why_once(options, representation, context):
         if options.ending_tries is not None:
-            raise UsageError(f"--ending-tries {tries} has no effect {reason}", "leave out --ending-tries")
+            message = f"--ending-tries {tries} has no effect {reason}"
+            raise UsageError(message, "leave out --ending-tries", flags=("--ending-tries",))
         return None
     from composer.analysis.ending import closing_value
 

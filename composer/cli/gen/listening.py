@@ -14,6 +14,7 @@ from composer.api import Source, UsageError
 from composer.cli.gen.default_candidates import is_music
 from composer.cli.gen.plan import Plan
 from composer.cli.output.targets import BufferedTarget, Target, ToStdout
+from composer.cli.representation_argument import find_representation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,13 +77,10 @@ class Overheard(Target):
 
 
 def overheard(plan: Plan) -> tuple[Plan, Overheard]:
-    """Return a plan that keeps its pieces too, and where. Raises UsageError if they are not music.
+    """Return a plan that keeps its pieces too, and where.
 
     A piano roll that would stand for binary output is not drawn, as one is shown during playback.
     """
-    if not is_music(plan.model.representation):
-        name = plan.model.representation.name
-        raise UsageError(f"`{name}` is not music, so it cannot be played", "leave out --play")
     output = plan.output
     target = Overheard(None if output.as_piano_roll else output.target)
     output = dataclasses.replace(output, target=target, as_piano_roll=False)
@@ -91,10 +89,15 @@ def overheard(plan: Plan) -> tuple[Plan, Overheard]:
 
 @contextmanager
 def opened_sound(options: GenOptions) -> Iterator[Sound | None]:
-    """Open what plays the music, None without --play; before anything is generated. Raises ComposerError."""
+    """Open what plays the music, None without --play; before anything is generated.
+
+    Raises ComposerError, and UsageError if the pieces are not music.
+    """
     if not options.play:
         yield None
         return
+    if not is_music(kind := find_representation(options.representation, "gen")):
+        raise UsageError(f"`{kind.name}` is not music, so it cannot be played", "leave out --play", flags=("--play",))
     from composer.playback.choose import open_sound
 
     with open_sound(options.writing.soundfont, options.port) as sound:

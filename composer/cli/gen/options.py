@@ -183,7 +183,8 @@ class GenOptions:
         candidates, reason = self.selection.candidates or 0, "cannot be used together"
         if self.selection.chosen and self.count != 1:
             hint = f"use --candidates {max(candidates, 2 * self.count)} --keep {self.count} without --count"
-            raise UsageError(f"--count and --candidates {reason}: --keep sets how many are written", hint)
+            message = f"--count and --candidates {reason}: --keep sets how many are written"
+            raise UsageError(message, hint, flags=("--count", "--candidates"))
         if self.selection.chosen and self.resume:
             raise UsageError(f"--resume and --candidates {reason}", "leave out --resume")
         self._check_choose()

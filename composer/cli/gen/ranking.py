@@ -35,7 +35,8 @@ def make_ranking(name: str, model: LoadedModel, path: Path) -> Ranking:
     ranking = added.value if added is not None else Ranking(name, RANKINGS[name], _form)
     if ranking.needs_score and type(representation).score is Representation.score:
         lacks = "no form" if name == "form" else f"no notes for --rank-by {name}"
-        raise UsageError(f"`{representation.name}` is not music, so it has {lacks}", "use --rank-by likelihood")
+        message = f"`{representation.name}` is not music, so it has {lacks}"
+        raise UsageError(message, "use --rank-by likelihood", flags=("--rank-by",))
     return ranking
 
 
@@ -100,5 +101,7 @@ def _check_likelihood(model: LoadedModel) -> None:
         model.sampler.log_prob(model.sampler.initial_state([{}], **features), empty)
         return
     raise UsageError(
-        f"model `{model.header.model}` cannot compute likelihoods", "use --rank-by originality or --rank-by form"
+        f"model `{model.header.model}` cannot compute likelihoods",
+        "use --rank-by originality or --rank-by form",
+        flags=("--rank-by",),
     )

@@ -149,6 +149,7 @@ def plan_output(
         raise UsageError(
             f"`{chosen.name}` files hold one piece each, not {count}",
             f"use one file per piece: --output {path.with_name(path.stem + '-%d' + path.suffix)}",
+            flags=("--count", "--keep"),
         )
     if count > MAX_IN_ONE_FILE:
         raise UsageError(
@@ -206,7 +207,7 @@ def _format(representation_class: type[Representation], name: str | None, output
         chosen = formats.format_named(representation_class.formats[0])
     if not formats.can_write(representation_class, chosen):
         message = f"`{representation_class.name}` cannot be written as `{chosen.name}`"
-        raise UsageError(message, _formats_text(representation_class))
+        raise UsageError(message, _formats_text(representation_class), flags=("--format",))
     return chosen
 
 

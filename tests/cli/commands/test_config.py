@@ -104,6 +104,76 @@ def test_options_of_a_command_that_is_no_dataclass(composer, write, tunes):
     composer("train", "abc", tunes, "--resume").failed("none", code=2)
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        ('soundfont = "none"\nvelocity = 90', ()),
+        ("ending-tries = 3\nparticles = 4", ()),
+        ('keep = 2\nport = "x"', ()),
+        ('condition = ["artist=burns"]', ()),
+        ("candidates = 3\nkeep = 2", ("--count", "1", "--candidates", "1")),
+        ('format = "midi"', ("-o", "{folder}/a.abc")),
+        ("count = 3", ("-o", "{folder}/a.mid")),
+        ("unconstrained = true", ("--key", "D")),
+    ],
+)
+def test_a_default_is_left_out_where_it_has_no_effect_or_contradicts_what_is_typed(
+    composer, write, tmp_path, text, arguments
+):
+    command = [*GEN, "--candidates", "1", *(each.format(folder=tmp_path) for each in arguments)]
+    typed = [tmp_path / word for word in command if word.startswith(str(tmp_path))]
+    expected = composer(*command), [path.read_bytes() for path in typed]
+    for path in typed:
+        path.unlink()
+    write(f"[gen]\n{text}\n")
+    assert (composer(*command), [path.read_bytes() for path in typed]) == expected
+    assert expected[0].code == 0
+
+
+def test_a_default_that_is_left_out_of_one_command_is_used_in_the_next(composer, write, tmp_path):
+    write("[gen]\nvelocity = 33\n")
+    assert composer(*GEN).code == composer(*GEN, "-o", tmp_path / "a.mid").code == 0
+    data = (tmp_path / "a.mid").read_bytes()
+    (tmp_path / "a.mid").unlink()
+    config_file().unlink()
+    composer(*GEN, "--velocity", "33", "-o", tmp_path / "a.mid")
+    assert (tmp_path / "a.mid").read_bytes() == data
+
+
+def test_options_without_effect_are_refused_if_they_are_typed(composer, write):
+    write("[gen]\nvelocity = 90\n")
+    composer(*GEN, "--velocity", "80").failed("--velocity has no effect on `abc`", "leave out --velocity", code=2)
+    write('[gen]\nsoundfont = "none"\n')
+    composer(*GEN, "--velocity", "80").failed("--velocity has no effect on `abc`", code=2)
+
+
+def test_music_on_stdin_is_read_again_without_a_default(composer, write, short_tune):
+    data, command = short_tune.read_bytes(), (*GEN[:2], "--seed", "1", "--candidates", "1", "--prime", "-")
+    expected = composer(*command, stdin=data)
+    write("[gen]\nparticles = 4\n")
+    assert composer(*command, stdin=data) == expected
+    assert expected.code == 0
+
+
+def test_defaults_of_other_commands_and_representations_are_left_out(composer, write, short_tune, tmp_path):
+    chords = composer("harmonize", short_tune, "--style", "chords").out
+    write("[harmonize]\nvoices = 3\nparticles = 5\ntemp = 1\nseed = 2\n")
+    assert composer("harmonize", short_tune, "--style", "chords").out == chords != ""
+    write('[convert]\nsoundfont = "none"\n')
+    assert composer("convert", short_tune, "--to", "midi", "-o", tmp_path / "a.mid").code == 0
+    write('[gen]\nformat = "midi"\nplay = true\nrank-by = "form"\n')
+    said = composer("gen", "text", "--length", "30", "--seed", "1", "--candidates", "1")
+    assert (said.code, said.err.count("truncated"), "model" in said.err) == (0, 1, False)
+
+
+def test_defaults_that_contradict_each_other(composer, write):
+    write("[gen]\ncount = 3\n\n[gen.abc]\ncandidates = 2\n")
+    both = "the configuration file sets gen.count and gen.abc.candidates"
+    composer(*GEN).failed(both, "hint: composer config unset gen.count\n", code=2)
+    assert composer(*GEN, "--count", "1").code == 0
+    assert composer(*GEN, "--candidates", "2").code == 0
+
+
 def test_an_unusual_file_is_not_changed(composer, write):
     path = write("gen = {temp = 1}\n")
     composer("config", "set", "gen.temp", "0.5").failed(f"{path}, line 1: cannot change gen.temp")
