@@ -232,6 +232,10 @@ _NOTES = {1: "whole", 2: "half", 4: "quarter", 8: "eighth", 16: "16th", 32: "32n
 
 
 def _in_notes(ticks: int, time: Time) -> str:
-    """Return a length in notes of the meter's denominator, such as `7 eighth notes`."""
-    count = f"{ticks * time.denominator / WHOLE:g}"
-    return f"{count} {_NOTES[time.denominator]} note{'' if count == '1' else 's'}"
+    return in_notes(ticks / WHOLE, time.denominator)
+
+
+def in_notes(length: float, denominator: int) -> str:
+    """Return a length in whole notes as one in notes of a meter's denominator, such as `7 eighth notes`."""
+    count = f"{length * denominator:g}"
+    return f"{count} {_NOTES.get(denominator, f'1/{denominator}')} note{'' if count == '1' else 's'}"

@@ -1,4 +1,4 @@
-"""Check a score of any format: lost notes, unusual tempos, lengths and pitches."""
+"""Check a score of any format: lost notes, bars of the wrong length, unusual tempos, lengths and pitches."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from composer.api import Note, Part, Score, Tempo
+from composer.check.abc_bar_lengths import in_notes
 from composer.check.abc_headers import FASTEST, SLOWEST
 from composer.check.loss_phrases import counted
 from composer.check.problem import Problem, Severity
+from composer.music.bars import unfilled_bars
 
 LOWEST, HIGHEST = 21, 108
 """The keys of a piano."""
@@ -40,11 +42,23 @@ def score_problems(score: Score) -> Iterator[Problem]:
         for words, (kind, severity) in _LOSSES.items():
             if words in phrase:
                 yield Problem(0, 0, kind, counted(count, phrase.removesuffix(" left out")), severity)
+    yield from _bars(score)
     yield from _tempos(score)
     for part in score.parts:
         yield from _lengths(part)
         if not part.percussion and part.program < _EFFECTS:
             yield from _pitches(part)
+
+
+def _bars(score: Score) -> Iterator[Problem]:
+    found = [*unfilled_bars(score)]
+    if found:
+        (bar, meter), *others = found
+        length = in_notes(float(bar.length) / 4, meter.denominator)
+        more = f", the first of {len(found)} bars that do not fill the meter" if others else ""
+        kind = f"bar too {'short' if bar.length < meter.bar else 'long'}"
+        needed = f"{meter.numerator}/{meter.denominator} needs {meter.numerator}"
+        yield _warning(kind, f"bar {bar.number} has {length}; {needed}{more}")
 
 
 def _tempos(score: Score) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from fractions import Fraction
 from math import ceil
 from typing import NamedTuple
 
-from composer.api import Meter, OptionError, Score
+from composer.api import Meter, OptionError, Score, WrittenBar
 from composer.music import keys
 
 __all__ = ["COMMON_TIME", "Bar", "bars", "count_bars", "parse_meter"]
@@ -82,6 +83,33 @@ def moved_bar_lines(score: Score) -> int:
         return 0
     written = {onset for bar in score.notation.bars for onset in bar.onsets}
     return sum(bar.start not in written for bar in bars(score))
+
+
+def unfilled_bars(score: Score) -> Iterator[tuple[WrittenBar, Meter]]:
+    """Yield the bars as written that do not fill their meter, each once, with the meter.
+
+    The first and the last bar played may be short, and so may bars that fill the meter together, as those around a
+    repeat do. None are found if no bar line has moved (see `moved_bar_lines`).
+    """
+    if not moved_bar_lines(score) or score.notation is None:
+        return
+    played = sorted((onset, bar) for bar in score.notation.bars for onset in bar.onsets)
+    meters, seen = sorted(score.meters), set[WrittenBar]()
+    at = 0
+    while at < len(played):
+        onset, bar = played[at]
+        meter = meters[max(bisect_right(meters, onset, key=lambda each: each.onset) - 1, 0)]
+        at, first, length = at + 1, at, bar.length
+        while length < meter.bar and at < len(played) and length + played[at][1].length <= meter.bar:
+            length += played[at][1].length
+            at += 1
+        if length == meter.bar:
+            continue
+        at = first + 1
+        if bar.length > meter.bar or 0 < first < len(played) - 1:
+            if bar not in seen:
+                yield bar, meter
+            seen.add(bar)
 
 
 def with_short_end(found: list[Bar], score: Score) -> list[Bar]:

@@ -14,6 +14,41 @@ from composer.check.examine import examine
 HEADER = "X:1\nT:Planted\nM:6/8\nL:1/8\nK:D\n"
 
 
+@pytest.mark.parametrize(
+    ("lengths", "expected"),
+    [
+        ((3, 3, 3), ()),
+        ((1, 3, 3, 2), ()),
+        ((3, 2, 3, 3), ("bar 2 has 2 quarter notes; 3/4 needs 3",)),
+        ((3, 4, 3, 3), ("bar 2 has 4 quarter notes; 3/4 needs 3",)),
+        ((1, 3, 3.5, 3, 2, 3), ("bar 2 has 3.5 quarter notes; 3/4 needs 3, the first of 2 bars that do not fill",)),
+        ((3, 2, 1, 3), ()),
+    ],
+)
+def test_bars_of_musicxml_that_do_not_fill_the_meter(lengths, expected):
+    problems = found(musicxml(lengths), "tune.musicxml")
+    assert len(problems) == len(expected)
+    for problem, words in zip(problems, expected, strict=True):
+        assert words in problem.message
+        assert (str(problem.severity), problem.kind.startswith("bar too ")) == ("warning", True)
+
+
+def musicxml(lengths):
+    """A part in 3/4: in each bar a note of one of these lengths, in quarter notes. The first may be a pickup."""
+    numbers = range(0 if lengths[0] < 3 else 1, len(lengths) + 1)
+    bars = "".join(
+        f'<measure number="{number}">{ATTRIBUTES if at == 0 else ""}'
+        f"<note><pitch><step>C</step><octave>5</octave></pitch><duration>{round(2 * length)}</duration></note>"
+        "</measure>"
+        for at, (number, length) in enumerate(zip(numbers, lengths, strict=False))
+    )
+    names = '<part-list><score-part id="P1"><part-name>Flute</part-name></score-part></part-list>'
+    return f'<score-partwise version="4.0">{names}<part id="P1">{bars}</part></score-partwise>'
+
+
+ATTRIBUTES = "<attributes><divisions>2</divisions><time><beats>3</beats><beat-type>4</beat-type></time></attributes>"
+
+
 def found(content, name="tune.abc"):
     return examine(source(content, name)).problems
 

@@ -36,7 +36,8 @@ def check(
 
     Finds damaged and silent files, unusual tempos, hanging notes, text that is not UTF-8, and duplicate tunes, even in
     another key. In ABC, it also gives the line and column of bars of the wrong length, unmatched repeats,
-    endings and ties, incomplete tuplets, and unknown characters and fields. Plugins add formats and checks.
+    endings and ties, incomplete tuplets, and unknown characters and fields. In MusicXML, MEI and kern, it gives the
+    first bar of the wrong length. Plugins add formats and checks.
 
     An error means that music is lost or played incorrectly. A warning may be a false alarm. The exit status is 0 if
     there are no problems, 1 if there are, and 2 for usage errors.

@@ -1,4 +1,4 @@
-"""The heading of a primer or of a tune to infill, which pieces made from it keep: title, composers, tempo."""
+"""The heading of a primer or of a tune to infill, which pieces made from it keep: title, composers, tempo, program."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from composer.check.loss_phrases import summary
 from composer.cli.gen.default_candidates import is_music
 from composer.formats import Format, WriteSettings
 from composer.formats.abc.file import unscored
+from composer.formats.abc.writer.melody import melody_of
 from composer.formats.read import music_suffix, read_scores
 from composer.formats.settings import FASTEST, SLOWEST
 from composer.music.tempo_map import first_tempo
@@ -22,7 +23,8 @@ from composer.music.tempo_map import first_tempo
 class Heading(NamedTuple):
     """The heading of the tune `label`, with `tempo` in BPM and the note that it counts, as in WriteSettings.
 
-    `losses` counts what else the file says about the tune, by phrase as in `Score.losses`.
+    `instrument` is the General MIDI program of its melody; None if it is the usual one, or not kept. `losses` counts
+    what else the file says about the tune, by phrase as in `Score.losses`.
     """
 
     label: str = ""
@@ -31,6 +33,7 @@ class Heading(NamedTuple):
     tempo: float | None = None
     tempo_unit: str = ""
     losses: Mapping[str, int] = {}
+    instrument: int | None = None
 
     def written(self, writing: WriteSettings, chosen: Format, *, native: bool) -> tuple[WriteSettings, list[str]]:
         """Return `writing` with this heading where it has no other, and a note on what pieces in a format do not keep.
@@ -48,6 +51,8 @@ class Heading(NamedTuple):
             writing = dataclasses.replace(writing, title=title, composers="\n".join(filter(None, names)))
         else:
             losses["titles left out"] += bool(self.title)
+        if has_heading and writing.instrument is None:
+            writing = dataclasses.replace(writing, instrument=self.instrument)
         if has_tempo and keeps_tempo:
             writing = dataclasses.replace(writing, tempo=self.tempo, tempo_unit=self.tempo_unit)
         losses["tempos left out"] += has_tempo and not keeps_tempo
@@ -75,11 +80,12 @@ def read_score(representation: Representation, source: Source, piece: Piece) -> 
 def heading_of(representation: Representation, source: Source, score: Score, besides: Mapping[str, int]) -> Heading:
     """Return the heading of a score in `source`.
 
-    A representation of ABC text has the title in its text, and no place for composers and tempos.
+    A representation of ABC text has the title in its text, and no place for composers and tempos. It continues the
+    melody, so that it keeps the instrument of this.
     """
     if representation.native == "abc":
         lost = {"composers left out": len(score.composers), "tempos left out": len(score.tempos)}
-        return Heading(source.label, losses=lost)
+        return Heading(source.label, losses=lost, instrument=melody_of(score).program or None)
     losses = Counter(besides)
     if not score.tempos:
         return Heading(source.label, score.title, score.composers, losses=losses)

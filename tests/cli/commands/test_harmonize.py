@@ -95,6 +95,13 @@ class TestChords:
         assert header == "X:1\nT:Old\nC:Bach, J. S.\nM:4/4\nL:1/8\nQ:3/8=70\n"
         assert result.err == "stdin: 1 tempo change left out\n"
 
+    def test_the_instrument_of_other_formats_stays(self, composer):
+        score = read_score("X:1\nM:4/4\nL:1/4\nK:G\n%%MIDI program 73\nGABc|d2B2|\n")
+        for form in ("midi", "musicxml"):
+            result = composer("harmonize", "-", "--style", "chords", stdin=formats.write(form, score))
+            assert result.out.count("\n%%MIDI program 73\n") == 1
+            assert [part.program for part in read_score(result.out).parts] == [73]
+
     def test_all_tunes_and_the_text_between_stay(self, composer, tmp_path):
         path = tmp_path / "two.abc"
         path.write_text("% mine\nR:reel\n\n" + TUNE + "\nsome words\n\n" + TUNE.replace("X:1", "X:2"))

@@ -159,6 +159,20 @@ def test_what_the_dialect_has_no_place_for_is_said(composer, form, options):
     assert "\nC:" not in result.out
 
 
+@pytest.mark.parametrize("options", [("--bars", "6"), ("--keep-bars", "1-2")])
+@pytest.mark.parametrize("form", ["midi", "musicxml"])
+def test_the_instrument_of_the_melody_stays_in_abc(composer, options, form):
+    low = "V:1\nC6|D6|E6|F6|\nV:2\n%%MIDI program 32\nC,,6|C,,6|C,,6|C,,6|\n"
+    score = read_score(HEADED.decode().replace("C6|D6|E6|F6|\n", low.replace("V:1\n", "V:1\n%%MIDI program 73\n")))
+    command = ("gen", "abc", "--prime", "-", *options, "--seed", "2")
+    result = composer(*command, stdin=formats.write(form, score))
+    assert result.out.count("\n%%MIDI program 73\n") == 1
+    assert composer("replay", "-", stdin=result.data).data == result.data
+    chosen = composer(*command, "--instrument", "41", stdin=formats.write(form, score)).out
+    assert "\n%%MIDI program 41\n" in chosen
+    assert "program 73" not in chosen
+
+
 def test_a_tempo_that_cannot_be_set_is_left_out(composer):
     fast = replace(read_score(HEADED.decode()), tempos=(Tempo(Fraction(0), 1500.0),))
     data = formats.write("midi", fast)

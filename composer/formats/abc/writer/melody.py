@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
@@ -23,10 +24,11 @@ _BASS_DISTANCE = 6
 
 
 class ExtractedMelody(NamedTuple):
-    """A melody in ascending order, and what else the score had, counted by phrase."""
+    """A melody in ascending order, what else the score had, counted by phrase, and the program of most of its notes."""
 
     notes: tuple[Note, ...]
     losses: dict[str, int]
+    program: int = 0
 
 
 def melody_of(score: Score) -> ExtractedMelody:
@@ -35,10 +37,14 @@ def melody_of(score: Score) -> ExtractedMelody:
     bottom = _mean_pitch(score.notes) - _BASS_DISTANCE
     for part in parts:
         if _mean_pitch(part.notes) >= bottom and _mostly_single_line(part):
-            return ExtractedMelody(tuple(sorted(part.notes)), {OTHER_PARTS: len(parts) - 1} if len(parts) > 1 else {})
+            others = {OTHER_PARTS: len(parts) - 1} if len(parts) > 1 else {}
+            return ExtractedMelody(tuple(sorted(part.notes)), others, part.program)
     top = skyline(score.notes)
     under = len(score.notes) - len(top)
-    return ExtractedMelody(tuple(top), {UNDER_MELODY: under} if under else {})
+    found = {*top}
+    programs = Counter(part.program for part in parts for note in part.notes if note in found)
+    program = max(programs, key=lambda each: programs[each], default=0)
+    return ExtractedMelody(tuple(top), {UNDER_MELODY: under} if under else {}, program)
 
 
 def skyline(notes: Sequence[Note]) -> list[Note]:

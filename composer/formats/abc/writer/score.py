@@ -91,7 +91,7 @@ def _with_header(text: str, score: Score, tempos: Sequence[Tempo], program: int 
 
 
 def melody_with_losses(score: Score) -> tuple[str, dict[str, int]]:
-    """Return the melody of `score` as a file with one tune: in the dialect, with composers and the first tempo.
+    """Return the melody of `score` as a file with one tune: in the dialect, with composers, first tempo and program.
 
     The losses and errors are those of `dialect_with_losses`.
     """
@@ -99,7 +99,7 @@ def melody_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     changes = sum(one.bpm != other.bpm for one, other in pairwise(sorted(score.tempos)))
     tempos = [first_tempo(score)] if score.tempos else []
     more = {"tempo changes left out": changes} if changes else {}
-    return _with_header(f"X:1\n{text}", score, tempos), losses | more
+    return _with_header(f"X:1\n{text}", score, tempos, melody_of(score).program), losses | more
 
 
 def _onsets_and_lengths(notes: Sequence[Note]) -> list[tuple[Fraction, int, Fraction]]:
