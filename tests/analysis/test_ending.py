@@ -24,6 +24,15 @@ def test_a_chord_of_the_tonic_closes(chord):
     assert closing_value(ending(*chord)) == 1
 
 
+def test_thin_endings_of_several_voices_are_worse():
+    voices = tuple(note(beat, pitch, 1) for beat in range(4) for pitch in (48, 55, 64, 67))
+
+    def close(*chord):
+        return closing_value(Score((Part((*voices, *(note(4, pitch, 2) for pitch in chord))),), keys=(C_MAJOR,)))
+
+    assert 1 == close(48, 55, 64) == close(48, 60, 64, 67) > close(48, 60) > close(48) > 0
+
+
 def test_other_endings_are_ranked():
     seventh, inversion, dominant = (closing_value(ending(*each)) for each in ((48, 58, 64), (52, 60, 67), (55, 59, 65)))
     assert 1 > seventh > inversion > dominant > 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 ESCAPES = {"\\": "\\e", "-": "\\-", "'": "\\(aq", '"': "\\(dq", "`": "\\(ga", "\1": "\\fB", "\2": "\\fI", "\3": "\\fR"}
 """What roff would take for a command, and control characters that stand for bold, italic and roman here."""
+
+MAX_BYTES = 80
+"""Longer lines of mdoc are bad style."""
 
 BLOCKS = {
     "bullet_list_open": ".Bl -bullet -compact",
@@ -26,7 +29,14 @@ def prose(text: str) -> list[str]:
     """Return text in short lines, a new line for each sentence, as mdoc wants it. Code in backquotes is bold."""
     text = re.sub("`([^`]+)`", "\1\\1\3", " ".join(text.split()))
     sentences = re.split(r"(?<=[.?!]) ", text)
-    return [literal(line) for sentence in sentences for line in textwrap.wrap(sentence, 64, break_on_hyphens=False)]
+    return [line for sentence in sentences for line in _source_lines(sentence)]
+
+
+def _source_lines(sentence: str) -> Iterator[str]:
+    """Yield a sentence in escaped lines of at most MAX_BYTES, of about 64 characters each."""
+    for line in textwrap.wrap(sentence, 64, break_on_hyphens=False):
+        fits = len(literal(line)) <= MAX_BYTES
+        yield from map(literal, [line] if fits else textwrap.wrap(line, 40, break_on_hyphens=False))
 
 
 def literal(line: str) -> str:

@@ -48,11 +48,11 @@ def test_each_of_many_is_the_same_alone(gen, tmp_path):
 def test_model_is_named(composer, checkpoint, gen, monkeypatch):
     assert gen().err.startswith("model small, seed ")
     monkeypatch.setattr(store, "bundled", lambda representation: checkpoint)
-    assert composer("gen", "abc", "--length", "40").err.startswith("bundled abc model, seed ")
+    assert composer("gen", "abc", "--length", "40").err.startswith("bundled small model, seed ")
     assert not composer("gen", "abc", "--length", "40", "--seed", "1").err
     saved = checkpoints.load(checkpoint, half=True)
     checkpoints.save(store.path_for("mine"), saved.with_record(finished=True))
-    assert composer("gen", "abc", "--length", "40").err.startswith("bundled abc model, seed ")
+    assert composer("gen", "abc", "--length", "40").err.startswith("bundled small model, seed ")
     monkeypatch.setattr(store, "bundled", lambda representation: None)
     assert composer("gen", "abc", "--length", "40").err.startswith("model mine, seed ")
     assert composer("gen", "abc", "--length", "40", "--seed", "1").err == "model mine (your newest)\n"

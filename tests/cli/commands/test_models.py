@@ -46,7 +46,7 @@ def test_the_list(composer, mine, add):
     lines = composer("models").out.splitlines()
     assert lines[0].split() == ["name", "representation", "architecture", "size", "quality", "date"]
     facts = {line.split()[0]: line for line in lines[1:]}
-    assert list(facts)[:4] == ["abc", "grid", "pianoroll", "text"]
+    assert list(facts)[:5] == ["abc", "grid", "palestrina", "pianoroll", "text"]
     assert "attn-lstm" in facts["abc"]
     assert "bits per character" in facts["abc"]
     assert facts["abc"].endswith("bundled, used by default")
@@ -154,7 +154,7 @@ def test_copy(composer, mine):
     assert not training_files.has_state(store.path_for("second"))
     composer("models", "copy", "mine", "second").failed("model 'second' already exists")
     composer("models", "copy", "mine.update-5", "early")
-    assert composer("models", "--names").out.split()[4:] == ["early", "second", "mine"]
+    assert composer("models", "--names").out.split()[5:] == ["early", "second", "mine"]
     assert composer(*GEN, "-c", "early").out.startswith("X:1")
 
 

@@ -69,7 +69,7 @@ def test_truncated_text_is_reported(composer, songs):
 
 
 def test_a_text_that_ends_within_a_line_is_reported(composer):
-    within, at_line_end = ("--seed", "6"), ("--seed", "5")
+    within, at_line_end = ("--seed", "2"), ("--seed", "5")
     for more in ((), ("--candidates", "1", "--rank-by", "likelihood")):
         result = composer("gen", "text", "--length", "200", *within, *more)
         assert result.out.rstrip("\n").endswith(" "), result.out
