@@ -1,9 +1,10 @@
 """Fields of option dataclasses: help, flags and ranges as metadata, and the checks that are derived from them.
 
 A field's metadata may hold `help`, `flags`, `metavar`, `panel`, `minimum`, `maximum`, `hint` (how to give a valid
-value), `choices` (words for completion, or a function that returns them), `parse` (text to value), `repeated`,
-`argument` (its name in the usage line), `internal` (not on the command line), `recorded` (False: not in a recipe) and
-`recorded_default` (the value that a recipe without the field means, if it is not the default).
+value), `choices` (words for completion, or a function that returns them), `only_choices` (the value is one of these,
+or empty), `parse` (text to value), `repeated`, `argument` (its name in the usage line), `internal` (not on the command
+line), `recorded` (False: not in a recipe) and `recorded_default` (the value that a recipe without the field means, if
+it is not the default).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from composer.api.errors import OptionError
 
 __all__ = [
     "at_least_one",
+    "check_choices",
     "check_ranges",
+    "choice",
     "example",
     "flags_of",
     "invalid_setting",
@@ -30,6 +33,11 @@ __all__ = [
 def option(default: Any = MISSING, help: str = "", *flags: str, **metadata: Any) -> Any:  # noqa: A002
     """Return a dataclass field with this metadata; without a long flag among `flags` it is named after the field."""
     return dataclasses.field(default=default, metadata={"help": help, "flags": flags, **metadata})
+
+
+def choice(choices: tuple[str, ...], help: str) -> Any:  # noqa: A002
+    """Return a field that is one of `choices`, or empty for its default; `check_choices` checks it."""
+    return option("", help, metavar="CHOICE", choices=choices, only_choices=True)
 
 
 def flags_of(field: Field[Any]) -> tuple[str, ...]:
@@ -62,6 +70,16 @@ def check_ranges(value: Any, flag: str = "") -> None:
         if flag:
             raise invalid_setting(value, field.name, hint, flag)
         raise invalid_value(name_on_command_line(field), given, hint)
+
+
+def check_choices(value: Any) -> None:
+    """Raise OptionError for the first field of a dataclass made by `choice` that is neither empty nor a choice."""
+    for field in dataclasses.fields(value):
+        given = getattr(value, field.name)
+        if given and field.metadata.get("only_choices") and given not in field.metadata["choices"]:
+            flag = name_on_command_line(field)
+            hint = "use " + ", or ".join(f"{flag} {each}" for each in field.metadata["choices"])
+            raise invalid_value(flag, given, hint)
 
 
 def at_least_one(flag: str) -> Callable[[str], int]:

@@ -55,6 +55,7 @@ from composer.toolkit.representations.score_parts import (
     quantize_parts,
     read,
 )
+from composer_pianoroll import full_chords
 from composer_pianoroll.controls import (
     OUT_OF_RANGE,
     PianorollControls,
@@ -214,8 +215,9 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def _plans_to_draw(self, controls: PianorollControls, context: GenerationContext) -> Mapping[str, int]:
         """Return the plans of the training pieces, with their returns if pieces have any.
 
-        Raises Unsatisfiable if returns or phrase ends are asked for that the model does not know.
+        Raises Unsatisfiable if returns, phrase ends or full chords are asked for that the model cannot have.
         """
+        full_chords.check_known(controls.chords, is_known=self.positional)
         check_known(controls.phrase_ends, is_known="fermata" in self._features)
         rules, is_known = context.rules or self.rules, self.training_returns is not None
         wanted = are_wanted(controls.returns, rules, is_counted=controls.is_counted, is_known=is_known)
@@ -263,7 +265,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         controls, primer = controls or PianorollControls(), len(context.primer)
         rules = context.rules or self.rules
         if not self.positional:
-            self._plans_to_draw(controls, context)  # raises if returns or phrase ends are asked for
+            self._plans_to_draw(controls, context)  # raises if any of those are asked for
             return {}
         if context.tune is not None:
             plan = {str(self._plan_of_tune(context.tune, controls)): 1}

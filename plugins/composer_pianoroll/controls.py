@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from composer.api import GenerationContext, OptionError, Unsatisfiable
-from composer.api.fields import at_least_one, option
+from composer.api.fields import at_least_one, check_choices, choice, option
 from composer.music.scales import pitch_name
 from composer.toolkit.representations.density import OnsetBudget, parse_ramp
 from composer.toolkit.representations.note_controls import (
@@ -23,7 +23,6 @@ from composer_pianoroll import full_chords, parallels, phrase_ends, returns
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.kept_voice import VoiceConstraint, check_voice, fixed_units, voice_of
-from composer_pianoroll.options import check_choices, choice
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 from composer_pianoroll.voice_leading import Closing
 
@@ -79,7 +78,8 @@ class PianorollControls(NoteControls):
     )
     phrase_ends: str = choice(
         phrase_ends.CHOICES,
-        "`triads` prefers whole major and minor triads in root position where phrases end; `any` takes any chord. "
+        "`triads` prefers whole major and minor triads in root position where phrases end and, without --keep-bars and "
+        "--keep-voices, dominants before them and bass intervals as in the training data; `any` takes any chord. "
         "[default: triads if most phrases of the training data end so]",
     )
     chords: str = choice(
@@ -113,19 +113,23 @@ class PianorollControls(NoteControls):
             raise OptionError("--voice-leading needs --keep-voices", "add --keep-voices top")
         check_choices(self)
         self._check_parallels()
-        self._check_returns()
-        phrase_ends.check_room(self.phrase_ends, self.max_notes)
+        if self.returns == returns.PLAN:
+            self._check_without("--returns plan", ("keep_bars", *returns.COUNTED))
+        if self.chords == full_chords.FULL:
+            self._check_without("--chords full", returns.COUNTED)
+        full_chords.check_room(self.chords, self.phrase_ends, self.max_notes)
 
     def _check_parallels(self) -> None:
         if self.parallels and self.voice_leading:
             hint = "leave out --parallels: --voice-leading prefers voices without parallels by itself"
             raise OptionError("--parallels and --voice-leading cannot be used together", hint)
 
-    def _check_returns(self) -> None:
-        for name in ("keep_bars", *returns.COUNTED) if self.returns == returns.PLAN else ():
+    def _check_without(self, wanted: str, names: Sequence[str]) -> None:
+        """Raise OptionError if one of the controls `names`, which rule out the control `wanted`, is given."""
+        for name in names:
             if getattr(self, name):
-                flag = f"--{name.replace('_', '-')}"
-                raise OptionError(f"--returns plan and {flag} cannot be used together", "leave out --returns")
+                message = f"{wanted} and --{name.replace('_', '-')} cannot be used together"
+                raise OptionError(message, f"leave out {wanted.partition(' ')[0]}")
 
     @property
     def is_counted(self) -> bool:

@@ -94,16 +94,9 @@ class Layout:
 
     def sounding(self, frame: Sequence[int], substep: int) -> list[int]:
         """Return the MIDI pitches that sound in a step of a frame, ascending."""
-        return sorted(self.lowest + unit % self.pitch_count for unit in self._units(frame, substep))
-
-    def has_onset(self, frame: Sequence[int], substep: int) -> bool:
-        """Return whether a note starts in a step of a frame; without onsets, whether one sounds."""
-        return any(unit < self.pitch_count for unit in self._units(frame, substep))
-
-    def _units(self, frame: Sequence[int], substep: int) -> Iterator[int]:
-        """Yield the units of a step of a frame, counted from its first one."""
         first = substep * self.units_per_step
-        return (unit - first for unit in frame if first <= unit < first + self.units_per_step)
+        units = (unit - first for unit in frame if first <= unit < first + self.units_per_step)
+        return sorted(self.lowest + unit % self.pitch_count for unit in units)
 
     def steps(self, frame: tuple[int, ...]) -> list[tuple[set[int], set[int]]]:
         """Return the pitches that start and those that are held in each step; without onsets, all are held."""

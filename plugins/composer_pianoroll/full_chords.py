@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from composer.api import Constraint, FrameRule
-from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
+from composer.api import Constraint, OptionError, Unsatisfiable
+from composer.toolkit.representations.wrapped_constraint import CountingGuard
 from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.phrase_ends import TRIADS
 from composer_pianoroll.rules import Rules
-from composer_pianoroll.shares import RARE, log_weight
+from composer_pianoroll.shares import log_weight
 from composer_pianoroll.voice_leading import FAULT
 
 FULL, ANY = CHOICES = ("full", "any")
@@ -19,14 +20,35 @@ FULL_NOTES = 3
 def thin_weight(choice: str, rules: int, share: float | None, *, has_room: bool) -> float:
     """Return the logarithm of the weight of a thin chord by the `choice` of --chords, empty for the default.
 
-    `share` is that of thin chords on the beats of the training data, None if it is unknown. `has_room` is whether full
-    chords are possible. 0 if chords are not weighted.
+    `share` is that of thin chords on the beats of the training data, None if it is unknown. It counts only by default,
+    not if full chords are asked for. `has_room` is whether they are possible. 0 if chords are not weighted.
     """
     if choice == ANY or not has_room or rules < Rules.FULL_CHORDS:
         return 0.0
-    if share is not None and share < RARE:
-        return log_weight(share)
-    return FAULT if choice == FULL else 0.0
+    if choice == FULL:
+        return FAULT
+    return log_weight(share) if share is not None else 0.0
+
+
+def asked_for(choice: str, phrase_ends: str) -> str:
+    """Return which of --phrase-ends and --chords, with this `choice`, asks for FULL_NOTES notes; empty if neither."""
+    if phrase_ends == TRIADS:
+        return "--phrase-ends triads"
+    return "--chords full" if choice == FULL else ""
+
+
+def check_room(choice: str, phrase_ends: str, max_notes: int) -> None:
+    """Raise OptionError if chords are asked for that have more than `max_notes`, 0 for any."""
+    wanted = asked_for(choice, phrase_ends)
+    if wanted and 0 < max_notes < FULL_NOTES:
+        raise OptionError(f"{wanted} contradicts --max-notes {max_notes}", f"use --max-notes {FULL_NOTES} or more")
+
+
+def check_known(choice: str, *, is_known: bool) -> None:
+    """Raise Unsatisfiable if full chords are asked for by --chords and it is not known where beats are in a piece."""
+    if choice == FULL and not is_known:
+        hint = "leave out --chords, or train with -O positions=on"
+        raise Unsatisfiable("--chords full needs a model with positions", hint)
 
 
 def thin_chords(roll: Roll, first: int, beat: int) -> Iterator[bool]:
@@ -42,28 +64,19 @@ def thin_chords(roll: Roll, first: int, beat: int) -> Iterator[bool]:
         yield sum(map(bool, sounding)) < FULL_NOTES
 
 
-class FullChordGuard(WrappedConstraint):
+class FullChordGuard(CountingGuard):
     """The rolls of `inner`, of which thin chords on beats have a weight, whose logarithm is `weight`.
 
-    Beats have `beat` steps, from step `first` on. The own part of a state is the number of frames.
+    Beats have `beat` steps, from step `first` on.
     """
-
-    own_bits = 32
 
     def __init__(self, inner: Constraint, layout: Layout, first: int, beat: int, weight: float) -> None:
         super().__init__(inner)
         self.layout, self.first, self.beat, self.weight = layout, first, beat, weight
 
-    def own_step(self, own: int, step: tuple[int, ...]) -> int:
-        return own + 1
-
-    def allowed(self, state: int) -> FrameRule:
-        rule = super().allowed(state)
-        assert isinstance(rule, FrameRule)
-        return rule
-
     def log_weight(self, state: int, step: tuple[int, ...]) -> float:
-        weight, begin = super().log_weight(state, step), self.parts(state)[1] * self.layout.stack - self.first
+        weight, (count, _) = super().log_weight(state, step), self.count_and_memory(state)
+        begin = count * self.layout.stack - self.first
         on_beats = range(-begin % self.beat, self.layout.stack, self.beat)
         return weight + self.weight * sum(self._is_thin(step, substep) for substep in on_beats)
 

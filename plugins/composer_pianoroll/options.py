@@ -1,17 +1,16 @@
-"""Options of the pianoroll representation, the parts that they select, and controls that are one of a few words."""
+"""Options of the pianoroll representation, and the parts that they select."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from composer.api.fields import flags_of, invalid_setting, invalid_value, option
+from composer.api.fields import invalid_setting, option
 from composer.music.scales import parse_range
 from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable
 from composer.toolkit.representations.score_parts import NoteSource
 
 MAX_STEPS_PER_BEAT, MAX_STACK = 96, 64
-_WORD = "is_one_of_choices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +50,3 @@ def choose_parts(parts: list[NoteSource], which: str) -> list[NoteSource]:
         names = ", ".join(part.name or "an unnamed part" for part in parts)
         raise NotEncodable(f"no part `{which}`", f"the parts are {names}")
     return chosen
-
-
-def choice(choices: tuple[str, ...], help: str) -> Any:  # noqa: A002
-    """Return the field of a control that is one of `choices`, or empty for its default."""
-    return option("", help, metavar="CHOICE", choices=choices, **{_WORD: True})
-
-
-def check_choices(controls: Any) -> None:
-    """Raise OptionError for the first field made by `choice` whose value is neither empty nor one of its choices."""
-    for field in fields(controls):
-        value = getattr(controls, field.name)
-        if value and field.metadata.get(_WORD) and value not in field.metadata["choices"]:
-            flag = flags_of(field)[0]
-            raise invalid_value(
-                flag, value, "use " + ", or ".join(f"{flag} {each}" for each in field.metadata["choices"])
-            )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from composer.api import Constraint, FrameRule
+from composer.api import Constraint
 from composer.music.parallel_motion import Voices, both_move, is_parallel
-from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
+from composer.toolkit.representations.wrapped_constraint import FrameGuard
 from composer_pianoroll.frames import Layout
 from composer_pianoroll.voice_leading import FAULT
 
@@ -48,7 +48,7 @@ def outer_voices(layout: Layout, frame: Sequence[int]) -> Iterator[Voices | None
         yield (low, high) if low < high else None
 
 
-class ParallelsGuard(WrappedConstraint):
+class ParallelsGuard(FrameGuard):
     """The rolls of `inner`, of which parallel fifths and octaves between the outer voices are not favored.
 
     They are heard from step to step and, with other notes in between, from beat to beat. A beat has `beat` steps; 0
@@ -66,11 +66,6 @@ class ParallelsGuard(WrappedConstraint):
 
     def own_step(self, own: int, step: tuple[int, ...]) -> int:
         return self._follow(own, step)[1]
-
-    def allowed(self, state: int) -> FrameRule:
-        rule = super().allowed(state)
-        assert isinstance(rule, FrameRule)
-        return rule
 
     def log_weight(self, state: int, step: tuple[int, ...]) -> float:
         return super().log_weight(state, step) + FAULT * self._follow(self.parts(state)[1], step)[0]

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import log
 
-from composer.api import Constraint, FrameRule, OptionError, Unsatisfiable
+from composer.api import Constraint, Unsatisfiable
 from composer.toolkit.representations.bar_plan import BarPlan
 from composer.toolkit.representations.quantize import GridNote
-from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
+from composer.toolkit.representations.wrapped_constraint import COUNT_BITS, CountingGuard
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.rules import Rules
 from composer_pianoroll.shares import log_weights
@@ -29,15 +29,6 @@ OTHER_APPROACH = log(0.2)
 
 It is not as small as FAULT, since others are usual too: 0.39 in Bach's chorales, 0.8 if a model of them is sampled."""
 _DOMINANTS = ({0, 4, 7}, {0, 4, 7, 10}, {0, 4, 10})
-_COUNT = 32
-"""Bits for the number of frames."""
-
-
-def check_room(choice: str, max_notes: int) -> None:
-    """Raise OptionError if the `choice` of --phrase-ends are triads, which have more than `max_notes`, 0 for any."""
-    if choice == TRIADS and 0 < max_notes < TRIAD_NOTES:
-        hint = f"use --max-notes {TRIAD_NOTES} or more"
-        raise OptionError(f"--phrase-ends triads contradicts --max-notes {max_notes}", hint)
 
 
 def check_known(choice: str, *, is_known: bool) -> None:
@@ -129,16 +120,15 @@ def steps_before(ends: Iterable[int], beat: int) -> list[int]:
     return [end - part for end in ends for part in ((beat, beat // 2) if beat % 2 == 0 else (beat,))]
 
 
-class PhraseEndGuard(WrappedConstraint):
+class PhraseEndGuard(CountingGuard):
     """The rolls of `inner`, of which phrases that end with another chord than a whole triad are not favored.
 
     `ends` are the steps in which the last chords of phrases begin. `usual` are the shares of the intervals by which the
     bass moves there in the training data, None if they do not count: rare ones are not favored either. Nor are others
-    than dominants in the steps `before`. The own part of a state is the number of frames, below one more than the last
-    bass note.
+    than dominants in the steps `before`. What is kept of the frames is one more than the last bass note.
     """
 
-    own_bits = _COUNT + 8
+    own_bits = COUNT_BITS + 8
 
     def __init__(
         self,
@@ -153,22 +143,15 @@ class PhraseEndGuard(WrappedConstraint):
         self._ends, self._before = _by_frame(ends, layout.stack), _by_frame(before, layout.stack)
         self._weights = log_weights(usual) if usual is not None else [0.0] * INTERVALS
 
-    def own_step(self, own: int, step: tuple[int, ...]) -> int:
-        bass = self._last_bass(step, self.layout.stack, own >> _COUNT)
-        return bass << _COUNT | (own & (1 << _COUNT) - 1) + 1
-
-    def allowed(self, state: int) -> FrameRule:
-        rule = super().allowed(state)
-        assert isinstance(rule, FrameRule)
-        return rule
+    def remember(self, memory: int, frame: Sequence[int]) -> int:
+        return self._last_bass(frame, self.layout.stack, memory)
 
     def log_weight(self, state: int, step: tuple[int, ...]) -> float:
-        weight, own = super().log_weight(state, step), self.parts(state)[1]
-        number = own & (1 << _COUNT) - 1
+        weight, (number, bass) = super().log_weight(state, step), self.count_and_memory(state)
         for substep in self._before.get(number, ()):
             weight += OTHER_APPROACH * (not is_dominant(self.layout.sounding(step, substep)))
         for substep in self._ends.get(number, ()):
-            chord, before = self.layout.sounding(step, substep), self._last_bass(step, substep, own >> _COUNT)
+            chord, before = self.layout.sounding(step, substep), self._last_bass(step, substep, bass)
             weight += self._weights[(chord[0] - (before - 1)) % INTERVALS] if chord and before else 0.0
             weight += FAULT * (not is_whole_triad(chord))
         return weight

@@ -1,4 +1,4 @@
-"""What generated rolls are like if the training data is: guards that weigh frames by what was measured there."""
+"""Guards for the chords of generated rolls, as the training data suggests: at phrase ends, on beats, and the last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from composer.toolkit.representations.bar_plan import BarPlan
 from composer_pianoroll.controls import PianorollControls
 from composer_pianoroll.frames import Layout
 from composer_pianoroll.full_chords import ANY, FULL_NOTES, FullChordGuard, thin_weight
-from composer_pianoroll.last_chord import LastChordConstraint
+from composer_pianoroll.last_chord import LastChordConstraint, length_in_piece
 from composer_pianoroll.phrase_ends import USUAL, PhraseEndGuard, are_triads, ends_of, steps_before
 from composer_pianoroll.rules import Rules
 from composer_pianoroll.training_state import Measured, first_beat
@@ -33,6 +33,8 @@ def with_preferences(
     """
     beat = Fraction(steps)
     ends = ends_of(plan, beat)
+    if rules >= Rules.ADAPTED_PHRASES:
+        ends = sorted({*ends})  # two ends may be in the same step
     if ends and are_triads(controls.phrase_ends, rules, controls.max_notes, measured.triads):
         knows_approaches = rules >= Rules.APPROACHES and not is_tune
         has_dominants = knows_approaches and (measured.dominants or 0) >= USUAL
@@ -43,5 +45,7 @@ def with_preferences(
     if weight := thin_weight(choice, rules, measured.thin_chords, has_room=has_room):
         planned = FullChordGuard(planned, layout, first_beat(plan, beat), steps, weight)
     if measured.last_chord and rules >= Rules.LAST_CHORD and not (is_tune or controls.is_counted):
-        planned = LastChordConstraint(planned, layout, int(plan.steps(beat)), measured.last_chord)
+        length = plan.steps(beat / layout.stack) * layout.stack  # of whole frames
+        last = length_in_piece(measured.last_chord, int(plan.in_steps(beat)[0]), length)
+        planned = LastChordConstraint(planned, layout, length, last)
     return planned

@@ -9,16 +9,13 @@ from fractions import Fraction
 from composer.api import Constraint, FrameRule, Unsatisfiable
 from composer.toolkit.representations.bar_plan import MAX_PLANS, BarPlan
 from composer.toolkit.representations.returns import Return, find_returns
-from composer.toolkit.representations.wrapped_constraint import WrappedConstraint
+from composer.toolkit.representations.wrapped_constraint import COUNT_BITS, FrameGuard
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.rules import Rules
 
 PLAN, NONE = CHOICES = ("plan", "none")
 COUNTED = ("onsets", "sustained", "density")
 """Controls on numbers of notes that a copied frame, which starts after other notes than its source, may not have."""
-
-_COUNT = 32
-"""Bits for the number of frames."""
 
 
 def are_wanted(choice: str, rules: int, *, is_counted: bool, is_known: bool) -> bool:
@@ -77,7 +74,7 @@ def sources_of(
     return sources
 
 
-class ReturnsConstraint(WrappedConstraint):
+class ReturnsConstraint(FrameGuard):
     """The rolls of `inner` in which some frames equal earlier ones; `sources` has the earlier frame of each.
 
     A note that is held in the earlier frame but does not sound before the later one is struck there. If the copy breaks
@@ -92,9 +89,9 @@ class ReturnsConstraint(WrappedConstraint):
         self._every = (1 << layout.size) - 1
         self._pitches = (1 << layout.pitch_count) - 1
         self._places = {
-            frame: _COUNT + layout.size * number for number, frame in enumerate(sorted({*sources.values()}), 1)
+            frame: COUNT_BITS + layout.size * number for number, frame in enumerate(sorted({*sources.values()}), 1)
         }
-        self.own_bits = _COUNT + layout.size * (1 + len(self._places))
+        self.own_bits = COUNT_BITS + layout.size * (1 + len(self._places))
 
     def start(self, primer: Sequence[tuple[int, ...]]) -> int:
         own = 0
@@ -107,32 +104,30 @@ class ReturnsConstraint(WrappedConstraint):
         return self.inner.step(inner, step) << self.own_bits | self._after(own, step)
 
     def allowed(self, state: int) -> FrameRule:
-        rule = super().allowed(state)
-        assert isinstance(rule, FrameRule)
-        own = self.parts(state)[1]
-        source = self.sources.get(own & (1 << _COUNT) - 1)
+        rule, own = super().allowed(state), self.parts(state)[1]
+        source = self.sources.get(own & (1 << COUNT_BITS) - 1)
         if source is None:
             return rule
         copied = self._fitted(*self._copied(own, source), rule)
         return FrameRule(must_be_off=self._every & ~copied, must_be_on=copied)
 
     def fixed_step(self, state: int) -> int | None:
-        number = state & (1 << _COUNT) - 1
+        number = state & (1 << COUNT_BITS) - 1
         return number if number in self.sources else super().fixed_step(state)
 
     def _after(self, own: int, frame: tuple[int, ...]) -> int:
         """Return the own part after one more `frame`."""
-        number, bits = own & (1 << _COUNT) - 1, sum(1 << unit for unit in frame)
-        own &= ~(self._every << _COUNT | (1 << _COUNT) - 1)
+        number, bits = own & (1 << COUNT_BITS) - 1, sum(1 << unit for unit in frame)
+        own &= ~(self._every << COUNT_BITS | (1 << COUNT_BITS) - 1)
         place = self._places.get(number)
-        return own | bits << _COUNT | number + 1 | (bits << place if place is not None else 0)
+        return own | bits << COUNT_BITS | number + 1 | (bits << place if place is not None else 0)
 
     def _copied(self, own: int, source: int) -> tuple[int, int]:
         """Return the units of the frame `source` as the next frame, and those that are only held in `source`."""
         units = own >> self._places[source] & self._every
         if not self.layout.onsets:
             return units, 0
-        width, before = self.layout.pitch_count, own >> _COUNT & self._every
+        width, before = self.layout.pitch_count, own >> COUNT_BITS & self._every
         last = before >> self.layout.size - self.layout.units_per_step
         struck = (units >> width & self._pitches) & ~(last | last >> width)
         return units & ~(struck << width) | struck, struck

@@ -9,6 +9,7 @@ from dataclasses import replace
 from composer.api import GenerationContext
 from composer_pianoroll.controls import PianorollControls
 from composer_pianoroll.frames import Roll
+from composer_pianoroll.full_chords import FULL_NOTES, asked_for
 from composer_pianoroll.rules import Rules
 
 _STEPS = 0.98
@@ -58,13 +59,13 @@ def with_usual_maximum(
 ) -> PianorollControls:
     """Return `controls` with the `maximum` of the training data, None if it is unknown, unless they say another.
 
-    It also gives way to exact numbers of notes, a density, more notes by --min-notes, and as many notes as the last
-    frame of the primer has. Pieces by earlier `rules` have no maximum.
+    It also gives way to exact numbers of notes, a density, more notes by --min-notes, the notes of the chords that are
+    asked for, and as many as the last frame of the primer has. Pieces by earlier `rules` have no maximum.
     """
     if maximum is None or rules < Rules.TEXTURE:
         return controls
     if controls.max_notes or controls.onsets or controls.sustained or controls.density:
         return controls
-    return replace(
-        controls, max_notes=max(maximum, controls.min_notes, len(context.primer[-1]) if context.primer else 0)
-    )
+    least = FULL_NOTES if asked_for(controls.chords, controls.phrase_ends) else 0
+    primer = len(context.primer[-1]) if context.primer else 0
+    return replace(controls, max_notes=max(maximum, controls.min_notes, least, primer))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import pytest
 
 from composer.api import OptionError
-from composer.api.fields import check_ranges, flags_of, name_on_command_line, option
+from composer.api.fields import check_choices, check_ranges, choice, flags_of, name_on_command_line, option
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,18 @@ def test_a_range_of_an_option_is_named_as_it_is_typed():
     with pytest.raises(OptionError, match=r"^invalid value for `semitones`: '99'$") as caught:
         Transposing(99)
     assert caught.value.hint == "use a whole number from 0 to 12, such as -O semitones=3"
+
+
+def test_values_that_are_none_of_the_choices():
+    @dataclass(frozen=True)
+    class Cooking:
+        egg_style: str = choice(("soft", "hard"), "How long to boil.")
+        pan: str = option("", "Which pan.", choices=("small", "large"))
+
+        def __post_init__(self):
+            check_choices(self)
+
+    assert (Cooking().egg_style, Cooking("hard", "another").egg_style) == ("", "hard")
+    with pytest.raises(OptionError, match=r"^invalid value for --egg-style: 'raw'$") as caught:
+        Cooking("raw")
+    assert caught.value.hint == "use --egg-style soft, or --egg-style hard"

@@ -163,8 +163,8 @@ def _moved_phrase_ends(plan: BarPlan, other: BarPlan) -> tuple[Fraction, ...]:
     """Return the beats at which the phrases of `plan` end in a piece with the bars of `other`.
 
     A phrase ends in the same bar, in another meter as far from the next bar line. More bars have the same phrases
-    again. The last phrase ends as many bars before the end as in `plan`. If it would be shorter than the shortest of
-    `plan`, it is joined to the phrase before it.
+    again. Phrases that end at the same beat then, as several in one longer bar may, are one. The last phrase ends as
+    many bars before the end as in `plan`. If it would be shorter than the shortest, it is joined to the one before it.
     """
     if not plan.phrase_ends or plan.bars is None or other.bars is None:
         return ()
@@ -174,11 +174,11 @@ def _moved_phrase_ends(plan: BarPlan, other: BarPlan) -> tuple[Fraction, ...]:
         bar, beat = divmod(end - plan.pickup, old)
         return other.pickup + (bar + more_bars) * new + max(beat + new - old, Fraction(0))
 
-    last, same = moved(plan.phrase_ends[-1], other.bars - plan.bars), [moved(end, 0) for end in plan.phrase_ends]
-    shortest = min((later - end for end, later in pairwise(same)), default=new)
+    last, same = moved(plan.phrase_ends[-1], other.bars - plan.bars), {moved(end, 0) for end in plan.phrase_ends}
+    shortest = min((later - end for end, later in pairwise(sorted(same))), default=new)
     again = range(0, other.bars, plan.bars)
-    ends = (moved(end, more_bars) for more_bars in again for end in plan.phrase_ends)
-    return tuple(end for end in (*(end for end in ends if end <= last - shortest), last) if end >= 0)
+    ends = {moved(end, more_bars) for more_bars in again for end in plan.phrase_ends}
+    return tuple(end for end in (*sorted(end for end in ends if end <= last - shortest), last) if end >= 0)
 
 
 def fitting_plans(

@@ -8,7 +8,10 @@ from typing import Any
 from composer.api import Constraint, FrameRule, Mask
 from composer.api.sequence import AnyStep
 
-__all__ = ["WrappedConstraint"]
+__all__ = ["COUNT_BITS", "CountingGuard", "FrameGuard", "WrappedConstraint"]
+
+COUNT_BITS = 32
+"""Bits for the number of frames in the own part of a state of a CountingGuard."""
 
 
 class WrappedConstraint(Constraint):
@@ -59,3 +62,35 @@ class WrappedConstraint(Constraint):
 
     def complete(self, state: int) -> Sequence[AnyStep]:
         return self.inner.complete(state >> self.own_bits)
+
+
+class FrameGuard(WrappedConstraint):
+    """The pieces of `inner`, which are frames; a subclass weighs these, or narrows the rules for them."""
+
+    def allowed(self, state: int) -> FrameRule:
+        rule = super().allowed(state)
+        assert isinstance(rule, FrameRule)
+        return rule
+
+
+class CountingGuard(FrameGuard):
+    """A guard that counts frames.
+
+    The own part of a state is the number of frames, in its lowest COUNT_BITS bits, below what `remember` keeps of the
+    frames. A subclass that remembers anything has more `own_bits`.
+    """
+
+    own_bits = COUNT_BITS
+
+    def remember(self, memory: int, frame: Sequence[int]) -> int:
+        """Return what to keep of the frames up to `frame`, given the `memory` of those before it."""
+        return memory
+
+    def own_step(self, own: int, step: Sequence[int]) -> int:
+        count = own & (1 << COUNT_BITS) - 1
+        return self.remember(own >> COUNT_BITS, step) << COUNT_BITS | count + 1
+
+    def count_and_memory(self, state: int) -> tuple[int, int]:
+        """Return the number of frames before `state`, and what is kept of them."""
+        own = self.parts(state)[1]
+        return own & (1 << COUNT_BITS) - 1, own >> COUNT_BITS

@@ -2,12 +2,13 @@
 
 import pytest
 
-from composer.api import GenerationContext, OptionError, Piece
+from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.api.testing.constraints import check_controls
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
-from composer_pianoroll.full_chords import FullChordGuard, thin_chords
+from composer_pianoroll.full_chords import FullChordGuard, thin_chords, thin_weight
 from composer_pianoroll.rules import Rules
+from composer_pianoroll.shares import log_weight
 from composer_pianoroll.voice_leading import FAULT
 
 TRIAD, OCTAVE, SIXTH = (48, 64, 67), (48, 60, 72), (52, 60)
@@ -68,10 +69,19 @@ def test_full_chords_are_preferred_if_they_are_usual_in_the_training_data():
     assert not guarded(usual, chords="any")
     assert not guarded(usual, max_notes=2)
     assert not guarded(usual, onsets="2")
+    assert guarded(fitted(piece(OCTAVE, SIXTH, (48,), (48,))), chords="full"), "the usual maximum of notes gives way"
     tune = GenerationContext(tune=THIN, rules=Rules.FULL_CHORDS)
     assert not guarded(usual, tune, keep_voices="top")
     assert guarded(usual, tune, keep_voices="top", chords="full")
     assert not guarded(usual, GenerationContext(rules=Rules.APPROACHES)), "older pieces are reproduced"
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.1, 0.24, 0.25, 1.0])
+def test_full_chords_that_are_asked_for_have_the_same_weight_whatever_the_training_data(share):
+    assert thin_weight("full", Rules.FULL_CHORDS, share, has_room=True) == FAULT
+    assert thin_weight("any", Rules.FULL_CHORDS, share, has_room=True) == 0
+    usual = thin_weight("", Rules.FULL_CHORDS, share, has_room=True)
+    assert usual == (log_weight(share) if share is not None else 0)
 
 
 @pytest.mark.parametrize("options", [{}, {"stack": 2}, {"onsets": False}], ids=str)
@@ -97,6 +107,30 @@ def test_a_damaged_share_is_refused(damaged):
 def test_a_bad_choice():
     with pytest.raises(OptionError, match="invalid value for --chords: 'thick'"):
         PianorollControls(chords="thick")
+
+
+@pytest.mark.parametrize(
+    ("controls", "error", "hint"),
+    [
+        ({"max_notes": 2}, "--chords full contradicts --max-notes 2", "use --max-notes 3 or more"),
+        ({"onsets": "2"}, "--chords full and --onsets cannot be used together", "leave out --chords"),
+        ({"sustained": "2"}, "--chords full and --sustained cannot be used together", "leave out --chords"),
+        ({"density": "2"}, "--chords full and --density cannot be used together", "leave out --chords"),
+    ],
+)
+def test_full_chords_that_others_rule_out_are_refused(controls, error, hint):
+    with pytest.raises(OptionError, match=f"^{error}$") as caught:
+        PianorollControls(chords="full", **controls)
+    assert caught.value.hint == hint
+    assert PianorollControls(**controls)
+
+
+def test_full_chords_need_positions():
+    found = Pianoroll(PianorollOptions(range="40-72", steps=2))
+    assert found.plans(PianorollControls(chords="any"), GenerationContext()) == {}
+    for context in (GenerationContext(), GenerationContext(tune=THIN)):
+        with pytest.raises(Unsatisfiable, match="--chords full needs a model with positions"):
+            found.plans(PianorollControls(chords="full"), context)
 
 
 def test_the_contract_of_constraints():

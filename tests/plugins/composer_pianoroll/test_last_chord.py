@@ -1,12 +1,14 @@
 """Pieces end with a chord that is as long as those of most training pieces."""
 
+import numpy as np
 import pytest
 
-from composer.api import GenerationContext, Piece
+from composer.api import GenerationContext, Limit, Piece
+from composer.api.sampling.filters import BatchSamplingParams, CounterRNG, draw_frames
 from composer.api.testing.constraints import check_controls
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
-from composer_pianoroll.last_chord import LastChordConstraint, last_chord, usual_last_chord
+from composer_pianoroll.last_chord import MAX_LENGTH, LastChordConstraint, last_chord, length_in_piece, usual_last_chord
 from composer_pianoroll.rules import Rules
 
 CHORD = (48, 64, 67)
@@ -44,6 +46,7 @@ def test_the_length_of_the_last_chord():
 
 def test_most_last_chords_are_as_long():
     assert usual_last_chord([1, *[4] * 9, *[8] * 9]) == 4
+    assert usual_last_chord([10**9]) == MAX_LENGTH
     assert usual_last_chord([4]) == 4
     assert usual_last_chord([]) is None
     assert usual_last_chord([0]) is None
@@ -87,11 +90,57 @@ def test_notes_sound_in_the_last_chord():
     )
 
 
-@pytest.mark.parametrize("damaged", ["x", True, 0, -1, 1.5])
+@pytest.mark.parametrize("damaged", ["x", True, 0, -1, 1.5, MAX_LENGTH + 1])
 def test_a_damaged_length_is_refused(damaged):
-    with pytest.raises(ValueError, match=r"the length of the last chord is .*, not a whole number above 0"):
+    with pytest.raises(ValueError, match=r"the length of the last chord is .*, not a whole number from 1 to 4096"):
         fitted(LONG).restore({"last_chord": damaged})
 
 
-def test_the_contract_of_constraints():
-    check_controls(fitted(LONG), [LONG, SHORT], PianorollControls(parallels="allow"))
+def test_the_last_chord_is_at_most_a_bar_and_half_of_the_piece():
+    assert [length_in_piece(usual, 8, 40) for usual in (4, 8, 64)] == [4, 8, 8]
+    assert [length_in_piece(64, 8, steps) for steps in (1, 8, 15, 16)] == [0, 4, 7, 8]
+    found = fitted(LONG)
+    found.restore({**found.state(), "last_chord": 64})
+    last = constraint(found)
+    assert [len(last.allowed(last.start([()] * steps)).limits) for steps in (3, 4)] == [1, 2], "a bar of 4 steps"
+
+
+def test_the_last_chord_ends_with_the_last_whole_frame():
+    found = fitted(LONG, stack=4)
+    found.restore({**found.state(), "last_chord": 2})
+    context = GenerationContext(plan="7/8,2")  # 14 steps, in frames of 4
+    last = found.constraint(PianorollControls(parallels="allow", chords="any", returns="none"), context)
+    before = [len(last.allowed(last.start([()] * frames)).limits) for frames in range(3)]
+    assert last.inner.length == 3
+    assert before[0] == before[1], "no limits for the last chord"
+    assert last.allowed(last.start([()] * 2)).limits[-2:] == tuple(
+        Limit((1 << 66) - 1 << 66 * substep, 66, 1) for substep in (2, 3)
+    )
+
+
+@pytest.mark.parametrize("stack", [1, 2, 4])
+def test_the_last_chord_is_held_without_onsets_too(stack):
+    found = fitted(LONG, onsets=False, stack=stack)
+    found.restore({**found.state(), "last_chord": 3})
+    changing = Roll.from_notes(8, [GridNote(step, 48 + step, 1) for step in range(8)])
+    last = constraint(found)
+    state, frames = last.start(()), []
+    for frame in found.layout.frames(changing):  # each of which is as likely as the rule allows
+        logits = np.full((1, found.layout.size), -30, np.float32)
+        logits[0, [*frame]] = 30
+        params = BatchSamplingParams.for_rows(1, rule=[last.allowed(state)])
+        drawn = draw_frames(logits, params, CounterRNG([1]).at_steps(np.array([len(frames)]))).steps[0]
+        frames.append(tuple(np.flatnonzero(drawn).tolist()))
+        state = last.step(state, frames[-1])
+    notes = found.decode(frames).content.notes
+    assert [(start, pitch, length) for start, pitch, length in notes if start < 5] == [
+        (step, 48 + step, 1) for step in range(5)
+    ]
+    assert [note.length for note in notes if note.start >= 5] == [3]
+    silent = last.allowed(last.start([()] * (6 // stack)))
+    assert not silent.must_be_off, "a note may start after silence"
+
+
+@pytest.mark.parametrize("options", [{}, {"onsets": False}, {"onsets": False, "stack": 4}], ids=str)
+def test_the_contract_of_constraints(options):
+    check_controls(fitted(LONG, **options), [LONG, SHORT], PianorollControls(parallels="allow"))

@@ -100,6 +100,15 @@ def total_weight(found, tune, rules, *, is_tune=False):
     return total
 
 
+def test_a_chord_with_which_two_phrases_end_has_one_weight():
+    found = fitted(TRIADS)
+    context = GenerationContext(plan="2/4,2,,,3 13/4", rules=Rules.ADAPTED_PHRASES)
+    guard = found.constraint(PianorollControls(parallels="allow", chords="any", returns="none"), context)
+    frames = [*found.layout.frames(piece(SEVENTH, MAJOR, MAJOR, OPEN).content)]
+    before = guard.start(frames[:6])
+    assert guard.log_weight(before, frames[6]) == pytest.approx(FAULT + log_weights(found.state()["approaches"])[0])
+
+
 def test_intervals_by_which_the_bass_moves_to_the_ends_of_phrases():
     assert [*approaches(piece(SEVENTH, MAJOR, OPEN, MINOR).content, (2, 6))] == [0, 2]
     assert [*approaches(piece((55, 59, 62), MAJOR).content, (2,))] == [5], "down a fifth is up a fourth"

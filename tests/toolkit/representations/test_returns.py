@@ -133,6 +133,17 @@ def test_adapted_plans_say_where_phrases_end(wanted, ends):
     assert found.phrase_ends == tuple(map(Fraction, ends.split()))
 
 
+def test_phrases_that_end_at_the_same_beat_of_other_bars_are_one():
+    def adapted(plan, **wanted):
+        return " ".join(map(str, WantedPlan(**wanted).adapt(BarPlan.parse(plan), with_phrases=True).phrase_ends))
+
+    assert adapted("4/4,4,,,4 5 6 11 12 13 14", meter="2/4") == "2 5 6", "the bar line is the nearest beat"
+    assert adapted("4/4,4,,,3 7 12 13 14", meter="2/4") == "1 3 6"
+    assert adapted("4/4,4,,,12 13 14", meter="2/4") == "6", "all are one"
+    assert adapted("4/4,4,,,3 7 11 12 13", meter="2/4", bars=8) == "1 3 5 6 9 11 13 14"
+    assert adapted("4/4,2,1,,3 7 8", bars=4) == "3 7 8 11 15 16", "after a pickup, the first may be in the bar before"
+
+
 def test_other_adapted_plans_have_no_phrase_ends():
     wanted = WantedPlan(bars=6)
     assert wanted.adapt(BarPlan.parse("4/4,8,1,3,7 15 23 31,G")).phrase_ends == ()
