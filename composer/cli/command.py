@@ -99,9 +99,7 @@ class Command(HelpToConsole, TyperCommand):
     def make_parser(self, ctx: Any) -> Any:
         """Return the parser, in which an option of several files takes those that follow it."""
         parser: Any = super().make_parser(ctx)
-        for option in set(parser._long_opt.values()):
-            if option.obj.multiple and str(option.obj.metavar).endswith("..."):
-                option.process = partial(_take_following, option.process, len(parser._args))
+        parser._match_long_opt = partial(_match_long_option, parser, parser._match_long_opt)
         return parser
 
     def invoke(self, ctx: Any) -> Any:
@@ -191,14 +189,20 @@ def _help(ctx: Any, param: Any, requested: bool) -> None:
         raise typer.Exit
 
 
-def _take_following(process: Callable[[Any, Any], None], arguments: int, value: Any, state: Any) -> None:
-    """Let an option take its value, and the words up to the next option if each of the `arguments` has a word.
+def _match_long_option(
+    parser: Any, match: Callable[[str, str | None, Any], None], name: str, value: str | None, state: Any
+) -> None:
+    """Let the option `name` take its value; an option of several files takes those that follow it as well.
 
-    Before that, the words that follow are needed as arguments: `similar --corpus tunes/ tune.abc`.
+    It takes the words up to the next option if each argument of the command has a word. Before that, the words that
+    follow are needed as arguments: `similar --corpus tunes/ tune.abc`. After `--corpus=FILE`, it takes none of them.
     """
-    process(value, state)
-    while len(state.largs) >= arguments and state.rargs and not _is_option(state.rargs[0]):
-        process(state.rargs.pop(0), state)
+    match(name, value, state)
+    option = parser._long_opt[name]
+    if value is not None or not (option.obj.multiple and str(option.obj.metavar).endswith("...")):
+        return
+    while len(state.largs) >= len(parser._args) and state.rargs and not _is_option(state.rargs[0]):
+        option.process(state.rargs.pop(0), state)
 
 
 def _is_option(word: str) -> bool:

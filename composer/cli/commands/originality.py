@@ -35,7 +35,9 @@ def originality(
     ] = None,
     corpus: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE...", help="Compare with these files. [default: the training data]"),
+        typer.Option(
+            metavar="FILE...", help="Compare with these files, after the other files. [default: the training data]"
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only results, warnings and errors.")] = False,

@@ -47,8 +47,9 @@ class TrainOptions:
         metavar="KEY=VALUE", panel=DATA, repeated=True,
     )  # fmt: skip
     valid: tuple[str, ...] = option(
-        (), "Held-out files. [default: a tenth of the pieces]", metavar="FILE...", panel=DATA, repeated=True
-    )
+        (), "Held-out files, after the other files. [default: a tenth of the pieces]",
+        metavar="FILE...", panel=DATA, repeated=True,
+    )  # fmt: skip
     split: Path | None = option(
         None, "File that assigns each piece to train, valid or test.", metavar="FILE", panel=DATA
     )

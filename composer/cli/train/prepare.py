@@ -22,7 +22,7 @@ from composer.cli.train import automatic, names
 from composer.cli.train.options import TrainOptions
 from composer.data import dataset
 from composer.data.conditions import MissingLabel
-from composer.data.corpus import NoMatchingFiles
+from composer.data.corpus import NoMatchingFiles, Rejections
 from composer.data.splits import SplitSettings
 from composer.distributed.group import ProcessGroup
 from composer.registry import options as plugin_options
@@ -90,6 +90,7 @@ def prepare(
         raise hint_other_representation(error, "composer train", data.arguments) from error
     except MissingLabel as error:
         raise _missing_label(options, error) from error
+    _check_held_out(prepared)
     if automatic.is_automatic(options):
         choice = _suited_to_data(choice, prepared, options)
     origin = choice.origin.checkpoint if choice.origin else None
@@ -99,6 +100,18 @@ def prepare(
         options.resume, origin, output and output.path, default_temp, stop, group,
         replace_output=output is not None and output.replace,
     )  # fmt: skip
+
+
+def _check_held_out(data: dataset.Dataset) -> None:
+    """Raise ReadError if files are named for validation, but none of their pieces can be used."""
+    if not data.split.valid_files or data.report.pieces["valid"]:
+        return
+    reasons = Rejections(dict(data.report.rejected), {key: list(places) for key, places in data.report.places.items()})
+    skipped = reasons.most_common() or "all are skipped"
+    raise ReadError(
+        f"no piece of the --valid files can be used; {skipped}",
+        "name other files after --valid, or leave it out to hold out a tenth of the pieces",
+    )
 
 
 def _suited_to_data(choice: ModelChoice, data: dataset.Dataset, options: TrainOptions) -> ModelChoice:

@@ -77,6 +77,10 @@ def test_comparison_with_files(composer, tunes, copy, tmp_path):
     assert result.err.endswith(": 1 of 1 piece (100.0%)\n")
     short = composer("originality", tmp_path / "g01.mid", "--corpus", tmp_path / "g01.mid", tunes)
     assert (short.out, short.err) == (result.out, result.err)
+    one = composer("originality", f"--corpus={tunes}", tmp_path / "g01.mid", tmp_path / "g02.mid")
+    assert " of 2 pieces " in one.err
+    after = composer("originality", tmp_path / "g01.mid", f"--corpus={tunes}", tmp_path / "g02.mid")
+    assert (after.out, after.err) == (one.out, one.err), "a value after = is the only one"
 
 
 def test_stdin(composer, process, model):

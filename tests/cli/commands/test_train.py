@@ -328,6 +328,18 @@ def test_resuming_needs_only_the_name(train, composer, tunes, many):
     assert store.path_for("divided").is_file()
 
 
+def test_held_out_files_without_a_piece_that_can_be_used(composer, tmp_path):
+    """Symbols that the training data does not have cannot be encoded."""
+    (tmp_path / "words.txt").write_text("so many words, so few of them used\n" * 5)
+    (tmp_path / "odd.txt").write_text("Żółw\n")
+    options = ("--model", "markov", "--name", "odd", "--valid", tmp_path / "odd.txt")
+    said = composer("train", "text", tmp_path / "words.txt", *options)
+    said.failed("no piece of the --valid files can be used; 1 skipped: ", "odd.txt", "leave it out to hold out")
+    assert not store.path_for("odd").exists()
+    (tmp_path / "more.txt").write_text("so few many\n")
+    assert composer("train", "text", tmp_path / "words.txt", *options, tmp_path / "more.txt").code == 0
+
+
 def test_resuming_a_fine_tuning(train, composer, tunes, many):
     train(tunes, many / "0.abc", "--name", "first", steps=2)
     start = ("--from", store.path_for("first"), "--name", "second")

@@ -27,7 +27,8 @@ class SimilarOptions:
         help="Files, folders, globs, zip archives, corpus:NAME, or - for stdin.", argument="FILE...", repeated=True
     )
     corpus: tuple[str, ...] = option(
-        (), "Compare with these files. [default: the training data, if it comes with music21]",
+        (),
+        "Compare with these files, after the other files. [default: the training data, if it comes with music21]",
         metavar="FILE...", repeated=True,
     )  # fmt: skip
     checkpoint: Path | None = option(
