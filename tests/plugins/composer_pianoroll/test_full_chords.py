@@ -69,7 +69,7 @@ def test_full_chords_are_preferred_if_they_are_usual_in_the_training_data():
     assert not guarded(usual, chords="any")
     assert not guarded(usual, max_notes=2)
     assert not guarded(usual, onsets="2")
-    assert guarded(fitted(piece(OCTAVE, SIXTH, (48,), (48,))), chords="full"), "the usual maximum of notes gives way"
+    assert guarded(fitted(piece(SIXTH, SIXTH, (48,), SIXTH)), chords="full"), "the usual maximum of notes gives way"
     tune = GenerationContext(tune=THIN, rules=Rules.FULL_CHORDS)
     assert not guarded(usual, tune, keep_voices="top")
     assert guarded(usual, tune, keep_voices="top", chords="full")
