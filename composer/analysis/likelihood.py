@@ -118,7 +118,9 @@ def _measure(
     network = make_network(opened.model, spec, opened.config, weights, "the checkpoint")
     if effort is not None and type(network).likelihood is Network.likelihood:
         raise UsageError(
-            f"--effort is for estimated likelihoods, but {opened.model.name} computes them exactly", "remove --effort"
+            f"--effort is for estimated likelihoods, but {opened.model.name} computes them exactly",
+            "remove --effort",
+            flags=("--effort",),
         )
     load_weights(network, weights, "the checkpoint")
     move_network(network, device).eval()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 __all__ = [
@@ -21,10 +20,6 @@ __all__ = [
 ]
 
 
-_FLAG = re.compile(r"(?<![\w'\"-])--[a-z][a-z-]*")
-"""An option in a message; values such as '--x' are in quotes."""
-
-
 class ComposerError(Exception):
     """An error in the user's input or environment, not a bug: shown as two lines, without a traceback.
 
@@ -37,16 +32,20 @@ class ComposerError(Exception):
         self.hint = hint
 
 
-class UsageError(ComposerError):
-    """An invalid command line (exit code 2).
+class OptionsError(ComposerError):
+    """An error that another choice of options avoids; raise one of its subclasses.
 
-    `flags` are the options that could be left out: those that the message names, if none are given. If the
-    configuration file has a default for one of them, and the user did not type it, the command runs without it.
+    `flags` are options any one of which could be left out to avoid it, such as `--bars`. If the configuration file has
+    a default for one of them, and the user did not type it, the command runs without it.
     """
 
     def __init__(self, message: str, hint: str | None = None, *, flags: Sequence[str] = ()) -> None:
         super().__init__(message, hint)
-        self.flags = tuple(flags) or tuple(_FLAG.findall(message))
+        self.flags = tuple(flags)
+
+
+class UsageError(OptionsError):
+    """An invalid command line (exit code 2)."""
 
 
 class ReadError(ComposerError):
@@ -77,7 +76,7 @@ class DeviceError(ComposerError):
     """A requested device that cannot be used."""
 
 
-class Unsatisfiable(ComposerError):
+class Unsatisfiable(OptionsError):
     """Controls that no piece can satisfy together; the message names the two that conflict."""
 
 

@@ -163,7 +163,9 @@ def _with_settings(opened: OpenCheckpoint, settings: Mapping[str, Any]) -> Any:
     for name in settings:
         if name not in known:
             flag = f"--{name.replace('_', '-')}"
-            raise OptionError(f"{flag} does not apply to a model of type `{opened.model.name}`", f"leave out {flag}")
+            raise OptionError(
+                f"{flag} does not apply to a model of type `{opened.model.name}`", f"leave out {flag}", flags=(flag,)
+            )
     return replace(opened.config, **settings)
 
 

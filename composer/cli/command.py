@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from composer.api import UsageError
+from composer.api.errors import OptionsError
 
 COMMANDS = {
     "gen": "Generate music with a trained model.",
@@ -103,12 +104,18 @@ class Command(HelpToConsole, TyperCommand):
         return parser
 
     def invoke(self, ctx: Any) -> Any:
-        """Call the command, again without a default from the configuration file as long as one does not suit it."""
+        """Call the command, again without a default from the configuration file as long as one does not suit it.
+
+        After the command has begun to generate or to write, its errors are final.
+        """
+        if LEAVE_OUT not in ctx.meta:
+            return self.call(ctx)
+        ctx.obj.keep_stdin()
         while True:
             try:
                 return self.call(ctx)
-            except UsageError as error:
-                if LEAVE_OUT not in ctx.meta or not ctx.meta[LEAVE_OUT](error):
+            except OptionsError as error:
+                if ctx.obj.has_begun or not ctx.meta[LEAVE_OUT](error):
                     raise
                 ctx.obj.read_again()
 

@@ -48,8 +48,12 @@ class Console:
     stderr: TextIO = field(default_factory=lambda: sys.stderr or _closed())
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     quiet: bool = False
-    _read: bytes = field(default=b"", init=False)
-    _to_read_again: bytes = field(default=b"", init=False)
+    has_begun: bool = field(default=False, init=False)
+    """Whether the command has begun to generate or to write, so that it cannot start again."""
+    _kept: list[bytes] | None = field(default=None, init=False)
+    """What `read_bytes` returned, if it is kept, for a command that starts again."""
+    _read: int = field(default=0, init=False)
+    """How many of `_kept` were read since the command started."""
 
     @property
     def stdout_is_terminal(self) -> bool:
@@ -105,6 +109,7 @@ class Console:
 
     def _write_raw(self, data: bytes) -> None:
         """Write bytes to stdout and flush. Raises ClosedPipe, or ComposerError if that fails."""
+        self.begin()
         try:
             self.stdout.buffer.write(data)
             self.stdout.buffer.flush()
@@ -119,18 +124,31 @@ class Console:
 
     def read_bytes(self) -> bytes:
         """Read all of stdin, or one byte more than a Source may hold. Raises ReadError."""
+        if self._kept is not None and self._read < len(self._kept):
+            self._read += 1
+            return self._kept[self._read - 1]
         stream: BinaryIO = self.stdin.buffer
-        again, self._to_read_again = self._to_read_again, b""
         try:
-            self._read = again or read_up_to(stream, raised(MAX_SOURCE_BYTES))
-            return self._read
+            data = read_up_to(stream, raised(MAX_SOURCE_BYTES))
         except OSError as error:
             message = f"cannot read stdin: {error.strerror or error}"
             raise ReadError(message, "pipe a file into it, or name one") from error
+        if self._kept is not None:
+            self._kept.append(data)
+            self._read += 1
+        return data
+
+    def keep_stdin(self) -> None:
+        """Keep what is read from stdin until the command begins, as it may start again before that."""
+        self._kept = []
 
     def read_again(self) -> None:
-        """Let the next `read_bytes` return what the last one did, for a command that starts again."""
-        self._to_read_again = self._read
+        """Let `read_bytes` return what it did since the command started, for one that starts again."""
+        self._read = 0
+
+    def begin(self) -> None:
+        """Note that the command begins to generate or to write."""
+        self.has_begun, self._kept = True, None
 
     def ask(self, question: str) -> str:
         """Print a question to stderr and return the line that is typed; empty at the end of stdin."""

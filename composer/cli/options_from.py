@@ -83,7 +83,7 @@ def empty_name(option: str, kind: str = "name") -> UsageError:
     """Return the error for an empty name of a file or a model, which would stand for the current folder."""
     if not option.startswith("-"):
         return UsageError(f"the file name {option} is empty", "name a file")
-    return UsageError(f"the {kind} of {option} is empty", f"leave out {option}, or add a {kind}")
+    return UsageError(f"the {kind} of {option} is empty", f"leave out {option}, or add a {kind}", flags=(option,))
 
 
 def _names_file(field: Field[Any], hint: Any) -> bool:

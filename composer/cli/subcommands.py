@@ -52,7 +52,9 @@ class SubcommandGroup(HelpToConsole, TyperGroup):
         word = ctx._protected_args[0]
         if given and word in self.commands:
             flag = given[0].opts[0]
-            raise UsageError(f"{flag} cannot be given before {word}", f"leave it out, or put it after {word}")
+            raise UsageError(
+                f"{flag} cannot be given before {word}", f"leave it out, or put it after {word}", flags=(flag,)
+            )
         super().invoke(ctx)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

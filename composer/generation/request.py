@@ -50,6 +50,7 @@ class GenerationRequest:
             raise UsageError(
                 f"--length {self.length} leaves no room after the primer, which has {len(self.primer)} steps",
                 f"use --length {len(self.primer) + 1} or more",
+                flags=("--length",),
             )
 
     @property

@@ -30,10 +30,12 @@ class BarRanges:
         example = f"the tune has {count} bars; for example, use --keep-bars 1-{count // 2}"
         hint = example if count > 1 else "leave out --keep-bars"
         if last > count:
-            raise Unsatisfiable(f"invalid value for --keep-bars: '{self.text}' (there is no bar {last})", hint)
+            raise Unsatisfiable(
+                f"invalid value for --keep-bars: '{self.text}' (there is no bar {last})", hint, flags=("--keep-bars",)
+            )
         if all(number in self for number in range(1, count + 1)):
             message = f"--keep-bars {self.text} keeps all {count} bars of the tune, so there is nothing to generate"
-            raise Unsatisfiable(message, hint)
+            raise Unsatisfiable(message, hint, flags=("--keep-bars",))
 
 
 NO_BARS = BarRanges(())

@@ -93,12 +93,15 @@ def parse_scale(scale: str = "", key: str = "") -> Scale | None:
     if found is None:
         name = _name(scale)
         if signature is None:
-            raise OptionError(f"--scale {scale} has no tonic", f"add one: --scale 'D {name}', or --key D")
+            raise OptionError(
+                f"--scale {scale} has no tonic", f"add one: --scale 'D {name}', or --key D", flags=("--scale",)
+            )
         return _scale(signature.tonic, name)
     if signature is not None and pitch_class(found.tonic) != pitch_class(signature.tonic):
         raise Unsatisfiable(
             f"--scale '{scale}' contradicts --key {key}: the tonics are {found.tonic} and {signature.tonic}",
             f"leave out --key, or use --scale '{found.name}'",
+            flags=("--scale", "--key"),
         )
     return found
 
@@ -131,10 +134,15 @@ def pitches_of(candidates: Iterable[int], within: Range | None, scale: Scale | N
         raise Unsatisfiable(
             f"--range {within.text} has none of {model}",
             f"use --range {pitch_name(known[0])}-{pitch_name(known[-1])}, or a part of it",
+            flags=("--range",),
         )
     if within is not None and any(pitch in scale for pitch in known if scale is not None):
-        raise Unsatisfiable(f"--range {within.text} has no note of {scale}", "use a wider --range or another key")
-    raise Unsatisfiable(f"none of {model} is in {scale}", "use another --key or --scale")
+        raise Unsatisfiable(
+            f"--range {within.text} has no note of {scale}",
+            "use a wider --range or another key",
+            flags=("--range", "--scale", "--key"),
+        )
+    raise Unsatisfiable(f"none of {model} is in {scale}", "use another --key or --scale", flags=("--scale", "--key"))
 
 
 def pitch_name(pitch: int) -> str:

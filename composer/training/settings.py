@@ -73,4 +73,5 @@ class Settings:
             raise UsageError(
                 "--augment cannot be combined with --set contiguous=on",
                 "leave out --augment, or train with it first and then fine-tune: --from NAME --set contiguous=on",
+                flags=("--augment", "--set"),
             )

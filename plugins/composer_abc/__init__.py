@@ -27,7 +27,7 @@ from composer.api import (
 )
 from composer.formats.read import MUSIC_SUFFIXES, empty_error
 from composer_abc import pieces, titles
-from composer_abc.controls import AbcControls
+from composer_abc.controls import AbcControls, no_controls
 from composer_abc.decoder import AbcDecoder
 from composer_abc.options import AbcOptions
 
@@ -200,8 +200,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         controls, context = controls or AbcControls(), context or GenerationContext()
         if self.raw:
             if controls != AbcControls():
-                hint = "leave out the controls, or use a model trained with -O text=dialect"
-                raise Unsatisfiable("a model of raw text has no controls", hint)
+                raise no_controls(controls)
             return None
         parts = self._parts(controls, context)
         is_free = replace(controls, repeat_limit=None) == AbcControls() and not parts
@@ -303,7 +302,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
         builder = ConstraintBuilder(vocabulary, context.primer)
         if controls.keep_bars:
             if context.tune is None:
-                raise Unsatisfiable("--keep-bars needs --prime", "add --prime FILE")
+                raise Unsatisfiable("--keep-bars needs --prime", "add --prime FILE", flags=("--keep-bars",))
             kept = parse_bar_ranges(controls.keep_bars)
             builder = ConstraintBuilder(builder.vocabulary, (), self._known_text(context.tune), kept)
         constraint = builder.build(replace(controls.tune_controls(), parts=tuple(parts)))
@@ -315,6 +314,7 @@ class Abc(Representation[str, AbcOptions, AbcControls]):
                 raise Unsatisfiable(
                     f"--length {context.length} is too short for {option}, which needs at least {shortest} characters",
                     f"leave out --length, or use --length {max(estimate, shortest)}",
+                    flags=("--length", option.partition(" ")[0]),
                 )
         return constraint
 

@@ -22,7 +22,9 @@ def check_bars(counters: Counters, bars: int) -> None:
     begun = bars_begun(counters)
     if 0 < bars < begun:
         raise Unsatisfiable(
-            f"--bars {bars} contradicts the primer, which has {begun} bars", f"use {longer(counters)} to continue it"
+            f"--bars {bars} contradicts the primer, which has {begun} bars",
+            f"use {longer(counters)} to continue it",
+            flags=("--bars",),
         )
 
 

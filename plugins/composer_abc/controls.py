@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
 from composer.api import OptionError, Unsatisfiable
@@ -128,7 +128,11 @@ def _key(text: str, mode: str) -> str:
         tonics = (letter + sign for letter in "CDEFGAB" for sign in ("", "#", "b"))
         same = (each for each in tonics if pitch_class(each) == pitch_class(scale.tonic))
         other = next(each for each in same if parse_key(f"{each} {scale.name}"))
-        raise OptionError(f"--key {text} --mode {mode} have more than seven sharps or flats", f"use --key {other}")
+        raise OptionError(
+            f"--key {text} --mode {mode} have more than seven sharps or flats",
+            f"use --key {other}",
+            flags=("--key", "--mode"),
+        )
     return key.name
 
 
@@ -165,6 +169,14 @@ def _rhythm(text: str) -> str:
     if found := rhythm_of(name, ""):
         return found
     raise OptionError(f"unknown rhythm '{text}'", suggest(name, RHYTHMS))
+
+
+def no_controls(given: AbcControls) -> Unsatisfiable:
+    """Return the error for a model of raw text, which has no controls, by the first that is `given`."""
+    unset = AbcControls()
+    name = next(each.name for each in fields(given) if getattr(given, each.name) != getattr(unset, each.name))
+    hint = "leave out the controls, or use a model trained with -O text=dialect"
+    return Unsatisfiable("a model of raw text has no controls", hint, flags=(f"--{name.replace('_', '-')}",))
 
 
 def _scale(text: str) -> str | Scale:

@@ -62,6 +62,7 @@ def bars_with_room(context: GenerationContext, bars: int) -> int | None:
         raise Unsatisfiable(
             f"--length {context.length} is too short for a tune, which needs at least {SHORTEST} characters",
             f"leave out --length, or use --length {SHORT}",
+            flags=("--length",),
         )
     if context.length is None or bars or (context.rules or FITTED_RULES) < FITTED_RULES:
         return None

@@ -48,6 +48,7 @@ def build_constraint(
         raise Unsatisfiable(
             f"--length {context.length} is too short for {controls.length_control}, which needs {total + 1} steps",
             f"leave out --length, or use --length {total + 1}",
+            flags=("--length", controls.length_control.partition(" ")[0]),
         )
     if total is None and not controls.density:
         return GridConstraint(FIRST + len(pitches), mask)
@@ -63,6 +64,7 @@ def build_constraint(
             f"--keep-bars {controls.keep_bars} contradicts --density {controls.density}: notes held into the kept bars"
             " do not fit this density",
             "leave out --density, or keep other bars",
+            flags=("--keep-bars", "--density"),
         )
     constraint.start(context.primer)
     return constraint
@@ -83,6 +85,7 @@ def _budget(controls: GridControls, per_beat: Fraction, length: int, fixed: Iter
         raise Unsatisfiable(
             f"--density {controls.density} is too high: the model has {float(per_beat):g} steps per beat",
             f"use --density {float(per_beat):g} or less",
+            flags=("--density",),
         )
     return OnsetBudget(density, per_beat, length, ranges_of(sorted(fixed)))
 

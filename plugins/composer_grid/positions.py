@@ -25,6 +25,7 @@ class PositionConstraint(CountingConstraint):
             raise Unsatisfiable(
                 f"the primer has {len(primer)} steps and does not fit into {self.plan.bars} bars",
                 "use more --bars, or a shorter primer",
+                flags=("--bars",),
             )
         return super().start(primer)
 

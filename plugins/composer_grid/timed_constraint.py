@@ -78,6 +78,7 @@ class TimedGridConstraint(Constraint):
             raise Unsatisfiable(
                 f"the primer has {step} steps and does not fit into the {self.total} steps of --bars",
                 "use more --bars, or a shorter primer",
+                flags=("--bars",),
             )
         return _pack_state(step, onsets, position)
 

@@ -56,18 +56,18 @@ from composer.toolkit.representations.score_parts import (
     read,
 )
 from composer_pianoroll import full_chords
-from composer_pianoroll.controls import (
+from composer_pianoroll.build_constraint import (
     OUT_OF_RANGE,
-    PianorollControls,
+    PlannedConstraint,
     build_constraint,
     check_length,
     total_frames,
 )
+from composer_pianoroll.controls import PianorollControls
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.options import PianorollOptions, choose_parts
 from composer_pianoroll.parallels import AVOID, ParallelsGuard, default_choice
 from composer_pianoroll.phrase_ends import check_known, with_ends
-from composer_pianoroll.positions import PlannedConstraint
 from composer_pianoroll.preferences import with_preferences
 from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
 from composer_pianoroll.rules import LATEST, Rules

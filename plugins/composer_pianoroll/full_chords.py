@@ -41,14 +41,18 @@ def check_room(choice: str, phrase_ends: str, max_notes: int) -> None:
     """Raise OptionError if chords are asked for that have more than `max_notes`, 0 for any."""
     wanted = asked_for(choice, phrase_ends)
     if wanted and 0 < max_notes < FULL_NOTES:
-        raise OptionError(f"{wanted} contradicts --max-notes {max_notes}", f"use --max-notes {FULL_NOTES} or more")
+        raise OptionError(
+            f"{wanted} contradicts --max-notes {max_notes}",
+            f"use --max-notes {FULL_NOTES} or more",
+            flags=(wanted.partition(" ")[0], "--max-notes"),
+        )
 
 
 def check_known(choice: str, *, is_known: bool) -> None:
     """Raise Unsatisfiable if full chords are asked for by --chords and it is not known where beats are in a piece."""
     if choice == FULL and not is_known:
         hint = "leave out --chords, or train with -O positions=on"
-        raise Unsatisfiable("--chords full needs a model with positions", hint)
+        raise Unsatisfiable("--chords full needs a model with positions", hint, flags=("--chords",))
 
 
 def thin_chords(roll: Roll, first: int, beat: int) -> Iterator[bool]:

@@ -99,6 +99,7 @@ def voice_of(roll: Roll, which: str) -> list[GridNote]:
         raise Unsatisfiable(
             f"the tune has no voice {which}: at most {most} {sound} at once",
             f"use --keep-voices {most}",
+            flags=("--keep-voices",),
         )
     return voice
 

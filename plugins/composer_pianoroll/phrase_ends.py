@@ -35,7 +35,7 @@ def check_known(choice: str, *, is_known: bool) -> None:
     """Raise Unsatisfiable if triads are asked for by --phrase-ends and it is not known where phrases end."""
     if choice == TRIADS and not is_known:
         hint = "leave out --phrase-ends, or train with -O positions=on on music with fermatas or phrase marks"
-        raise Unsatisfiable("this model does not know where phrases end", hint)
+        raise Unsatisfiable("this model does not know where phrases end", hint, flags=("--phrase-ends",))
 
 
 def with_ends(plans: Mapping[str, int], choice: str, rules: int, *, is_tune: bool) -> Mapping[str, int]:
@@ -50,9 +50,13 @@ def with_ends(plans: Mapping[str, int], choice: str, rules: int, *, is_tune: boo
         return found
     if is_tune:
         hint = "leave out --phrase-ends, or use a tune with fermatas or phrase marks"
-        raise Unsatisfiable("--phrase-ends triads: the tune does not say where phrases end", hint)
+        raise Unsatisfiable(
+            "--phrase-ends triads: the tune does not say where phrases end", hint, flags=("--phrase-ends",)
+        )
     hint = "leave out --phrase-ends, or the meter and the number of bars"
-    raise Unsatisfiable("--phrase-ends triads: no training piece of this form says where phrases end", hint)
+    raise Unsatisfiable(
+        "--phrase-ends triads: no training piece of this form says where phrases end", hint, flags=("--phrase-ends",)
+    )
 
 
 def are_triads(choice: str, rules: int, max_notes: int, share: float | None) -> bool:

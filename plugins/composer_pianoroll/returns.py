@@ -26,7 +26,9 @@ def are_wanted(choice: str, rules: int, *, is_counted: bool, is_known: bool) -> 
     """
     if choice == PLAN and not is_known:
         hint = "leave out --returns, or train the model again, with -O positions=on"
-        raise Unsatisfiable("this model does not know which bars of its training pieces return", hint)
+        raise Unsatisfiable(
+            "this model does not know which bars of its training pieces return", hint, flags=("--returns",)
+        )
     return (choice or (PLAN if rules >= Rules.RETURNS and not is_counted else NONE)) == PLAN
 
 

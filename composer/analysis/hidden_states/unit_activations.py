@@ -60,6 +60,8 @@ def unit_activations(
     count = states.shape[1]
     for unit in units:
         if not 1 <= unit <= count:
-            raise UsageError(f"invalid value for --unit: '{unit}'", f"{model.name} has units 1 to {count}")
+            raise UsageError(
+                f"invalid value for --unit: '{unit}'", f"{model.name} has units 1 to {count}", flags=("--unit",)
+            )
     chosen = responses(states, features, units) if units else clearest_units(states, features, SHOWN_UNITS)
     return count, [UnitActivations(each, states[:, each.unit - 1]) for each in chosen]

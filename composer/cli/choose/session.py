@@ -49,10 +49,13 @@ def check_terminal(console: Console) -> None:
 def choose(console: Console, plan: Plan, sound: Sound | None) -> None:
     """Let the user choose a piece, and write it, also after an interruption. Raises ComposerError."""
     if kept := kept_flags(plan.options.controls):
-        raise UsageError(f"--choose and {kept[0]} cannot be used together", "leave out one of them")
+        raise UsageError(
+            f"--choose and {kept[0]} cannot be used together", "leave out one of them", flags=("--choose", kept[0])
+        )
     if plan.output.as_piano_roll:
         name, suffix = plan.output.format.name.upper(), plan.output.format.suffixes[0]
         raise UsageError(f"{name} is binary, so the chosen piece cannot be shown", f"add --output tune{suffix}")
+    console.begin()
     with ExitStack() as stack:
         session = _Session(console, plan, sound, stack)
         try:

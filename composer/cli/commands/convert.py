@@ -71,7 +71,7 @@ def convert(console: "Console", options: ConvertOptions) -> None:
     write, many = make_writer(chosen, options.soundfont, rendering.update_rendered)
     destination = plan_destination(console, chosen, many, options.output, force=options.force, resume=options.resume)
     if options.as_json and options.output in (None, "-"):
-        raise UsageError("--json needs --output", "add --output FOLDER/, or leave out --json")
+        raise UsageError("--json needs --output", "add --output FOLDER/, or leave out --json", flags=("--json",))
     run = _Run(console, write, destination, read_as, options.files)
     try:
         with rendering:
@@ -100,7 +100,7 @@ def _target_format(options: ConvertOptions) -> "Format":
         chosen = format_named(options.to)
         if named not in (None, chosen):
             hint = f"leave out --to, or use --output {output.with_suffix(chosen.suffixes[0])}"
-            raise UsageError(f"--to {options.to} contradicts --output {output}", hint)
+            raise UsageError(f"--to {options.to} contradicts --output {output}", hint, flags=("--to", "--output"))
         return chosen
     if named is not None:
         return named

@@ -64,11 +64,14 @@ class EvalOptions:
                 raise UsageError(
                     f"{name} cannot be combined with --generated, which does not measure likelihood",
                     f"remove {name} or --generated",
+                    flags=(name, "--generated"),
                 )
         for name, value in (("--seed", self.seed), ("--temp", self.temperature)):
             if self.generated is None and value is not None:
                 command = f"composer eval {self.representation} {shlex.join(self.files)}"
-                raise UsageError(f"{name} needs --generated", f"{command} --generated 200 {name} {value:g}")
+                raise UsageError(
+                    f"{name} needs --generated", f"{command} --generated 200 {name} {value:g}", flags=(name,)
+                )
         check_ranges(self)
 
 

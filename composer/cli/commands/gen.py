@@ -38,7 +38,7 @@ def gen(console: "Console", options: GenOptions) -> None:
     for flag, given in (("--play", options.play), ("--choose", options.choose is not None)):
         if given and not process.is_single:
             hint = f"leave out {flag}, or run without torchrun"
-            raise UsageError(f"{flag} does not work with several processes", hint)
+            raise UsageError(f"{flag} does not work with several processes", hint, flags=(flag,))
     if options.choose is not None:
         from composer.cli.choose.session import check_terminal, choose
 

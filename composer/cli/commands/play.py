@@ -36,12 +36,18 @@ class PlayOptions:
     def __post_init__(self) -> None:
         check_ranges(self)
         if self.output is not None and self.port is not None:
-            raise UsageError("--output and --port cannot be used together", "leave out one of them")
+            raise UsageError(
+                "--output and --port cannot be used together", "leave out one of them", flags=("--output", "--port")
+            )
         if self.output not in (None, "-") and Path(self.output or "").suffix.lower() != ".wav":
             hint = f"use --output {Path(self.output or '').stem or 'tune'}.wav, or composer convert"
             raise UsageError(f"composer play cannot write {self.output}", hint)
         if self.port is not None and self.soundfont:
-            raise UsageError("--port and --soundfont cannot be used together", "leave out one of them")
+            raise UsageError(
+                "--port and --soundfont cannot be used together",
+                "leave out one of them",
+                flags=("--port", "--soundfont"),
+            )
 
 
 def play(console: "Console", options: PlayOptions) -> None:

@@ -90,7 +90,7 @@ def plugins(console: Console, options: PluginsOptions) -> None:
         _check_imports(console, which)
     elif which and which not in {*KINDS, *LISTS}:
         if options.json:
-            raise UsageError("--json is for lists", "for all plugins: composer plugins --json")
+            raise UsageError("--json is for lists", "for all plugins: composer plugins --json", flags=("--json",))
         console.write(_explain(which, _load_all(console), console.width))
     else:
         _list(console, options)
@@ -155,7 +155,7 @@ def _refuse(options: Mapping[str, Any], reason: str, hint: str) -> None:
     """Raise UsageError for the first of the `options` that was given; `{}` in the hint stands for it."""
     for name, value in options.items():
         if value:
-            raise UsageError(f"--{name} {reason}", hint.format(f"--{name}"))
+            raise UsageError(f"--{name} {reason}", hint.format(f"--{name}"), flags=(f"--{name}",))
 
 
 def _check_imports(console: Console, only: str) -> None:

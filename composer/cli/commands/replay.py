@@ -43,7 +43,9 @@ def replay(console: "Console", options: ReplayOptions) -> None:
 
     console.quiet, output = options.quiet, options.output
     if options.check and output is not None:
-        raise UsageError("--check and --output cannot be used together", "leave out one of them")
+        raise UsageError(
+            "--check and --output cannot be used together", "leave out one of them", flags=("--check", "--output")
+        )
     if output is not None:
         check_replaceable(output, force=options.force)
     name = options.file

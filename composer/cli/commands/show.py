@@ -60,13 +60,21 @@ class ShowOptions:
     def __post_init__(self) -> None:
         check_ranges(self)
         if self.surprise and self.shows_units:
-            raise UsageError("--surprise cannot be combined with --units", "show one after the other")
+            raise UsageError(
+                "--surprise cannot be combined with --units",
+                "show one after the other",
+                flags=("--surprise", "--units"),
+            )
         if self.provenance and (self.surprise or self.shows_units or self.output is not None):
             flag = "--surprise" if self.surprise else "--units" if self.shows_units else "--output"
-            raise UsageError(f"--provenance cannot be combined with {flag}", "show one after the other")
+            raise UsageError(
+                f"--provenance cannot be combined with {flag}", "show one after the other", flags=("--provenance", flag)
+            )
         if self.checkpoint is not None and not (self.surprise or self.shows_units):
             raise UsageError(
-                "--checkpoint needs --surprise or --units", f"to see the model's card: composer show {self.checkpoint}"
+                "--checkpoint needs --surprise or --units",
+                f"to see the model's card: composer show {self.checkpoint}",
+                flags=("--checkpoint",),
             )
         if self.unit is not None:
             self.unit_numbers()
@@ -75,13 +83,19 @@ class ShowOptions:
     def _check_picture(self) -> None:
         if self.output is None and (self.picture is not None or self.force):
             flag = "--force" if self.picture is None else "--picture"
-            raise UsageError(f"{flag} needs --output", "add --output roll.svg, for example")
+            raise UsageError(f"{flag} needs --output", "add --output roll.svg, for example", flags=(flag,))
         if self.picture is not None and self.picture not in PICTURES:
             raise invalid_value("--picture", self.picture, "use roll or sheet")
         if self.output is not None and self.shows_units:
-            raise UsageError("--units cannot be combined with --output", "leave out --output")
+            raise UsageError(
+                "--units cannot be combined with --output", "leave out --output", flags=("--units", "--output")
+            )
         if self.surprise and self.picture == "sheet":
-            raise UsageError("--surprise cannot be combined with --picture sheet", "use --picture roll")
+            raise UsageError(
+                "--surprise cannot be combined with --picture sheet",
+                "use --picture roll",
+                flags=("--surprise", "--picture"),
+            )
 
     @property
     def shows_units(self) -> bool:
@@ -148,13 +162,13 @@ def _check_json(options: ShowOptions, first: Path | Source | ReadError) -> None:
     hint = f"composer show {shlex.quote(options.files[0])} --units --json"
     if isinstance(first, Path):
         hint = f"for the facts about a model: composer models info {shlex.quote(first.stem)} --json"
-    raise UsageError("--json needs --units or --provenance", hint)
+    raise UsageError("--json needs --units or --provenance", hint, flags=("--json",))
 
 
 def _show_all(console: "Console", found: Iterator[Path | Source | ReadError], options: ShowOptions) -> None:
     """Show several models or sources, each under its name; one that cannot be read does not stop the others."""
     if options.as_json:
-        raise UsageError("--json needs a single file", "show one file after the other")
+        raise UsageError("--json needs a single file", "show one file after the other", flags=("--json",))
     failed = False
     for number, shown in enumerate(found):
         try:

@@ -59,7 +59,8 @@ def overview(console: "Console", options: OverviewOptions) -> None:
     A key is a command and one of its options, such as gen.temp, or a command, a representation and an option, such as
     gen.abc.temp. The command line takes precedence over the environment, and the environment over the configuration
     file. In the file, a value for a representation takes precedence over one for all. A default that has no effect on a
-    command, or contradicts an option on the command line, is left out. `replay` uses none of them.
+    command, or contradicts an option on the command line, is left out if that is found before anything is generated or
+    written. `replay` uses none of them.
     """
     from composer.cli.command import build
     from composer.cli.config import defaults

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from composer.api import OptionError, UsageError
-from composer.api.errors import suggest
+from composer.api.errors import OptionsError, suggest
 from composer.cli.command import LEAVE_OUT
 from composer.cli.config.file import ConfigFile, Key, load
 from composer.cli.control_flags import PREFIX, REPRESENTATION, ControlCommand, representations_with, set_controls
@@ -74,29 +74,27 @@ def apply(path: Path, command: Any, context: Any, arguments: Sequence[str], envi
         context.meta[LEAVE_OUT] = lambda error: leave_out(command, context, error, keys)
 
 
-def leave_out(command: Any, context: Any, error: UsageError, keys: Mapping[str, Key]) -> bool:
-    """Leave out the default that an error is about, and return whether there is one; typed options are never left out.
+def leave_out(command: Any, context: Any, error: OptionsError, keys: Mapping[str, Key]) -> bool:
+    """Leave out the defaults that an error is about, and return whether there are any; typed options stay.
 
-    `keys` are those of the file by the parser's names. Raises UsageError if two defaults contradict each other.
+    `keys` are those of the file by the parser's names. Raises UsageError if only defaults contradict each other.
     """
-    found = [
-        param
+    about = [
+        (param, context.get_parameter_source(param.name).name)
         for param in command.get_params(context)
-        if {*error.flags} & {*param.opts} and param.name in context.default_map
-        and context.get_parameter_source(param.name).name == "DEFAULT_MAP"
-    ]  # fmt: skip
-    if not found:
-        return False
-    if len(found) > 1:
+        if {*error.flags} & {*param.opts}
+    ]
+    found = [param for param, source in about if source == "DEFAULT_MAP" and param.name in context.default_map]
+    if len(found) > 1 and all(source != "COMMANDLINE" for _, source in about):
         first, *others = [".".join(keys[param.name]) for param in found]
         message = f"{error.message}; the configuration file sets {join_names([first, *others])}"
         raise UsageError(message, f"composer config unset {first}") from error
-    (param,) = found
-    del context.default_map[param.name]
-    value, source = param.consume_value(context, {})
-    context.params[param.name] = param.process_value(context, value)
-    context.set_parameter_source(param.name, source)
-    return True
+    for param in found:
+        del context.default_map[param.name]
+        value, source = param.consume_value(context, {})
+        context.params[param.name] = param.process_value(context, value)
+        context.set_parameter_source(param.name, source)
+    return bool(found)
 
 
 def check_tables(config: ConfigFile) -> None:

@@ -30,7 +30,11 @@ def make_writer(
     `progress` is called with the share of a piece that is rendered as sound.
     """
     if soundfont and not chosen.rendered_from:
-        raise UsageError(f"--soundfont has no effect on `{chosen.name}`", "use --to wav, or leave out --soundfont")
+        raise UsageError(
+            f"--soundfont has no effect on `{chosen.name}`",
+            "use --to wav, or leave out --soundfont",
+            flags=("--soundfont",),
+        )
     settings = WriteSettings(soundfont=soundfont, progress=progress)
     if chosen.write is not None:
         return lambda piece: _write_music(chosen, piece, settings), chosen.name in COLLECTIONS

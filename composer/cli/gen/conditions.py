@@ -42,6 +42,7 @@ def with_control_labels(
             raise Unsatisfiable(
                 f"--condition {key}={given[key]} contradicts the controls, which imply {key}={label}",
                 f"leave out --condition {key}={quote(given[key])}",
+                flags=("--condition", f"--{key}"),
             )
     return {**given, **{key: label for key, label in labels.items() if label in known.get(key, ())}}
 

@@ -36,7 +36,9 @@ def known_melodies(model: LoadedModel, name: str, option: str) -> MelodyIndex:
     from composer.checkpoints.training_melodies import training_melodies
 
     if type(model.representation).score is Representation.score:
-        raise UsageError(f"{option} does not work with `{model.representation.name}`", f"leave out {option}")
+        raise UsageError(
+            f"{option} does not work with `{model.representation.name}`", f"leave out {option}", flags=(option,)
+        )
     melodies = training_melodies(model.extra, name)
     if melodies is None:
         raise CheckpointError(

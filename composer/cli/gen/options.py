@@ -88,9 +88,13 @@ class Selection:
             for flag, value in (("--keep", self.keep), ("--rank-by", self.rank_by)):
                 if value is not None:
                     hint = f"use --candidates {max(20, self.best)} {flag} {value}"
-                    raise UsageError(f"{flag} needs --candidates", hint)
+                    raise UsageError(f"{flag} needs --candidates", hint, flags=(flag,))
         elif not 1 <= self.best <= self.candidates:
-            raise UsageError(f"invalid value for --keep: '{self.best}'", f"use 1 to {self.candidates}")
+            raise UsageError(
+                f"invalid value for --keep: '{self.best}'",
+                f"use 1 to {self.candidates}",
+                flags=("--keep", "--candidates"),
+            )
 
     @property
     def best(self) -> int:
@@ -186,10 +190,12 @@ class GenOptions:
             message = f"--count and --candidates {reason}: --keep sets how many are written"
             raise UsageError(message, hint, flags=("--count", "--candidates"))
         if self.selection.chosen and self.resume:
-            raise UsageError(f"--resume and --candidates {reason}", "leave out --resume")
+            raise UsageError(
+                f"--resume and --candidates {reason}", "leave out --resume", flags=("--resume", "--candidates")
+            )
         self._check_choose()
         if self.port is not None and not self.play:
-            raise UsageError("--port needs --play", f"add --play, or leave out --port {self.port}")
+            raise UsageError("--port needs --play", f"add --play, or leave out --port {self.port}", flags=("--port",))
         if self.prime is not None and self.prime_text is not None:
             raise UsageError("--prime and --prime-text cannot be used together", "leave out one of them")
 
@@ -202,7 +208,11 @@ class GenOptions:
             f"--temp {self.sampling.temperature}": self.sampling.ramp is not None,
         }  # fmt: skip
         if self.choose is not None and (given := next((flag for flag, is_given in others.items() if is_given), "")):
-            raise UsageError(f"--choose and {given} cannot be used together", "leave out one of them")
+            raise UsageError(
+                f"--choose and {given} cannot be used together",
+                "leave out one of them",
+                flags=("--choose", given.partition(" ")[0]),
+            )
 
     @property
     def model_settings(self) -> Mapping[str, Any]:

@@ -33,6 +33,7 @@ def particles_of(options: GenOptions, model: LoadedModel, context: GenerationCon
             raise UsageError(
                 f"--particles needs {join_names(flags, 'or')}" if flags else "--particles is for infilling",
                 f"add {flags[0]}" if flags else "leave out --particles",
+                flags=("--particles",),
             )
         return 1
     if given == 1 or options.sampling.is_greedy:  # greedy particles would all be the same
@@ -45,6 +46,7 @@ def particles_of(options: GenOptions, model: LoadedModel, context: GenerationCon
         raise UsageError(
             f"--particles {given} needs exact probabilities, which `{model.header.model}` does not have",
             "leave out --particles, or use another model",
+            flags=("--particles",),
         )
     return 1
 

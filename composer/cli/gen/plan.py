@@ -156,6 +156,7 @@ def _constraint(
         raise UsageError(
             "--unconstrained does not work with this model: its constraints count the positions that it was trained on",
             "leave out --unconstrained",
+            flags=("--unconstrained",),
         )
     return None
 
@@ -178,7 +179,9 @@ def _saved_record(options: GenOptions, output: Output, process: ProcessInfo) -> 
     """Return the record of the run to resume, if there is one. Raises UsageError if none can be resumed."""
     target = output.target
     if options.selection.chosen and not process.is_single:
-        raise UsageError("--candidates does not work with several processes", "run it without `torchrun`")
+        raise UsageError(
+            "--candidates does not work with several processes", "run it without `torchrun`", flags=("--candidates",)
+        )
     if not (process.is_single or target.one_file_per_piece):
         hint = f"number the files: --output tunes/%d{output.format.suffixes[0]}"
         raise UsageError(f"{process.world_size} processes cannot write to one file", hint)
@@ -243,7 +246,9 @@ def _accept(options: GenOptions, model: LoadedModel, path: Path, context: Genera
 
     if context.tune is not None:
         kept = kept_flags(options.controls)[0]
-        raise UsageError(f"--max-copy and {kept} cannot be used together", "leave out one of them")
+        raise UsageError(
+            f"--max-copy and {kept} cannot be used together", "leave out one of them", flags=("--max-copy", kept)
+        )
     return copy_limit(options.max_copy, model, path.name, context.primer)
 
 

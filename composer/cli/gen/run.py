@@ -22,6 +22,7 @@ def generate_pieces(plan: Plan) -> None:
 
     Raises NoNotes or CopiedTooMuch if that is so of a single piece, ComposerError after all others if of some.
     """
+    plan.output.console.begin()
     if plan.ranking is not None:
         from composer.cli.gen.best_of import generate_best
 

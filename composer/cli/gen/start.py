@@ -35,10 +35,14 @@ def start_of(options: GenOptions, representation: Representation, output: Output
         names = (each.name for each in dataclasses.fields(unset))
         given = next(name for name in names if getattr(options.controls, name) != getattr(unset, name))
         flag = f"--{given.replace('_', '-')}"
-        raise UsageError(f"--unconstrained and {flag} cannot be used together", f"leave out --unconstrained or {flag}")
+        raise UsageError(
+            f"--unconstrained and {flag} cannot be used together",
+            f"leave out --unconstrained or {flag}",
+            flags=("--unconstrained", flag),
+        )
     if options.prime is None and options.prime_text is None:
         if infill:
-            raise UsageError(f"{infill[0]} needs --prime", "add --prime FILE")
+            raise UsageError(f"{infill[0]} needs --prime", "add --prime FILE", flags=(infill[0],))
         return Start(GenerationContext(options.length), wanted, (), writing)
     from composer.cli.gen import primer
 

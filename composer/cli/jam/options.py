@@ -51,6 +51,12 @@ class JamOptions:
     def __post_init__(self) -> None:
         check_ranges(self)
         if self.sampling.ramp is not None:
-            raise UsageError("a jam has no end to ramp --temp to", f"use --temp {self.sampling.ramp.first:g}")
+            raise UsageError(
+                "a jam has no end to ramp --temp to", f"use --temp {self.sampling.ramp.first:g}", flags=("--temp",)
+            )
         if self.port is not None and self.soundfont:
-            raise UsageError("--port and --soundfont cannot be used together", "leave out one of them")
+            raise UsageError(
+                "--port and --soundfont cannot be used together",
+                "leave out one of them",
+                flags=("--port", "--soundfont"),
+            )

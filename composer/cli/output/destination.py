@@ -122,12 +122,20 @@ def plan_output(
     native = chosen.name == representation_class.native
     given = [field.name for field in dataclasses.fields(settings) if getattr(settings, field.name) != field.default]
     if given and native and chosen.name != "abc":
-        raise UsageError(f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}")
+        raise UsageError(
+            f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}", flags=(f"--{given[0]}",)
+        )
     if settings.velocity is not None and "velocity" in chosen.leaves_out and not (playing or replayed):
-        raise UsageError(f"--velocity has no effect on `{chosen.name}`", "use --format midi, or leave out --velocity")
+        raise UsageError(
+            f"--velocity has no effect on `{chosen.name}`",
+            "use --format midi, or leave out --velocity",
+            flags=("--velocity",),
+        )
     if settings.soundfont and not (chosen.rendered_from or playing):
         raise UsageError(
-            f"--soundfont has no effect on `{chosen.name}`", "add --play, or use --format wav, or leave out --soundfont"
+            f"--soundfont has no effect on `{chosen.name}`",
+            "add --play, or use --format wav, or leave out --soundfont",
+            flags=("--soundfont",),
         )
     if chosen.rendered_from:
         from composer.audio.wav import usable_soundfont
@@ -137,10 +145,11 @@ def plan_output(
         raise UsageError(
             f"--lengthen does not work with `{chosen.name}`, which is written while it is generated",
             "leave out --lengthen, or use --format midi",
+            flags=("--lengthen",),
         )
     if format_name and output and formats.format_of(Path(output)) not in {None, chosen}:
         hint = f"leave out --format, or use --output {Path(output).with_suffix(chosen.suffixes[0])}"
-        raise UsageError(f"--format {format_name} contradicts --output {output}", hint)
+        raise UsageError(f"--format {format_name} contradicts --output {output}", hint, flags=("--format", "--output"))
     if output is not None and (files := _numbered_files(representation_class.name, chosen, output, count, console)):
         return Output(chosen, native, False, files, settings, console)
     drawn = output is None and chosen.binary and console.stdout_is_terminal
@@ -149,7 +158,7 @@ def plan_output(
         raise UsageError(
             f"`{chosen.name}` files hold one piece each, not {count}",
             f"use one file per piece: --output {path.with_name(path.stem + '-%d' + path.suffix)}",
-            flags=("--count", "--keep"),
+            flags=("--count", "--keep", "--output"),
         )
     if count > MAX_IN_ONE_FILE:
         raise UsageError(

@@ -213,7 +213,7 @@ def _check_combination(options: TrainOptions) -> None:
     mode = "--resume" if options.resume else "--from"
     flag = next((flag for flag, value in excluded.items() if value), None)
     if flag and (options.resume or options.origin):
-        raise UsageError(f"{flag} cannot be combined with {mode}", f"leave out {flag} or {mode}")
+        raise UsageError(f"{flag} cannot be combined with {mode}", f"leave out {flag} or {mode}", flags=(flag,))
 
 
 def _check_model(options: TrainOptions, model: str, name: str) -> None:

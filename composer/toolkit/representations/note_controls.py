@@ -129,6 +129,7 @@ def total_steps(
         raise Unsatisfiable(
             f"{controls.kept_control} contradicts --bars {bars}: an infilled tune keeps its length",
             "leave out --bars",
+            flags=("--bars", controls.kept_control.partition(" ")[0]),
         )
     if not bars:
         return tune_steps
@@ -143,6 +144,7 @@ def total_steps(
             f"--bars {bars} contradicts {other}: the model has {float(per_beat):g} steps per beat, and the bars are"
             " not a whole number of steps",
             "use another --meter, or more --bars",
+            flags=("--bars", other.partition(" ")[0].rstrip(",")),
         )
     return int(steps)
 
@@ -154,6 +156,7 @@ def in_meter(tune: Piece, controls: NoteControls) -> Piece:
         raise Unsatisfiable(
             f"{controls.kept_control} contradicts --meter {controls.meter}: the tune is in {own}",
             "leave out --meter",
+            flags=("--meter", controls.kept_control.partition(" ")[0]),
         )
     return replace(tune, labels={**tune.labels, **requested})
 
@@ -174,6 +177,7 @@ def source_tune(
         raise Unsatisfiable(
             f"{flag} {value} contradicts {controls.kept_control}: the tune is in {own.name}",
             f"leave out {flag}, or use {flag} {own.name}",
+            flags=(flag, controls.kept_control.partition(" ")[0]),
         )
     score = representation.score(in_meter(context.tune, controls))
     return SourceTune(tuple(representation.prime(context.tune)), score) if score is not None else None
@@ -203,4 +207,5 @@ def held_note_error(pitch: int, controls: NoteControls) -> Unsatisfiable:
     return Unsatisfiable(
         f"--keep-bars {controls.keep_bars} contradicts {other}: {pitch_name(pitch)} is held into a kept bar",
         "keep the bar before it too, or leave out one of them",
+        flags=("--keep-bars", other.partition(" ")[0]),
     )

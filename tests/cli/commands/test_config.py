@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from composer.api import Unsatisfiable, UsageError
+from composer.cli.console import Console
 from composer.system.paths import config_file
 
 GEN = ("gen", "abc", "--length", "100", "--seed", "1")
@@ -138,6 +140,75 @@ def test_a_default_that_is_left_out_of_one_command_is_used_in_the_next(composer,
     config_file().unlink()
     composer(*GEN, "--velocity", "33", "-o", tmp_path / "a.mid")
     assert (tmp_path / "a.mid").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("table", "arguments"),
+    [
+        ('[gen.abc]\nkey = "G"', ("abc", "--candidates", "1", "--prime", "{tune}", "--keep-bars", "1")),
+        ('[gen.abc]\nkey = "D"', ("abc", "--candidates", "1", "--scale", "G major")),
+        ("[gen.abc]\nbars = 8\nkey = 'G'", ("abc", "--candidates", "1", "--prime", "{tune}", "--keep-bars", "1")),
+        ("[gen.pianoroll]\nbars = 2", ("pianoroll", "--prime", "{tune}", "--keep-bars", "1", "--particles", "1")),
+        ("[gen.pianoroll]\nbars = 900", ("pianoroll", "--length", "100")),
+        (
+            '[gen.pianoroll]\nphrase-ends = "triads"',
+            ("pianoroll", "--prime", "{tune}", "--keep-bars", "1", "--particles", "1"),
+        ),
+    ],
+)
+def test_a_default_is_left_out_if_no_piece_satisfies_it_and_what_is_typed(
+    composer, write, short_tune, table, arguments
+):
+    command = ["gen", *(each.format(tune=short_tune) for each in arguments), "--seed", "1"]
+    expected = composer(*command)
+    write(f"{table}\n")
+    assert composer(*command) == expected
+    assert expected.code == 0
+
+
+def test_controls_in_the_file_that_contradict_each_other(composer, write):
+    write('[gen.abc]\nkey = "D"\nscale = "G major"\n')
+    composer(*GEN).failed("the configuration file sets gen.abc.key and gen.abc.scale", code=2)
+    assert composer(*GEN, "--key", "G").code == 0
+    write('[gen.abc]\nkey = "D"\n')
+    composer(*GEN, "--key", "D", "--scale", "G major").failed("--key D contradicts --scale G major", code=1)
+
+
+def test_the_wording_of_an_error_decides_nothing(composer, write, monkeypatch):
+    def fail(*_):
+        raise UsageError("--temp is named", "a hint")
+
+    write("[gen]\ntemp = 0.5\n")
+    monkeypatch.setattr("composer.cli.gen.plan.check_primer", fail)
+    composer(*GEN).failed("--temp is named", code=2)
+
+
+def test_nothing_is_left_out_after_the_first_step(composer, write, monkeypatch):
+    calls = []
+
+    def fail(plan, *_):
+        calls.append(plan)
+        raise Unsatisfiable("not these", "a hint", flags=("--temp",))
+
+    write("[gen]\ntemp = 0.5\n")
+    monkeypatch.setattr("composer.cli.gen.run._write_pieces", fail)
+    composer(*GEN).failed("not these", code=1)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"), [("", False), ("[gen.grid]\nbars = 4\n", False), ("[gen]\ntemp = 1\n", True)]
+)
+def test_stdin_is_kept_only_if_a_default_could_be_left_out(composer, write, monkeypatch, short_tune, text, is_kept):
+    kept = []
+
+    def keep(console):
+        kept.append(console)
+
+    monkeypatch.setattr(Console, "keep_stdin", keep)
+    write(text)
+    composer(*GEN[:2], "--seed", "1", "--candidates", "1", "--prime", "-", stdin=short_tune.read_bytes())
+    assert bool(kept) is is_kept
 
 
 def test_options_without_effect_are_refused_if_they_are_typed(composer, write):

@@ -76,7 +76,9 @@ def map(console: "Console", options: MapOptions) -> None:  # noqa: A001 - the co
         raise ReadError("a map needs at least 2 pieces, but got only 1", "name more files, or a folder")
     if (options.clusters or 0) > len(found.pieces):
         raise OptionError(
-            f"--clusters {options.clusters} is more than the {len(found.pieces)} pieces", "leave out --clusters"
+            f"--clusters {options.clusters} is more than the {len(found.pieces)} pieces",
+            "leave out --clusters",
+            flags=("--clusters",),
         )
     drawn, silhouette = _draw(console, found, options, model)
     as_json = options.output.suffix.lower() == ".json"

@@ -71,7 +71,7 @@ class ConstraintBuilder:
             first, last = _join(given[:-1], "and"), given[-1]
             verb = "contradicts" if len(given) == 2 else "contradict"
             raise Unsatisfiable(
-                f"{first} {verb} {last}: {_reason(controls)}", f"leave out {_join(options, 'or')}"
+                f"{first} {verb} {last}: {_reason(controls)}", f"leave out {_join(options, 'or')}", flags=options
             ) from error
         if not given:
             self._build(controls)
@@ -86,6 +86,7 @@ class ConstraintBuilder:
             raise Unsatisfiable(
                 f"{contradict} the primer{f', which {reason}' if reason else f' at {describe_place(text, at)}'}",
                 f"leave out {_join(options, 'or')}, or use another primer",
+                flags=(*options, "--prime", "--prime-text"),
             )
         try:
             InfillConstraint(self.vocabulary, self.text, self.keep_bars, controls)
@@ -93,6 +94,7 @@ class ConstraintBuilder:
             raise Unsatisfiable(
                 f"{contradict} --keep-bars {self.keep_bars.text}: {error.message}",
                 error.hint or f"leave out {_join(options, 'or')}, or keep other bars",
+                flags=(*options, "--keep-bars"),
             ) from error
 
     def _unknown_to_model(self, controls: TuneControls) -> Unsatisfiable:
@@ -109,7 +111,9 @@ class ConstraintBuilder:
         choices = ", ".join(known.get(name, ()))
         hint = f"use --range {choices}, or a part of it" if name == "range" else f"choose from {choices}"
         return Unsatisfiable(
-            f"the model lacks the characters for --{name} {value}", hint if choices else "use another --checkpoint"
+            f"the model lacks the characters for --{name} {value}",
+            hint if choices else "use another --checkpoint",
+            flags=(f"--{name}",),
         )
 
 

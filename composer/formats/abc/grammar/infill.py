@@ -75,7 +75,9 @@ class InfillConstraint(Constraint):
         count = max(bar.number for bar in bars)
         keep_bars.check(count)
         if controls.bars not in (0, count):
-            raise Unsatisfiable(f"the tune has {count} bars, and infilling does not change that", "leave out --bars")
+            raise Unsatisfiable(
+                f"the tune has {count} bars, and infilling does not change that", "leave out --bars", flags=("--bars",)
+            )
         free = [bar for bar in bars if bar.number and bar.number not in keep_bars]
         given = [FixedBar(b.position, b.mark, b.starts_first_ending, None if b in free else b.tones) for b in bars]
         kept = "".join(text[bar.start : bar.end] for bar in bars if bar not in free)
@@ -140,7 +142,11 @@ class InfillConstraint(Constraint):
                 reason = header_conflict(self.text, at, controls.arguments)
                 number = next((bar.number for bar in bars if at <= bar.end), 0)
                 if reason:
-                    raise Unsatisfiable(f"the tune {reason}", f"leave out --{' or --'.join(controls.arguments)}")
+                    raise Unsatisfiable(
+                        f"the tune {reason}",
+                        f"leave out --{' or --'.join(controls.arguments)}",
+                        flags=tuple(f"--{name}" for name in controls.arguments),
+                    )
                 raise Unsatisfiable(f"{f'bar {number}' if number else 'the pickup'} is kept but does not fit")
             step = self.automaton.next_of_completion(inner, mask) if at in self.open_bars else mask.bit_length() - 1
             state = self.step(state, step)
