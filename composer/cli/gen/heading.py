@@ -87,8 +87,9 @@ def heading_of(representation: Representation, source: Source, score: Score, bes
         lost = {"composers left out": len(score.composers), "tempos left out": len(score.tempos)}
         return Heading(source.label, losses=lost, instrument=melody_of(score).program or None)
     losses = Counter(besides)
+    losses["meter changes left out"] += sum(one[1:] != other[1:] for one, other in pairwise(score.meters))
     if not score.tempos:
-        return Heading(source.label, score.title, score.composers, losses=losses)
+        return Heading(source.label, score.title, score.composers, losses=+losses)
     first = first_tempo(score)
     losses["tempo changes left out"] += sum(one.bpm != other.bpm for one, other in pairwise(score.tempos))
     unit = next((each.length for each in score.tempo_units if each.onset == first.onset), Fraction(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,7 +90,15 @@ def read_whole_piece(
         return InfilledTune(piece, notes)
     if "--keep-bars" in flags and found[0].bar_numbers:
         notes = [*notes, f"{source.label}: {_numbering(found[0])}"]
-    return InfilledTune(piece, notes, heading_of(representation, source, *found))
+    return InfilledTune(_in_first_meter(piece, found[0]), notes, heading_of(representation, source, *found))
+
+
+def _in_first_meter(piece: Piece, score: Score) -> Piece:
+    """Return `piece` with the first meter of its `score` if it has none, since the meter changes."""
+    if "meter" in piece.labels or not score.meters:
+        return piece
+    _, numerator, denominator = score.meters[0]
+    return replace(piece, labels={**piece.labels, "meter": f"{numerator}/{denominator}"})
 
 
 def _numbering(score: Score) -> str:

@@ -64,6 +64,18 @@ class TestChorale:
         tune.write_text(TUNE.replace("G2 A B", "[G2D2B,2] A B"))
         assert "harmonizing the top voice; 2 other voices left out\n" in composer("harmonize", tune, *options).err
 
+    def test_rests_of_the_melody_in_which_other_voices_sound_are_counted(self, composer, tune):
+        tune.write_text(TUNE.replace("G2 A B|A G", "z G A z|A z"))
+        options = ("--seed", "5", "--particles", "2", "--format", "abc")
+        assert "other voices sound in 3 rests of the melody\n" in composer("harmonize", tune, *options).err
+
+    def test_changes_of_meter_are_said_and_the_first_meter_stays(self, composer, tune):
+        tune.write_text(TUNE.replace("M:4/4", "M:3/4").replace("G2 A B|A G", "G2 A|[M:2/4] A G|[M:3/4] A2 G|A G"))
+        result = composer("harmonize", tune, "--seed", "5", "--particles", "2", "--format", "abc")
+        assert f"{tune}: 2 meter changes left out\n" in result.err
+        assert "\nM:3/4\n" in result.out
+        assert composer("replay", "-", stdin=result.data).data == result.data
+
     def test_no_melody(self, composer, tmp_path):
         path = tmp_path / "rests.abc"
         path.write_text("X:1\nM:4/4\nL:1/4\nK:G\nz4|z4|]\n")
