@@ -15,13 +15,13 @@ from composer.registry import plugins as registry
 FIX_HINT = "fix it, or use another file"
 
 
-def playable_scores(source: Source) -> Iterator[Score]:
+def playable_scores(source: Source, skipped: list[RejectedPiece] | None = None) -> Iterator[Score]:
     """Yield the pieces of `source` as scores: by its content, else by the representations that read its suffix.
 
-    Raises ReadError if there is no music in it.
+    Pieces of music that are rejected are added to `skipped`. Raises ReadError if there is no music in it.
     """
     if is_music(source):
-        yield from read_playable(source)
+        yield from read_playable(source, skipped)
         return
     found = False
     for score in _scores_by_representation(source):
@@ -65,14 +65,16 @@ def pieces(
     representation: Representation,
     from_score: Callable[[Score], Piece] | None = None,
     no_pieces: Callable[[Source, Representation, RejectedPiece | None], ReadError] | None = None,
+    skipped: list[RejectedPiece] | None = None,
 ) -> Iterator[Piece]:
     """Yield the pieces of `source`: as `representation` reads them, or from scores if it does not read the format.
 
-    `from_score` makes a piece from a score, by default a whole piece. Raises ReadError if there is none, or the error
-    that `no_pieces` returns for the first that was rejected; EncodeError for a score that cannot be represented.
+    `from_score` makes a piece from a score, by default a whole piece. Pieces that are rejected are added to `skipped`.
+    Raises ReadError if there is none left, or the error that `no_pieces` returns for the first that was rejected;
+    EncodeError for a score that cannot be represented.
     """
     if is_other(source, representation):
-        yield from map(from_score or representation.from_score, playable_scores(source))
+        yield from map(from_score or representation.from_score, playable_scores(source, skipped))
         return
     rejected, found = None, False
     for item in representation.read(source):
@@ -81,6 +83,8 @@ def pieces(
             yield item
         else:
             rejected = rejected or item
+            if skipped is not None:
+                skipped.append(item)
     if not found:
         raise (no_pieces or _no_pieces_error)(source, representation, rejected)
 

@@ -67,17 +67,28 @@ def music_suffix(source: Source) -> str:
     return found.suffixes[0] if found else ""
 
 
-def read_playable(source: Source) -> Iterator[Score]:
-    """Yield the pieces of `source`, skipping rejected ones. Raises ReadError with the first reason if none is left."""
+def read_playable(source: Source, skipped: list[RejectedPiece] | None = None) -> Iterator[Score]:
+    """Yield the pieces of `source`, and add rejected ones to `skipped` as they are met.
+
+    Raises ReadError with the first reason if no piece is left.
+    """
     rejected, found = None, False
     for _, score in read_scores(source):
         if isinstance(score, RejectedPiece):
             rejected = rejected or score
+            if skipped is not None:
+                skipped.append(score)
         else:
             found = True
             yield score
     if not found:
         raise no_music_error(source, rejected)
+
+
+def located_reason(rejected: RejectedPiece) -> str:
+    """Return why a piece was rejected, and where, if that is known: `bar too long (line 12, column 7)`."""
+    reason, place = rejected.reason, rejected.detail
+    return f"{reason} ({place})" if place and place not in reason else reason
 
 
 def empty_error(source: Source) -> ReadError:
@@ -102,5 +113,5 @@ def no_music_error(source: Source, rejected: RejectedPiece | None = None) -> Rea
         return ReadError(f"no music in {source.label}: {wrong}", "check that its suffix is right, or export it again")
     reason, _, hint = rejected.reason.rpartition(": ") if rejected else ("", "", "")
     if rejected and VARIABLE not in hint:
-        reason, hint = rejected.reason, ""
+        reason, hint = located_reason(rejected), ""
     return ReadError(f"no music in {source.label}{f': {reason}' if reason else ''}", hint or no_music_hint())

@@ -158,12 +158,12 @@ class _Run:
     def _convert_piece(self, source: Source, piece: "FoundPiece", number: int, count: int) -> None:
         from composer.cli.convert.destination import NameConflict
         from composer.cli.render.guesses import GuessPlace
+        from composer.formats.read import located_reason
 
         if isinstance(piece.score, RejectedPiece):
-            detail = f" ({piece.score.detail})" if piece.score.detail else ""
             checked = shlex.quote(str(source.path)) if source.data is None else shlex.join(self.arguments)
             hint = f"for details: composer check {checked}"
-            error = ReadError(f"cannot convert {piece.name}: {piece.score.reason}{detail}", hint)
+            error = ReadError(f"cannot convert {piece.name}: {located_reason(piece.score)}", hint)
             self.failures.append((piece.name, error))
             return
         if self.destination.keeps(source, number, count):

@@ -9,7 +9,7 @@ from itertools import accumulate, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from composer.api import Note, ReadError, RejectedPiece, Score, Source, UsageError
+from composer.api import Note, ReadError, RejectedPiece, Source, UsageError
 from composer.api.fields import check_ranges, option
 from composer.api.sampling.params import SamplingParams
 from composer.cli.options_from import OptionsCommand
@@ -140,6 +140,7 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
     from composer import formats
     from composer.cli.output.files import check_replaceable, new_folder_note, save
     from composer.cli.render.guesses import GuessPlace, warn_of_guesses
+    from composer.cli.render.skipped import warn_of_skipped
 
     target = None if options.output in (None, "-") else Path(options.output or "")
     if target is not None:
@@ -147,18 +148,20 @@ def _add_chords(console: "Console", options: HarmonizeOptions) -> None:
     chosen = _format(options.format, target)
     stdin = options.file == "-"
     source = Source(Path("-"), "stdin", data=console.read_bytes()) if stdin else Source(Path(options.file))
-    text, notes, guesses = _with_chords(source)
+    text, notes, guesses, skipped = _with_chords(source)
     if chosen.name == "abc":
         data = text.encode()
     else:
         from composer.cli.render.reading_progress import ReadingProgress
-        from composer.formats.abc.reader.score import read_score
+        from composer.formats.read import read_playable
 
+        harmonized = Source(Path("harmonized.abc"), source.label, data=text.encode())
         with ReadingProgress(console) as progress:
             settings = formats.WriteSettings(progress=progress.update_rendered)
-            data = formats.write(chosen.name, read_score(text), settings)
+            data = formats.write(chosen.name, next(read_playable(harmonized)), settings)
     if target is None and chosen.binary and console.stdout_is_terminal:
         raise UsageError(f"`{chosen.name}` is binary and cannot be shown", f"add -o tune{chosen.suffixes[0]}")
+    warn_of_skipped(console, skipped)
     if guesses is not None:
         places = {phrase: GuessPlace(source.label, place) for phrase, place in guesses.places.items()}
         warn_of_guesses(console, guesses.counts, places)
@@ -186,10 +189,11 @@ def _format(name: str | None, target: Path | None) -> "Format":
     return chosen
 
 
-def _with_chords(source: Source) -> tuple[str, Sequence[str], "Guesses | None"]:
+def _with_chords(source: Source) -> tuple[str, Sequence[str], "Guesses | None", Sequence[RejectedPiece]]:
     """Return the tunes of `source` in ABC with chord symbols, notes on what changed, and what was guessed in ABC.
 
-    Raises ReadError, also for a tune in which chord symbols would change the notes.
+    Tunes that cannot be read stay as they are, and are returned last. Raises ReadError if there are no others, and for
+    a tune in which chord symbols would change the notes.
     """
     import re
     import shlex
@@ -199,13 +203,19 @@ def _with_chords(source: Source) -> tuple[str, Sequence[str], "Guesses | None"]:
     from composer.formats.abc.chord_symbols import add_chords, unclosed_sign
     from composer.formats.abc.reader.lexer import split_tunes
     from composer.formats.provenance import mark_as_changed
+    from composer.formats.read import no_music_error
 
     kind = detect(source.bytes())
     is_abc = kind is None or kind.name == "abc"
-    text, notes = (source.text(), list[str]()) if is_abc else _melody(source)
+    text, notes, skipped = (source.text(), list[str](), list[RejectedPiece]()) if is_abc else _melody(source)
     tunes = split_tunes(text)
     if not tunes:
         raise ReadError(f"no tune in {source.label}", "an ABC tune starts with `X:1` and has a `K:` line")
+    guesses, faults = _guesses_and_faults(source) if is_abc else (None, {})
+    skipped += faults.values()
+    if len(faults) == len(tunes):
+        raise no_music_error(source, skipped[0])
+    tunes = [tune for number, tune in enumerate(tunes) if number not in faults]
     if sign := next(filter(None, map(unclosed_sign, tunes)), None):
         place = f"line {sign.line}, column {sign.column}"
         raise ReadError(
@@ -223,37 +233,39 @@ def _with_chords(source: Source) -> tuple[str, Sequence[str], "Guesses | None"]:
         raise ReadError(f"{source.label} is too short for chords: no bar is full", "use a tune of one bar or more")
     if replaced:
         notes.append(f"replaced {count_noun(replaced, 'chord symbol')}")
-    return "\n".join(lines), notes, _guesses(source) if is_abc else None
+    return "\n".join(lines), notes, guesses, skipped
 
 
-def _guesses(source: Source) -> "Guesses":
-    """Return the guesses in all tunes of an ABC file, with the name of the tune in their places."""
+def _guesses_and_faults(source: Source) -> tuple["Guesses", dict[int, RejectedPiece]]:
+    """Return the guesses in all tunes of an ABC file, with the name of the tune in their places.
+
+    Tunes that cannot be read are returned by their places among all tunes, from 0.
+    """
     from collections import Counter
 
     from composer.formats.abc.file import read_pieces
     from composer.formats.abc.reader.guesses import Guesses
 
-    found = Guesses(Counter(), {})
-    for name, score in read_pieces(source):
-        if isinstance(score, Score):
-            found.counts.update({phrase: score.losses[phrase] for phrase in score.places})
-            for phrase, place in score.places.items():
-                found.places.setdefault(phrase, f"{name}, {place}")
-    return found
+    found, faults = Guesses(Counter(), {}), dict[int, RejectedPiece]()
+    for number, (name, score) in enumerate(read_pieces(source)):
+        if isinstance(score, RejectedPiece):
+            faults[number] = score
+            continue
+        found.counts.update({phrase: score.losses[phrase] for phrase in score.places})
+        for phrase, place in score.places.items():
+            found.places.setdefault(phrase, f"{name}, {place}")
+    return found, faults
 
 
-def _melody(source: Source) -> tuple[str, list[str]]:
-    """Return the melody of the first piece of `source` in ABC, and what is lost. Raises ReadError, EncodeError."""
+def _melody(source: Source) -> tuple[str, list[str], list[RejectedPiece]]:
+    """Return the melody of the first piece of `source` in ABC, what is lost, and the pieces before it that are skipped.
+
+    Raises ReadError, EncodeError.
+    """
     from composer.check.loss_phrases import summary
     from composer.formats.abc.writer.score import melody_with_losses
-    from composer.formats.read import no_music_error, read_scores
+    from composer.formats.read import read_playable
 
-    rejected = None
-    for _, music in read_scores(source):
-        if isinstance(music, RejectedPiece):
-            rejected = rejected or music
-            continue
-        assert isinstance(music, Score)
-        text, losses = melody_with_losses(music)
-        return text, [summary(losses)] if losses else []
-    raise no_music_error(source, rejected)
+    skipped = list[RejectedPiece]()
+    text, losses = melody_with_losses(next(read_playable(source, skipped)))
+    return text, [summary(losses)] if losses else [], skipped

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from composer.api import ComposerError, ReadError, UsageError
+from composer.api import ComposerError, ReadError, RejectedPiece, UsageError
 from composer.api.fields import check_ranges, option
 from composer.cli.options_from import OptionsCommand
 
@@ -93,6 +93,7 @@ class _Chosen:
         from composer.cli.inputs import suffixes
         from composer.cli.play.pieces import WAV_SUFFIX, tunes_of
         from composer.cli.render.guesses import GuessPlace, warn_of_guesses
+        from composer.cli.render.skipped import warn_of_skipped
         from composer.data.sources import sources
 
         files, kinds = self.options.files or ("-",), [*suffixes(), WAV_SUFFIX]
@@ -100,7 +101,10 @@ class _Chosen:
             try:
                 if isinstance(source, ReadError):
                     raise source
-                for tune in tunes_of(source):
+                skipped = list[RejectedPiece]()
+                for tune in tunes_of(source, skipped):
+                    warn_of_skipped(self.console, skipped)
+                    skipped.clear()
                     self.count += 1
                     if self.options.tune in (None, self.count) and tune.score is not None:
                         label, found = source.label, tune.score.places.items()
@@ -108,6 +112,7 @@ class _Chosen:
                         warn_of_guesses(self.console, tune.score.losses, places)
                         self._say_if_bars_do_not_fit(label, tune.score)
                     yield tune
+                warn_of_skipped(self.console, skipped)
             except ReadError as error:
                 self.failures.append(error)
 

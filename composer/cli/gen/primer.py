@@ -12,6 +12,7 @@ from composer.check.loss_phrases import summary
 from composer.cli import inputs
 from composer.cli.console import Console
 from composer.cli.gen.heading import Heading, heading_of, read_score
+from composer.cli.render.skipped import skipped_text
 from composer.cli.render.text import count_noun
 from composer.formats.read import no_music_hint
 from composer.music.bars import count_bars
@@ -129,13 +130,15 @@ def _first(
 ) -> tuple[Piece, tuple[Step, ...], Sequence[str]]:
     """Return the first piece of `source`, its steps, and what is lost or ignored."""
     from_score, no_pieces = (representation.primer_from_score, no_primer) if source.fragment else (None, None)
-    pieces = inputs.pieces(source, representation, from_score, no_pieces)
+    skipped = list[RejectedPiece]()
+    pieces = inputs.pieces(source, representation, from_score, no_pieces, skipped)
     piece = next(pieces)
+    notes = [skipped_text(each) for each in skipped]
     steps = tuple(representation.prime(piece))
     if source.fragment and not steps:
         raise no_primer(source, representation, None)
     losses = representation.losses(piece)
-    notes = [f"{source.label}: {summary(losses)}"] if losses else []
+    notes += [f"{source.label}: {summary(losses)}"] if losses else []
     if next(pieces, None) is not None:
         notes.append(f"{source.label} contains several pieces; using the first")
     return piece, steps, notes

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from composer.api import ReadError, Score, Source
+from composer.api import ReadError, RejectedPiece, Score, Source
 from composer.audio.wav import is_wav
 from composer.cli.inputs import playable_scores
 from composer.formats import WriteSettings, detect
@@ -24,8 +24,8 @@ class Tune(NamedTuple):
     score: Score | None
 
 
-def tunes_of(source: Source) -> Iterator[Tune]:
-    """Yield the pieces of a source. Raises ReadError.
+def tunes_of(source: Source, skipped: list[RejectedPiece] | None = None) -> Iterator[Tune]:
+    """Yield the pieces of a source, and add those that cannot be read to `skipped`. Raises ReadError.
 
     A MIDI file is played as it is: with all its controllers, and at its own times. Other music is played as the MIDI
     file that it would be written as.
@@ -34,7 +34,7 @@ def tunes_of(source: Source) -> Iterator[Tune]:
     if is_wav(data):
         yield Tune(Playable.of_wav(data, source.label), None)
         return
-    scores = (score for score in playable_scores(source) if score.is_audible)
+    scores = (score for score in playable_scores(source, skipped) if score.is_audible)
     found = detect(data)
     if found is not None and found.name == "midi":
         yield _midi_file(data, source.label, next(scores, None))

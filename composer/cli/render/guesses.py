@@ -21,7 +21,7 @@ class GuessPlace(NamedTuple):
 def place_of(piece: str) -> GuessPlace:
     """Return the place of a guess in a piece, such as `jigs.abc: tune 12`, or `jigs.abc` for its only piece."""
     label, colon, _ = piece.rpartition(": ")
-    return GuessPlace(piece if not colon or _file_of(piece) else label, piece)
+    return GuessPlace(piece if not colon or file_of(piece) else label, piece)
 
 
 def warn_of_guesses(console: Console, losses: Mapping[str, int], places: Mapping[str, GuessPlace]) -> dict[str, int]:
@@ -34,14 +34,14 @@ def warn_of_guesses(console: Console, losses: Mapping[str, int], places: Mapping
     guessed = {phrase: count for phrase, count in losses.items() if phrase in GUESSES.values()}
     for phrase, count in guessed.items():
         first = places.get(phrase)
-        file = _file_of(first.label) if first else ""
+        file = file_of(first.label) if first else ""
         where = f", {'the first ' if count > 1 else ''}in {first.shown}" if first else ""
         hint = f"; for details: composer check {shlex.quote(file)}" if file else ""
         console.warn(f"{counted(count, phrase)}{where}{hint}")
     return {phrase: count for phrase, count in losses.items() if phrase not in guessed}
 
 
-def _file_of(label: str) -> str:
+def file_of(label: str) -> str:
     """Return the file that `composer check` reads for the label of a source, which may be in an archive."""
     if label == "stdin":
         return "-"

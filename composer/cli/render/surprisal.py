@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from composer.analysis.surprisal import Surprisal, surprisal
-from composer.api import Piece, ReadError, Representation, Score, Source
+from composer.api import Piece, ReadError, RejectedPiece, Representation, Score, Source
 from composer.checkpoints.load import LoadedModel, load_model
 from composer.cli import inputs
 from composer.cli.model_choice import choose_model
 from composer.cli.render.piano_roll import NoteStyle, roll
 from composer.cli.render.roll_layout import Mark, System
+from composer.cli.render.skipped import warn_of_skipped
 from composer.cli.render.step_layout import Timeline, step_texts
 from composer.music.bars import bars
 from composer.system.escaping import escape
@@ -70,10 +71,12 @@ def select_pieces(
     console: Console, source: Source, checkpoint: Path | None, tune: int | None, limit: int
 ) -> ModelPieces:
     """Return piece `tune` of `source`, else its first `limit` pieces, for a model that reads them. Raises as `show`."""
+    skipped = list[RejectedPiece]()
 
     def encode(path: Path) -> tuple[LoadedModel, str, Sequence[Piece], Iterator[Piece]]:
         loaded = load_model(path)
-        pieces = inputs.pieces(source, loaded.representation)
+        skipped.clear()  # another model may read what this one does not
+        pieces = inputs.pieces(source, loaded.representation, skipped=skipped)
         chosen = list(islice(pieces, tune - 1, tune) if tune is not None else islice(pieces, limit))
         for piece in chosen:
             loaded.representation.encode(piece)
@@ -82,7 +85,9 @@ def select_pieces(
     loaded, name, chosen, pieces = choose_model(source, checkpoint, encode, console)
     if not chosen:
         raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
-    return ModelPieces(loaded, name, chosen, tune is None and next(pieces, None) is not None)
+    more = tune is None and next(pieces, None) is not None
+    warn_of_skipped(console, skipped)
+    return ModelPieces(loaded, name, chosen, more)
 
 
 def _picture(console: Console, loaded: LoadedModel, piece: Piece, model: str) -> str:

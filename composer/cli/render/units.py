@@ -18,11 +18,12 @@ from composer.analysis.hidden_states.run import HiddenStateModel, encode, load
 from composer.analysis.hidden_states.text_features import text_features
 from composer.analysis.hidden_states.unit_activations import UnitActivations, unit_activations
 from composer.analysis.surprisal import step_onsets
-from composer.api import Piece, ReadError, Score, Source, Step, StepKind
+from composer.api import Piece, ReadError, RejectedPiece, Score, Source, Step, StepKind
 from composer.cli import inputs
 from composer.cli.model_choice import choose_model
 from composer.cli.render.piano_roll import GUTTER, MIN_WIDTH, roll, roll_text
 from composer.cli.render.roll_layout import System, lay_out
+from composer.cli.render.skipped import warn_of_skipped
 from composer.cli.render.step_layout import Timeline, step_texts
 from composer.cli.render.text import count_noun
 from composer.system.escaping import escape
@@ -68,10 +69,12 @@ def show(
     Raises ReadError, CheckpointError, EncodeError, UsageError for a unit that the model does not have, and Unsupported
     if it has no hidden states.
     """
+    skipped = list[RejectedPiece]()
 
     def read(path: Path) -> tuple[HiddenStateModel, Sequence[Piece], Iterator[Piece]]:
         model = load(path)
-        pieces = inputs.pieces(source, model.representation)
+        skipped.clear()  # another model may read what this one does not
+        pieces = inputs.pieces(source, model.representation, skipped=skipped)
         chosen = list(islice(pieces, tune - 1, tune) if tune is not None else islice(pieces, limit))
         for piece in chosen:
             encode(model, piece, labeled=True)
@@ -85,7 +88,9 @@ def show(
         console.write(json.dumps([_to_json(model, each) for each in found], indent=2) + "\n")
     else:
         console.write_rendered("\n".join(_picture(console, model, each) for each in found))
-    if tune is None and next(pieces, None) is not None:
+    more = tune is None and next(pieces, None) is not None
+    warn_of_skipped(console, skipped)
+    if more:
         console.say(f"{source.label} has more pieces: --tune N shows one, --limit N shows more")
 
 

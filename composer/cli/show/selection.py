@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from composer.api import ReadError, Score, Source
+from composer.api import ReadError, RejectedPiece, Score, Source
 from composer.check.loss_phrases import summary
 from composer.cli.console import Console
 from composer.cli.convert.losses import BAR_LINES_MOVED
 from composer.cli.render.guesses import GuessPlace, warn_of_guesses
+from composer.cli.render.skipped import warn_of_skipped
 from composer.music.bars import moved_bar_lines
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
@@ -52,14 +53,17 @@ class Selection:
 
 
 def select(console: Console, source: Source, wanted: Wanted) -> Selection:
-    """Return the pieces to show. Raises ReadError."""
+    """Return the pieces to show, and name those that were skipped on the way to them. Raises ReadError."""
     from composer.cli import inputs
 
-    scores, tune = inputs.playable_scores(source), wanted.tune
+    skipped = list[RejectedPiece]()
+    scores, tune = inputs.playable_scores(source, skipped), wanted.tune
     selected = list(islice(scores, wanted.limit) if tune is None else islice(scores, tune - 1, tune))
     if not selected:
         raise ReadError(f"{source.label} has no piece {tune}", "use a lower number; the first piece is --tune 1")
-    return Selection(source, selected, tune is None and next(scores, None) is not None, console)
+    more = tune is None and next(scores, None) is not None
+    warn_of_skipped(console, skipped)
+    return Selection(source, selected, more, console)
 
 
 def is_text(source: Source) -> bool:
