@@ -95,9 +95,9 @@ def _check_suffix(output: Path, source: Source, made_by: provenance.Provenance) 
     """Raise UsageError if the suffix of `output` is that of another format."""
     expected, named = _original_format(source, made_by), format_of(output)
     if output.suffix and named != expected:
-        was = "was generated as" if "changed_by" in made_by.facts else "holds"
+        was = "was generated as" if "changed_by" in made_by.facts else "is"
         raise UsageError(
-            f"{source.label} {was} `{expected.name}`, so the output cannot be {output}",
+            f"{source.label} {was} {expected.summary.partition(',')[0]}, so the output cannot be {output}",
             f"use --output {output.stem}{expected.suffixes[0]}",
         )
 

@@ -108,7 +108,7 @@ class TestOutput:
 
     def test_suffix_of_another_format(self, gen, replay, tmp_path):
         result = replay(gen(), "--output", tmp_path / "again.mid")
-        result.failed("stdin holds `abc`, so the output cannot be", "use --output again.abc", code=2)
+        result.failed("stdin is ABC notation, so the output cannot be", "use --output again.abc", code=2)
         assert not (tmp_path / "again.mid").exists()
         assert replay(gen(), "--output", tmp_path / "again").code == 0
 
