@@ -91,7 +91,7 @@ def heading_of(representation: Representation, source: Source, score: Score, bes
     if not score.tempos:
         return Heading(source.label, score.title, score.composers, losses=+losses)
     first = first_tempo(score)
-    losses["tempo changes left out"] += sum(one.bpm != other.bpm for one, other in pairwise(score.tempos))
+    losses["tempos left out"] += sum(one.bpm != other.bpm for one, other in pairwise(score.tempos))
     unit = next((each.length for each in score.tempo_units if each.onset == first.onset), Fraction(1))
     tempo_unit = "" if unit == 1 else str(unit / 4)
-    return Heading(source.label, score.title, score.composers, first.bpm, tempo_unit, losses)
+    return Heading(source.label, score.title, score.composers, first.bpm, tempo_unit, +losses)

@@ -98,7 +98,7 @@ def melody_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     text, losses = dialect_with_losses(replace(score, title=""))
     changes = sum(one.bpm != other.bpm for one, other in pairwise(sorted(score.tempos)))
     tempos = [first_tempo(score)] if score.tempos else []
-    more = {"tempo changes left out": changes} if changes else {}
+    more = {"tempos left out": changes} if changes else {}
     return _with_header(f"X:1\n{text}", score, tempos, melody_of(score).program), losses | more
 
 
