@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import sys
 
 import pytest
@@ -139,6 +140,21 @@ class TestCommandLine:
             said = composer(*short, "--format", form)
             said.failed(f"--velocity has no effect on `{form}`", "leave out --velocity", code=2)
         assert "--velocity" not in composer(*short, "--format", "midi").err
+
+    @pytest.mark.parametrize(
+        ("output", "other"),
+        [
+            (("--output", "v.abc"), "--output v.mid"),
+            (("--output", "my tunes %d.abc", "--format", "abc"), "--format midi --output 'my tunes %d.mid'"),
+            (("--output", "tunes/"), "--format midi"),
+            (("--output", "v", "--format", "musicxml"), "--format midi"),
+        ],
+    )
+    def test_the_hint_to_another_format_works(self, composer, tmp_path, monkeypatch, output, other):
+        monkeypatch.chdir(tmp_path)
+        short = ("gen", "abc", "--seed", "2", "--bars", "4", "--candidates", "1", "--velocity", "40")
+        composer(*short, *output).failed(f"hint: use {other}, or leave out --velocity\n", code=2)
+        assert composer(*short, *shlex.split(other), *(output[:2] if "--output" not in other else ())).code == 0
 
     def test_a_soundfont_that_is_not_used(self, composer, tmp_path):
         (tmp_path / "a.abc").write_text("X:1\nK:C\nCDEF|\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,17 +127,11 @@ def plan_output(
             f"--{given[0]} does not work with `{chosen.name}`", f"leave out --{given[0]}", flags=(f"--{given[0]}",)
         )
     if settings.velocity is not None and "velocity" in chosen.leaves_out and not (playing or replayed):
-        raise UsageError(
-            f"--velocity has no effect on `{chosen.name}`",
-            "use --format midi, or leave out --velocity",
-            flags=("--velocity",),
-        )
+        hint = f"use {_instead('midi', format_name, output)}, or leave out --velocity"
+        raise UsageError(f"--velocity has no effect on `{chosen.name}`", hint, flags=("--velocity",))
     if settings.soundfont and not (chosen.rendered_from or playing):
-        raise UsageError(
-            f"--soundfont has no effect on `{chosen.name}`",
-            "add --play, or use --format wav, or leave out --soundfont",
-            flags=("--soundfont",),
-        )
+        hint = f"add --play, or use {_instead('wav', format_name, output)}, or leave out --soundfont"
+        raise UsageError(f"--soundfont has no effect on `{chosen.name}`", hint, flags=("--soundfont",))
     if chosen.rendered_from:
         from composer.audio.wav import usable_soundfont
 
@@ -144,7 +139,7 @@ def plan_output(
     if settings.lengthen and native:
         raise UsageError(
             f"--lengthen does not work with `{chosen.name}`, which is written while it is generated",
-            "leave out --lengthen, or use --format midi",
+            f"leave out --lengthen, or use {_instead('midi', format_name, output)}",
             flags=("--lengthen",),
         )
     if format_name and output and formats.format_of(Path(output)) not in {None, chosen}:
@@ -166,6 +161,14 @@ def plan_output(
             f"use one file per piece: --output tunes/%0{len(str(count))}d{chosen.suffixes[0]}",
         )
     return Output(chosen, native, drawn, _single_target(output, count, console, drawn), settings, console)
+
+
+def _instead(name: str, format_name: str | None, output: str | None) -> str:
+    """Return the options that choose the format `name` in place of that of `format_name` and `output`."""
+    if output is None or names_folder(output) or formats.format_of(Path(output)) is None:
+        return f"--format {name}"
+    other = Path(output).with_suffix(formats.format_named(name).suffixes[0])
+    return f"{f'--format {name} ' if format_name else ''}--output {shlex.quote(str(other))}"
 
 
 def _name_in_folder(name: str, count: int, chosen: Format) -> str:
