@@ -16,7 +16,7 @@ from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.attributes import bar_length
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
 from composer.formats.musicxml.playback import Passage, bar_signs, notation, numbers_as_played, passages
-from composer.music.playback_order import MAX_BARS, playback_order
+from composer.music.playback_order import MAX_BARS, BarSigns, playback_order
 from composer.music.tempo_map import DEFAULT_BPM
 from composer.music.time_order import in_order, in_time
 
@@ -24,6 +24,11 @@ OPEN_TIES = "ties without an end left out"
 
 _FOUR_FOUR = (4, 4)
 TOO_MANY_BARS = f"bars after the first {MAX_BARS:,} left out"
+
+
+Value = TypeVar("Value")
+_Changes = list[tuple[Fraction, Value]]
+"""Changes within a bar, by beat."""
 
 
 class _Played(NamedTuple):
@@ -34,17 +39,28 @@ class _Played(NamedTuple):
     number: int
 
 
+class _Layout(NamedTuple):
+    """The bars of all parts together: `meters` and `lengths` of each, and the passages with their signs and order.
+
+    Of the `order`, which may be endless, only the first MAX_BARS are `played`. `losses` counts what is left out.
+    """
+
+    meters: list[_Changes[tuple[int, int]]]
+    lengths: list[Fraction]
+    places: list[Passage]
+    signs: list[BarSigns]
+    order: list[int]
+    played: list[_Played]
+    losses: Counter[str]
+
+
 Voice = frozenset[tuple[Fraction, int]]
 """The beats at which the notes of a voice begin, as played, and their pitches."""
 
 
 def voices_by_staff(parts: Sequence[Sequence[Bar]]) -> list[list[Voice]]:
     """Return the voices of each staff, given the bars of each part as written."""
-    count = max(map(len, parts), default=0)
-    lengths = _lengths(parts, [_first([part[at].meters for part in parts if at < len(part)]) for at in range(count)])
-    places = passages(parts, lengths)
-    signs, _ = bar_signs(parts, places)
-    played = list(_played(places, playback_order(signs, limit=10 * MAX_BARS)[:MAX_BARS]))
+    played = _lay_out(parts).played
     found: list[list[Voice]] = []
     for part in parts:
         staves: defaultdict[int, defaultdict[str, set[tuple[Fraction, int]]]] = defaultdict(lambda: defaultdict(set))
@@ -57,17 +73,10 @@ def voices_by_staff(parts: Sequence[Sequence[Bar]]) -> list[list[Voice]]:
 
 def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     """Return the score of parts with their bars as written. Bars with the same number begin together."""
-    count = max(map(len, parts), default=0)
-    meters = [_first([part[at].meters for part in parts if at < len(part)]) for at in range(count)]
-    lengths = _lengths(parts, meters)
-    places = passages(parts, lengths)
-    signs, lost = bar_signs(parts, places)
-    order = playback_order(signs, limit=10 * MAX_BARS)
-    losses = Counter({**lost, TOO_MANY_BARS: max(len(order) - MAX_BARS, 0)})
-    played = list(_played(places, order[:MAX_BARS]))
+    meters, lengths, places, signs, order, played, losses = _lay_out(parts)
     written = notation(parts, places, signs, order, _full(meters)) if len(order) <= MAX_BARS else None
     sounding = [each for part in parts for each in _sounding_parts(part, played, losses)]
-    tempos = [_first([part[at].tempos for part in parts if at < len(part)]) for at in range(count)]
+    tempos = [_first([part[at].tempos for part in parts if at < len(part)]) for at in range(len(meters))]
     changes = [*_of_tempo(_changes(played, tempos, (DEFAULT_BPM, Fraction(0))))]
     keys = _keys(parts)
     score = Score(
@@ -86,9 +95,16 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     return replace(score, chords=chords, losses=lost, fermatas=note_beginnings(_fermatas(parts, played), score.parts))
 
 
-Value = TypeVar("Value")
-_Changes = list[tuple[Fraction, Value]]
-"""Changes within a bar, by beat."""
+def _lay_out(parts: Sequence[Sequence[Bar]]) -> _Layout:
+    """Return the layout of parts with their bars as written."""
+    count = max(map(len, parts), default=0)
+    meters = [_first([part[at].meters for part in parts if at < len(part)]) for at in range(count)]
+    lengths = _lengths(parts, meters)
+    places = passages(parts, lengths)
+    signs, lost = bar_signs(parts, places)
+    order = playback_order(signs, limit=10 * MAX_BARS)
+    losses = Counter({**lost, TOO_MANY_BARS: max(len(order) - MAX_BARS, 0)})
+    return _Layout(meters, lengths, places, signs, order, list(_played(places, order[:MAX_BARS])), losses)
 
 
 def _first(changes: Sequence[_Changes[Value]]) -> _Changes[Value]:
