@@ -40,6 +40,8 @@ class Format(NamedTuple):
     """The format that this one is rendered from: whatever can be written as that can be written as this."""
     leaves_out: tuple[str, ...] = ()
     """Which of `velocity` and `composers` files in this format have no place for."""
+    unscored: Callable[[Source], Iterator[Mapping[str, int]]] | None = None
+    """Counts what each piece of a source has that a score has no place for, by phrase as in `Score.losses`."""
 
 
 class FormatProvider(Protocol):

@@ -35,6 +35,7 @@ FORMATS: dict[str, Format] = {
             "abc", (".abc",), False, "ABC notation, as text",
             _lazy("abc.file:is_abc"), _lazy("abc.file:read_pieces"), _lazy("abc.file:write"),
             _lazy("abc.provenance:mark"), _lazy("abc.provenance:find_marks"), leaves_out=("velocity",),
+            unscored=_lazy("abc.file:unscored"),
         ),
         Format(
             "midi", (".mid", ".midi"), True, "MIDI, for players and music programs",
@@ -46,7 +47,7 @@ FORMATS: dict[str, Format] = {
             "musicxml", (".musicxml", ".xml"), False, "MusicXML, for notation programs",
             _lazy("musicxml:is_notation"), _lazy("musicxml.reader:read_pieces"), _lazy("musicxml.writer:write"),
             _lazy("musicxml.writer:mark"), _lazy("musicxml.reader:find_marks"), (".mxl",),
-            leaves_out=("velocity",),
+            leaves_out=("velocity",), unscored=_lazy("musicxml.reader:unscored"),
         ),
         Format(
             "kern", (".krn",), False, "kern, for the Humdrum toolkit; read only",

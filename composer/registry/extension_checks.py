@@ -53,7 +53,7 @@ def _format(value: Any, name: str, owner: Owner) -> Named:
         raise InvalidResult(f"`leaves_out` must be a tuple of `velocity` and `composers`, not {shown(left_out)}")
     if not value.suffixes:
         raise InvalidResult("`suffixes` is empty")
-    _check_functions(value, "recognize", "read", "write", "mark", "find_marks")
+    _check_functions(value, "recognize", "read", "write", "mark", "find_marks", "unscored")
     if (value.read is None) != (value.recognize is None):
         raise InvalidResult("`recognize` and `read` go together: define both or neither")
     guarded = {
@@ -61,6 +61,7 @@ def _format(value: Any, name: str, owner: Owner) -> Named:
         "write": _guard(value.write, owner, "Format.write", _bytes),
         "mark": _guard(value.mark, owner, "Format.mark", _bytes),
         "find_marks": _guard(value.find_marks, owner, "Format.find_marks", _text, iterates=True),
+        "unscored": _guard(value.unscored, owner, "Format.unscored", _counts, iterates=True),
         "recognize": _recognizer(value.recognize, owner) if value.recognize else None,
     }
     return {name: value._replace(**guarded)} if value.name == name else {}
@@ -165,6 +166,13 @@ def _bytes(value: Any, *_: Any) -> Any:
 
 def _text(value: Any, *_: Any) -> Any:
     return expect(value, str, "a str")
+
+
+def _counts(value: Any, *_: Any) -> Any:
+    expect(value, Mapping, "a mapping of phrases to counts")
+    if not all(isinstance(phrase, str) and type(count) is int for phrase, count in value.items()):
+        raise InvalidResult(f"it yielded {shown(value)}, not a mapping of phrases to counts")
+    return value
 
 
 def _rank(value: Any, *_: Any) -> Any:

@@ -170,6 +170,7 @@ def test_a_format_says_what_it_has_no_place_for(install, composer):
         (sketches("broken").replace(".sketch", "sketch"), "must begin with a dot"),
         (sketches("broken", read="None"), "`recognize` and `read` go together"),
         (sketches("broken", write="7"), "`write` must be a function or None, not 7"),
+        (sketches("broken", write="write, unscored=7"), "`unscored` must be a function or None, not 7"),
         (
             sketches("broken", write='write, leaves_out=("pitch",)'),
             "`leaves_out` must be a tuple of `velocity` and `composers`, not ('pitch',)",

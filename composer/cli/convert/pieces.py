@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from composer.api import ReadError, RejectedPiece, Representation, Score, Source
 from composer.formats import Format, detect, format_of, provenance
-from composer.formats.abc.file import unscored
 from composer.formats.provenance import Provenance
 from composer.formats.read import empty_error, music_suffixes, no_music_error
 from composer.registry import plugins as registry
@@ -58,8 +57,8 @@ def read_pieces(source: Source, chosen: Format | None = None) -> tuple[int, Iter
     if found.read is not None:
         marks = provenance.texts_of_pieces(source, found)
         named = found.read(source)
-        more = unscored(source) if found.name == "abc" else repeat({})
-        both = zip(named, chain(marks, repeat("")), more, strict=False)
+        more = found.unscored(source) if found.unscored is not None else iter(())
+        both = zip(named, chain(marks, repeat("")), chain(more, repeat({})), strict=False)
         notation = source.bytes() if found.name == "musicxml" else b""
         pieces = (_marked(name, _with_losses(score, lost), mark) for (name, score), mark, lost in both)
         return len(marks), (piece._replace(notation=notation) for piece in pieces)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import chain, pairwise, repeat
 from typing import NamedTuple
@@ -12,8 +12,7 @@ from typing import NamedTuple
 from composer.api import Piece, Representation, Score, Source
 from composer.check.loss_phrases import summary
 from composer.cli.gen.default_candidates import is_music
-from composer.formats import Format, WriteSettings
-from composer.formats.abc.file import unscored
+from composer.formats import Format, WriteSettings, detect
 from composer.formats.abc.writer.melody import melody_of
 from composer.formats.read import music_suffix, read_scores
 from composer.formats.settings import FASTEST, SLOWEST
@@ -70,7 +69,8 @@ def read_score(representation: Representation, source: Source, piece: Piece) -> 
     if not suffix or (representation.native == "abc" and suffix == ".abc"):
         return None
     source = dataclasses.replace(source, fragment=False)
-    besides: Iterator[Mapping[str, int]] = unscored(source) if suffix == ".abc" else repeat({})
+    kind = detect(source.bytes())
+    besides = kind.unscored(source) if kind is not None and kind.unscored is not None else iter(())
     for (name, music), lost in zip(read_scores(source), chain(besides, repeat({})), strict=False):
         if isinstance(music, Score) and piece.source in ("", name):
             return music, lost

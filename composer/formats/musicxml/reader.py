@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
@@ -19,7 +19,7 @@ from composer.formats.musicxml.measure_repeats import NoteCount
 from composer.formats.musicxml.part_list import PartInfo, read_part_list
 from composer.formats.musicxml.part_reader import read_part
 from composer.formats.musicxml.score import Voice, build_score, voices_by_staff
-from composer.formats.musicxml.xml_tree import parse_musicxml
+from composer.formats.musicxml.xml_tree import count_unscored, parse_musicxml
 
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file, packed or unpacked."""
@@ -37,6 +37,11 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
     if fault := exceeded_limit(score):
         raise ReadError(f"{source.label} {fault}", limit_hint("shorten it, or split it into smaller files"))
     yield source.label, score
+
+
+def unscored(source: Source) -> Iterator[Mapping[str, int]]:
+    """Yield how often the piece in `source`, which can be read, has what a score has no place for, such as lyrics."""
+    yield count_unscored(_unpacked(source.bytes(), source.label), source.label)
 
 
 def find_marks(data: bytes) -> Iterator[str]:

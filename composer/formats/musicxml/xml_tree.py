@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from composer.api import ReadError
+from composer.formats.abc.reader.unscored import OTHER_FIELDS
 from composer.formats.limits import check_count
 from composer.formats.xml_errors import xml_errors_as_read_errors
 
@@ -69,6 +70,10 @@ _SKIPPED = {
 }  # fmt: skip
 """Elements that say nothing about what sounds when."""
 
+LYRICS = "syllables of lyrics left out"
+_CREATORS = ("lyricist", "poet", "translator", "arranger")
+"""Types of `creator` that are counted by name, and others as `creator`."""
+
 ENDINGS = re.compile(r"\s*(\d{1,2}\s*\.?(\s*-\s*\d{1,2}\.?)?([\s,&.]+|$)){0,10}", re.ASCII)
 """Numbers of endings such as `1`, `1, 2` and `1-3`; empty for an ending without a number."""
 _TIMES = {str(times) for times in range(MAX_REPEATS + 1)}
@@ -88,6 +93,14 @@ def parse_musicxml(data: bytes, name: str) -> Element:
                 raise ReadError(f"{name} is not MusicXML", "check that its suffix is right") from error
             raise
     return builder.tree.close()
+
+
+def count_unscored(data: bytes, name: str) -> Counter[str]:
+    """Count what MusicXML that `parse_musicxml` accepts has and a score has no place for, by phrase as in losses."""
+    counter = _UnscoredCounter()
+    with xml_errors_as_read_errors(name, _HINT):
+        counter.parser.Parse(data, True)
+    return +counter.found
 
 
 class _Builder:
@@ -168,3 +181,44 @@ class _Builder:
         place = f"line {self.parser.CurrentLineNumber}, column {self.parser.CurrentColumnNumber + 1}"
         one_line = " ".join(fault.split())
         raise ReadError(f"{self.name} has {one_line} at {place}", _HINT)
+
+
+class _UnscoredCounter:
+    """Counts syllables, and the creators and rights that have a text, as expat reports elements."""
+
+    def __init__(self) -> None:
+        self.found = Counter[str]()
+        self._open: list[str] = []
+        self._phrase = ""
+        self._text = ""
+        self.parser = expat.ParserCreate()
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._open.append(tag)
+        if phrase := self._phrase_of(tag, attributes):
+            self._phrase, self._text = phrase, ""
+            self.parser.CharacterDataHandler = self._characters  # only here, since most text is of no interest
+
+    def _phrase_of(self, tag: str, attributes: dict[str, str]) -> str:
+        inside = self._open[-2] if len(self._open) > 1 else ""
+        if (inside, tag) == ("lyric", "text"):
+            return LYRICS
+        if (inside, tag) == ("identification", "rights"):
+            return OTHER_FIELDS.format("rights")
+        kind = attributes.get("type", "")
+        if (inside, tag) != ("identification", "creator") or kind == "composer":
+            return ""
+        return OTHER_FIELDS.format(kind if kind in _CREATORS else "creator")
+
+    def _characters(self, text: str) -> None:
+        self._text += text
+
+    def _end(self, tag: str) -> None:
+        self._open.pop()
+        if self._phrase:
+            self.found[self._phrase] += bool(self._text.strip())
+            self._phrase = ""
+            self.parser.CharacterDataHandler = None

@@ -12,6 +12,7 @@ import mido
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from musicxml_text import bar, notes, xml_score
 
 from composer import formats
 from composer.api import Key, Meter, Note, Part, Score, Source, Tempo
@@ -138,6 +139,29 @@ def test_what_no_score_holds_is_counted(convert, tmp_path):
     }  # fmt: skip
     losses = "1 further title, 1 field H:, 1 field R:, 1 annotation, 1 slur left out\n"
     assert f"{tmp_path / 'song.abc'}: tune 1: 3 decorations, 3 lines of lyrics, {losses}" in result.err
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_no_score_holds_of_musicxml_is_counted(convert, tmp_path, packed):
+    said, held = (
+        "<lyric><text>la</text></lyric><lyric><text>lo</text></lyric>",
+        "<lyric><extend/><text> </text></lyric>",
+    )
+    path = tmp_path / ("song.mxl" if packed else "song.musicxml")
+    head = "<creator type='lyricist'>Burns</creator><creator type='x y'>N.</creator><rights>Free</rights><rights/>"
+    music = bar(notes("C4/2", inside=said), notes("D4/1", inside=said), notes("E4/1", inside=held))
+    data = xml_score([music], head=f"<identification>{head}</identification>")
+    if packed:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("song.musicxml", data)
+    else:
+        path.write_bytes(data)
+    for form in ("abc", "musicxml", "midi"):
+        losses = json.loads(convert(path, "-o", tmp_path / f"new.{form}", "--to", form, "--json").out)["losses"]
+        assert losses == {
+            "fields lyricist: left out": 1, "fields creator: left out": 1, "fields rights: left out": 1,
+            "syllables of lyrics left out": 4,
+        }  # fmt: skip
 
 
 def test_composers_are_kept(convert):
