@@ -12,8 +12,8 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from composer.api import ReadError
-from composer.formats.abc.reader.unscored import OTHER_FIELDS
 from composer.formats.limits import check_count
+from composer.formats.unscored import OTHER_FIELDS
 from composer.formats.xml_errors import xml_errors_as_read_errors
 
 _HINT = "open it in a notation program and export it again as MusicXML"

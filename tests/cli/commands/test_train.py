@@ -322,7 +322,7 @@ def test_a_model_too_large_for_memory(composer, tunes):
 
 
 def test_resuming_needs_only_the_name(train, composer, tunes, many):
-    train(many / "0.abc", "--valid", tunes, "--name", "divided", steps=2)
+    train(tunes, "--valid", many / "0.abc", "--name", "divided", steps=2)
     result = composer("train", "abc", "--name", "divided", "--resume", "--max-updates", 4)
     assert result.code == 0, result.err
     assert store.path_for("divided").is_file()

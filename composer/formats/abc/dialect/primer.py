@@ -17,7 +17,7 @@ from composer.formats.abc.reader.lexer import TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import tune_bars
 from composer.formats.abc.reader.structure import sections
-from composer.formats.abc.reader.unscored import OTHER_FIELDS
+from composer.formats.unscored import OTHER_FIELDS
 
 __all__ = ["dialect_primer", "normalized_infill", "normalized_primer"]
 

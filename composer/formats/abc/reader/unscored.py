@@ -6,8 +6,7 @@ import re
 
 from composer.formats.abc.elements import Tune
 from composer.formats.abc.reader.lexer import Field
-
-OTHER_FIELDS = "fields {}: left out"
+from composer.formats.unscored import OTHER_FIELDS
 
 _UNSCORED = {
     **dict.fromkeys("wW", "lines of lyrics left out"),
