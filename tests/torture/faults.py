@@ -109,6 +109,14 @@ TORTURE = (
         TRAINING,
     ),
     Fault(
+        "interrupted_commands",
+        "Ctrl-C, SIGTERM or SIGHUP at any moment of any other command",
+        "exit code 130, 143 or 129, no traceback; each file is whole or not there, and the next run writes all",
+        "tests/cli/test_interrupts.py",
+        PROGRAM,
+        FUZZ_SECONDS,
+    ),
+    Fault(
         "readers",
         "reads of a model that is saved all the time",
         "each read gets one whole version and its digest, and the model is never missing",

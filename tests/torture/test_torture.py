@@ -74,6 +74,11 @@ def test_an_interruption():
     assert tried("interruptions signal", 0) == 1
 
 
+def test_interrupted_commands():
+    done = subprocess.run([sys.executable, HERE / "interrupted_commands.py", "1", "0", "check"], check=False)
+    assert done.returncode == 0
+
+
 def test_changed_checkpoints():
     assert tried("mutated_checkpoints", 2) > 0
 
