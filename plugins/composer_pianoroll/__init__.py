@@ -71,7 +71,7 @@ from composer_pianoroll.phrase_ends import check_known, with_ends
 from composer_pianoroll.preferences import with_preferences
 from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
 from composer_pianoroll.rules import LATEST, Rules
-from composer_pianoroll.texture import with_usual_maximum
+from composer_pianoroll.texture import with_usual_maximum, with_usual_minimum
 from composer_pianoroll.training_state import Measured, training_state
 
 __all__ = ["Pianoroll", "PianorollControls", "PianorollOptions", "Roll"]
@@ -194,16 +194,16 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             inner = build_constraint(controls, self.layout, steps, context, tune, maximum)
             return self._without_parallels(inner, controls, context)
         plan = BarPlan.parse(context.plan or next(iter(self.plans(controls, context))))
-        length = plan.steps(self.per_beat)
+        length, rules = plan.steps(self.per_beat), context.rules or self.rules
         if tune is None:
             controls = replace(controls, meter=plan.meter)
-            controls = with_usual_maximum(controls, self.measured.max_notes, context, context.rules or self.rules)
+            controls = with_usual_minimum(controls, self.layout, self.measured.thin_chords, context, rules)
+            controls = with_usual_maximum(controls, self.measured.max_notes, context, rules)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
         counter = PositionCounter.of(plan.without_returns(), self.per_beat, self._features)
         planned: Constraint = PlannedConstraint(inner, counter, length)
         ending = ending_step(str(plan), self.per_beat)
         end = length if ending is None else ending
-        rules = context.rules or self.rules
         planned = with_preferences(
             planned, self.layout, steps, plan, controls, rules, self.measured, is_tune=tune is not None
         )

@@ -28,7 +28,12 @@ class PianorollControls(NoteControls):
         metavar="N",
         parse=at_least_one("--max-notes"),
     )
-    min_notes: int = option(0, "Minimum number of notes sounding at any time; 0 = silence is allowed.", metavar="N")
+    min_notes: int = option(
+        0,
+        "Minimum number of notes sounding at any time; 0 = silence is allowed. After a thin --prime, such as a "
+        "melody, it is 3 or 1 by default, as in the training data.",
+        metavar="N",
+    )
     max_onsets: int = option(
         0, "Maximum number of notes starting at once. [default: no limit]", metavar="N",
         parse=at_least_one("--max-onsets"),
@@ -132,6 +137,12 @@ class PianorollControls(NoteControls):
     def is_counted(self) -> bool:
         """Whether numbers of notes are given that copied frames may not have."""
         return any(getattr(self, name) for name in returns.COUNTED)
+
+    @property
+    def most_notes(self) -> int:
+        """How many notes may sound at once, by the limits on those that start and are held too; 0 for any number."""
+        together = self.max_onsets + self.max_sustained if self.max_onsets and self.max_sustained else 0
+        return min(filter(None, (self.max_notes, together)), default=0)
 
     @property
     def kept_control(self) -> str:

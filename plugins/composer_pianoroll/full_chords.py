@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from composer.api import Constraint, OptionError, Unsatisfiable
 from composer.toolkit.representations.wrapped_constraint import CountingGuard
@@ -68,6 +68,11 @@ def thin_chords(roll: Roll, first: int, beat: int) -> Iterator[bool]:
         yield sum(map(bool, sounding)) < FULL_NOTES
 
 
+def is_thin(layout: Layout, frame: Sequence[int], substep: int) -> bool:
+    """Return whether a step of a frame has fewer than FULL_NOTES pitch classes."""
+    return len({pitch % 12 for pitch in layout.sounding(frame, substep)}) < FULL_NOTES
+
+
 class FullChordGuard(CountingGuard):
     """The rolls of `inner`, of which thin chords on beats have a weight, whose logarithm is `weight`.
 
@@ -82,8 +87,4 @@ class FullChordGuard(CountingGuard):
         weight, (count, _) = super().log_weight(state, step), self.count_and_memory(state)
         begin = count * self.layout.stack - self.first
         on_beats = range(-begin % self.beat, self.layout.stack, self.beat)
-        return weight + self.weight * sum(self._is_thin(step, substep) for substep in on_beats)
-
-    def _is_thin(self, frame: tuple[int, ...], substep: int) -> bool:
-        """Return whether a step of a frame has fewer than FULL_NOTES pitch classes."""
-        return len({pitch % 12 for pitch in self.layout.sounding(frame, substep)}) < FULL_NOTES
+        return weight + self.weight * sum(is_thin(self.layout, step, substep) for substep in on_beats)

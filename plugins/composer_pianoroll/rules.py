@@ -29,6 +29,8 @@ class Rules(IntEnum):
     """The last chord is as long as most of those of the training data."""
     ADAPTED_PHRASES = 11
     """Plans that are adapted, as to other numbers of bars, say where phrases end."""
+    THIN_PRIMERS = 12
+    """Continuations of thin primers, such as a melody, have as full chords as the training data, and no silence."""
 
 
 LATEST = max(Rules)

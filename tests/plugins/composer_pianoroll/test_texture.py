@@ -1,12 +1,13 @@
-"""The default of --max-notes is what most training pieces have, and gives way to what the user asks for."""
+"""The defaults of --max-notes and --min-notes suit the training data, and give way to what the user asks for."""
 
 import pytest
 
 from composer.api import GenerationContext, Piece
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions
-from composer_pianoroll.frames import Roll
-from composer_pianoroll.texture import piece_maximum, usual_maximum
+from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.rules import Rules
+from composer_pianoroll.texture import has_thin_chords, piece_maximum, usual_maximum
 
 CHORD = (48, 52, 55, 60, 64, 67)
 CONTEXT = GenerationContext(plan="4/4,2")
@@ -68,3 +69,63 @@ def test_recorded_pieces_and_models_without_the_number_have_no_limit():
 def test_a_damaged_number_is_refused(damaged):
     with pytest.raises(ValueError, match="notes at once"):
         Pianoroll(PianorollOptions(positions=True)).restore({"max_notes": damaged})
+
+
+MELODY = ((60,),) * 4
+
+
+def least(representation, primer=MELODY, rules=None, **given):
+    """The number of notes that sound at least after `primer`, in the first and in later frames."""
+    context = GenerationContext(plan="4/4,2", primer=primer, rules=rules)
+    constraint = representation.constraint(PianorollControls(parallels="allow", **given), context)
+    state, found = constraint.start(primer), set()
+    for _ in range(8):
+        rule = constraint.allowed(state)
+        found.add(max((limit.min_active for limit in rule.limits), default=0))
+        frame = rule.project(()) if rule.project is not None else ()
+        state = constraint.step(state, frame)
+    assert len(found) == 1
+    return found.pop()
+
+
+@pytest.mark.parametrize(
+    ("thin", "given", "minimum"),
+    [
+        (0.04, {}, 3),
+        (0.2, {}, 1),
+        (0.2, {"chords": "full"}, 3),
+        (0.04, {"chords": "any"}, 1),
+        (0.04, {"max_notes": 2}, 2),
+        (0.04, {"max_notes": 1}, 1),
+        (0.04, {"max_onsets": 1, "max_sustained": 1}, 2),
+        (0.04, {"range": "C4-C#4"}, 2),
+        (0.04, {"min_notes": 2}, 2),
+        (0.04, {"density": "1"}, 0),
+        (0.25, {}, 0),
+        (None, {}, 0),
+    ],
+    ids=str,
+)
+def test_a_thin_primer_is_continued_with_as_full_chords_as_the_training_data(thin, given, minimum):
+    representation = fitted(roll(4, 4))
+    representation.restore({**representation.state(), "last_chord": None, "thin_chords": thin})
+    assert least(representation, **given) == minimum
+
+
+def test_other_primers_and_recorded_pieces_have_no_minimum():
+    representation = fitted(roll(4, 4))
+    representation.restore({**representation.state(), "last_chord": None})
+    full = (tuple(pitch - 21 for pitch in CHORD[:4]),)
+    assert least(representation, MELODY) == 3
+    assert least(representation, (*full, *full, *MELODY[:1])) == 0
+    assert least(representation, (*full, *MELODY)) == 3
+    assert least(representation, ()) == 0
+    assert least(representation, MELODY, rules=Rules.THIN_PRIMERS - 1) == 0
+
+
+@pytest.mark.parametrize("options", [{}, {"onsets": False}, {"stack": 2}], ids=str)
+def test_thin_primers(options):
+    layout = Layout(21, 108, **options)
+    frames = {sizes: [*layout.frames(roll(*sizes))] for sizes in [(3,), (1,), (3, 1), (3, 1, 1), (0, 2), (3, 3, 0, 1)]}
+    assert [sizes for sizes, primer in frames.items() if has_thin_chords(layout, primer)] == [(1,), (3, 1, 1), (0, 2)]
+    assert not has_thin_chords(layout, ())
