@@ -11,7 +11,6 @@ from composer.api import (
     Constraint,
     Decoder,
     GenerationContext,
-    Part,
     Piece,
     RejectedPiece,
     Representation,
@@ -33,7 +32,7 @@ from composer.toolkit.representations.bar_plan import (
 )
 from composer.toolkit.representations.note_controls import in_meter, key_labels, meter_labels, source_tune
 from composer.toolkit.representations.positions import PositionCounter, feature_sizes
-from composer.toolkit.representations.quantize import NotEncodable, to_notes
+from composer.toolkit.representations.quantize import NotEncodable
 from composer.toolkit.representations.score_labels import (
     FERMATAS,
     LABELS,
@@ -55,7 +54,7 @@ from composer.toolkit.representations.score_parts import (
     quantize_parts,
     read,
 )
-from composer_pianoroll import full_chords
+from composer_pianoroll import full_chords, kept_part
 from composer_pianoroll.build_constraint import (
     OUT_OF_RANGE,
     PlannedConstraint,
@@ -111,7 +110,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
 
     def read(self, source: Source) -> Iterator[Piece[Roll] | RejectedPiece]:
         for name, music in read(source, pedal=self.options.pedal):
-            yield music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
+            piece = music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
+            yield kept_part.with_rests(piece) if source.infill and isinstance(piece, Piece) else piece
 
     def _read(self, music: Music, name: str, is_primer: bool) -> Piece[Roll] | RejectedPiece:
         try:
@@ -176,10 +176,10 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return sometimes_unknown(piece, content, names)
 
     def score(self, piece: Piece[Roll]) -> Score | None:
-        notes = to_notes(piece.content.notes, self.options.steps)
+        parts = kept_part.parts_of(piece.content.notes, piece.labels, self.options.steps)
         meters, keys, pickup = meters_of(piece.labels), keys_from_labels(piece.labels), pickup_of(piece.labels)
         fermatas = fermatas_of(piece.labels)
-        return Score((Part(notes),), meters=meters, keys=keys, pickup=pickup, title=piece.title, fermatas=fermatas)
+        return Score(parts, meters=meters, keys=keys, pickup=pickup, title=piece.title, fermatas=fermatas)
 
     def from_score(self, score: Score) -> Piece[Roll]:
         return self._piece(score, score.title or "the score", is_primer=True)
@@ -305,7 +305,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def control_labels(self, controls: PianorollControls | None) -> Mapping[str, str]:
         if controls is None:
             return {}
-        return {**meter_labels(controls.meter), **key_labels(controls.scale, controls.key)}
+        kept = {kept_part.KEPT_VOICE: controls.keep_voices} if controls.keep_voices else {}
+        return {**meter_labels(controls.meter), **key_labels(controls.scale, controls.key), **kept}
 
     def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece[Roll]:
         """Return the notes of `music` as a piece; a primer may be off the grid. Raises NotEncodable."""

@@ -21,6 +21,7 @@ from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.controls import PianorollControls, min_notes_error, parse_count
 from composer_pianoroll.frames import Layout, Roll
 from composer_pianoroll.kept_voice import VoiceConstraint, fixed_units, voice_of
+from composer_pianoroll.rules import LATEST, Rules
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 from composer_pianoroll.voice_leading import Closing
 
@@ -208,7 +209,16 @@ def _with_voice(
     return VoiceConstraint(
         layout, constraint.pitches, constraint.note_limits, constraint.kept, units,
         voice_leading=controls.voice_leading, closing=closing if controls.voice_leading else None,
+        resting=_while_resting(constraint) if (context.rules or LATEST) >= Rules.RESTING_VOICE else None,
     )  # fmt: skip
+
+
+def _while_resting(constraint: TimedRollConstraint) -> TimedRollConstraint:
+    """Return the constraint for frames in which a kept voice rests: it counts as one of the notes at once."""
+    limits = constraint.note_limits
+    most, fewest = limits.max_notes and max(limits.max_notes - 1, 1), max(limits.min_notes - 1, 0)
+    limits = limits._replace(max_notes=most, min_notes=fewest)
+    return TimedRollConstraint(constraint.layout, constraint.pitches, limits, kept=constraint.kept)
 
 
 def _fixed_frames(

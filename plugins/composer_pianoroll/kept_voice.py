@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise, starmap
+from itertools import groupby, pairwise, starmap
 from typing import NamedTuple
 
 from composer.api import FrameRule, OptionError, Unsatisfiable
@@ -29,7 +29,8 @@ class FixedUnits(NamedTuple):
 class VoiceConstraint(TimedRollConstraint):
     """Rolls with a fixed voice: `voice` has the fixed units of each frame that is not fixed as a whole.
 
-    With `voice_leading`, faults of it have a lower weight; `closing` is the last chord, if it is known.
+    With `voice_leading`, faults of it have a lower weight; `closing` is the last chord, if it is known. `resting` is
+    the constraint for frames without a note of the voice, if it differs.
     """
 
     def __init__(
@@ -42,12 +43,15 @@ class VoiceConstraint(TimedRollConstraint):
         *,
         voice_leading: bool = False,
         closing: Closing | None = None,
+        resting: TimedRollConstraint | None = None,
     ) -> None:
         super().__init__(layout, pitches, note_limits, kept=kept)
-        self.voice, self.voice_leading, self.closing = voice, voice_leading, closing
+        self.voice, self.voice_leading, self.closing, self.resting = voice, voice_leading, closing, resting
 
     def allowed(self, state: int) -> FrameRule:
-        rule, frame = super().allowed(state), self._unpack_state(state)[1]
+        frame = self._unpack_state(state)[1]
+        is_resting = self.resting is not None and not (frame < len(self.voice) and self.voice[frame].on)
+        rule = self.resting.allowed(state) if is_resting and self.resting is not None else super().allowed(state)
         if frame in self.kept or frame >= len(self.voice):
             return rule
         off, on = self.voice[frame]
@@ -82,17 +86,11 @@ def voice_of(roll: Roll, which: str) -> list[GridNote]:
     A note belongs to it if it is the highest, lowest or N-th highest that sounds when it starts. It ends when the next
     note of the voice starts. Raises Unsatisfiable if there is none.
     """
-    place = {TOP: 0, BASS: -1}.get(which)
-    place = int(which) - 1 if place is None else place
-    notes, sounding, voice = roll.notes, list[GridNote](), list[GridNote]()
-    for start in sorted({note.start for note in notes}):
-        sounding = [note for note in sounding if note.start + note.length > start]
-        sounding += [note for note in notes if note.start == start]
-        ranked = sorted(sounding, key=lambda note: -note.pitch)
-        if (place < len(ranked)) and (note := ranked[place]).start == start:
-            if voice and voice[-1].start + voice[-1].length > start:
-                voice[-1] = voice[-1]._replace(length=start - voice[-1].start)
-            voice.append(note)
+    notes, voice = roll.notes, list[GridNote]()
+    for note in notes_of_voice(notes, which):
+        if voice and voice[-1].start + voice[-1].length > note.start:
+            voice[-1] = voice[-1]._replace(length=note.start - voice[-1].start)
+        voice.append(note)
     if not voice:
         most = _most_sounding(notes)
         sound = "notes sound" if most > 1 else "note sounds"
@@ -102,6 +100,17 @@ def voice_of(roll: Roll, which: str) -> list[GridNote]:
             flags=("--keep-voices",),
         )
     return voice
+
+
+def notes_of_voice(notes: Iterable[GridNote], which: str) -> Iterator[GridNote]:
+    """Yield the notes of a voice, whole, of `notes` by their starts."""
+    place = {TOP: 0, BASS: -1}.get(which)
+    place, sounding = int(which) - 1 if place is None else place, list[GridNote]()
+    for start, starting in groupby(notes, key=lambda note: note.start):
+        sounding = [*(note for note in sounding if note.start + note.length > start), *starting]
+        ranked = sorted(sounding, key=lambda note: -note.pitch)
+        if place < len(ranked) and ranked[place].start == start:
+            yield ranked[place]
 
 
 def fixed_units(layout: Layout, steps: int, voice: Sequence[GridNote], which: str) -> list[FixedUnits]:

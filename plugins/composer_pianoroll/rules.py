@@ -31,6 +31,8 @@ class Rules(IntEnum):
     """Plans that are adapted, as to other numbers of bars, say where phrases end."""
     THIN_PRIMERS = 12
     """Continuations of thin primers, such as a melody, have as full chords as the training data, and no silence."""
+    RESTING_VOICE = 13
+    """A kept voice that rests counts as one of the notes at once."""
 
 
 LATEST = max(Rules)

@@ -4,8 +4,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import accumulate, groupby
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -72,9 +71,9 @@ def harmonize(console: "Console", options: HarmonizeOptions) -> None:
     """Harmonize a melody.
 
     The melody, the highest voice of TUNE, stays as it is. With --style chorale, the other voices are sampled from a
-    pianoroll model, given the whole melody. They also sound in its rests, where notation shows the highest of them in
-    the first voice. `composer gen pianoroll --keep-voices top --voice-leading --min-notes 4
-    --max-notes 4` does the same with more options.
+    pianoroll model, given the whole melody. They also sound in its rests; a melody with rests is a part of its own.
+    `composer gen pianoroll --keep-voices top --voice-leading --min-notes 4 --max-notes 4` does the same with more
+    options.
     With --style chords, chord symbols are chosen by rules from the key and the notes of each bar. abc2midi plays them.
     """
     from composer.system.threads import default_to_one_thread
@@ -112,21 +111,7 @@ def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
         score = plan.model.representation.score(tune) if tune is not None else None
         if others := (_most_sounding(score.notes) - 1 if score is not None else 0):
             console.say(f"harmonizing the top voice; {count_noun(others, 'other voice')} left out")
-        if rests := (_melody_rests(score.notes) if score is not None else 0):
-            console.say(f"other voices sound in {count_noun(rests, 'rest')} of the melody")
         generate_pieces(plan)
-
-
-def _melody_rests(notes: Sequence[Note]) -> int:
-    """Return how many rests the melody has before its last note. It is the highest of `notes`, which are by onset."""
-    rests, end, sounding = 0, Fraction(0), list[Note]()
-    for onset, starting in groupby(notes, key=lambda note: note.onset):
-        sounding = [*(note for note in sounding if note.end > onset), *starting]
-        top = max(sounding, key=lambda note: note.pitch)
-        if top.onset == onset:
-            rests += end < onset
-            end = top.end
-    return rests
 
 
 def _most_sounding(notes: Iterable[Note]) -> int:

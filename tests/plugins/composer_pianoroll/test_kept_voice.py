@@ -115,3 +115,13 @@ def test_the_hint_names_a_voice_that_the_tune_has():
     with pytest.raises(Unsatisfiable) as caught:
         constraint_of("4", tune())
     assert caught.value.hint == "use --keep-voices 3"
+
+
+def test_a_voice_that_rests_counts_as_one_of_the_notes_at_once():
+    resting = tune([GridNote(0, 69, 4), GridNote(8, 69, 8)])
+    for rules, least in ((11, 3), (12, 2)):
+        context = GenerationContext(tune=resting, rules=rules)
+        controls = PianorollControls(keep_voices="top", min_notes=3, max_notes=3)
+        pianoroll = Pianoroll(PianorollOptions(range="60-71"))
+        frames = walk(pianoroll.constraint(controls, context), pianoroll.spec.size, 16, 1)
+        assert [len(frame) for frame in frames] == [3] * 4 + [least] * 4 + [3] * 8
