@@ -54,7 +54,7 @@ from composer.toolkit.representations.score_parts import (
     quantize_parts,
     read,
 )
-from composer_pianoroll import full_chords, kept_part
+from composer_pianoroll import full_chords
 from composer_pianoroll.build_constraint import (
     OUT_OF_RANGE,
     PlannedConstraint,
@@ -64,6 +64,7 @@ from composer_pianoroll.build_constraint import (
 )
 from composer_pianoroll.controls import PianorollControls
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
+from composer_pianoroll.kept_voice.part import KEPT_VOICE, parts_of, with_rests
 from composer_pianoroll.options import PianorollOptions, choose_parts
 from composer_pianoroll.parallels import AVOID, ParallelsGuard, default_choice
 from composer_pianoroll.phrase_ends import check_known, with_ends
@@ -111,7 +112,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def read(self, source: Source) -> Iterator[Piece[Roll] | RejectedPiece]:
         for name, music in read(source, pedal=self.options.pedal):
             piece = music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
-            yield kept_part.with_rests(piece) if source.infill and isinstance(piece, Piece) else piece
+            yield with_rests(piece) if source.infill and isinstance(piece, Piece) else piece
 
     def _read(self, music: Music, name: str, is_primer: bool) -> Piece[Roll] | RejectedPiece:
         try:
@@ -176,7 +177,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         return sometimes_unknown(piece, content, names)
 
     def score(self, piece: Piece[Roll]) -> Score | None:
-        parts = kept_part.parts_of(piece.content.notes, piece.labels, self.options.steps)
+        parts = parts_of(piece.content.notes, piece.labels, self.options.steps)
         meters, keys, pickup = meters_of(piece.labels), keys_from_labels(piece.labels), pickup_of(piece.labels)
         fermatas = fermatas_of(piece.labels)
         return Score(parts, meters=meters, keys=keys, pickup=pickup, title=piece.title, fermatas=fermatas)
@@ -305,7 +306,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def control_labels(self, controls: PianorollControls | None) -> Mapping[str, str]:
         if controls is None:
             return {}
-        kept = {kept_part.KEPT_VOICE: controls.keep_voices} if controls.keep_voices else {}
+        kept = {KEPT_VOICE: controls.keep_voices} if controls.keep_voices else {}
         return {**meter_labels(controls.meter), **key_labels(controls.scale, controls.key), **kept}
 
     def _piece(self, music: Music, name: str, *, is_primer: bool) -> Piece[Roll]:

@@ -20,7 +20,7 @@ from composer.toolkit.representations.positions import CountingConstraint, Posit
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.controls import PianorollControls, min_notes_error, parse_count
 from composer_pianoroll.frames import Layout, Roll
-from composer_pianoroll.kept_voice import VoiceConstraint, fixed_units, voice_of
+from composer_pianoroll.kept_voice.constraint import VoiceConstraint, fixed_units, voice_of
 from composer_pianoroll.rules import LATEST, Rules
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 from composer_pianoroll.voice_leading import Closing

@@ -12,7 +12,7 @@ from composer.toolkit.representations.note_controls import (
     NoteControls,
 )
 from composer_pianoroll import full_chords, parallels, phrase_ends, returns
-from composer_pianoroll.kept_voice import check_voice
+from composer_pianoroll.kept_voice.constraint import check_voice
 
 MAX_COUNT = 128
 

@@ -1,4 +1,4 @@
-"""Short versions of `make torture` and `make fuzz`, which also show which code they exercise."""
+"""Short versions of `make torture` and `make fuzz`, most of which also show which code they exercise."""
 
 import os
 import signal
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from faults import FUZZ, PROGRAM, TORTURE
+from hostile_cases import CASES
+from hostile_files import make_removable
 from interruptions import exit_codes, is_of_python
 from report import ROOT, files_of
 
@@ -30,6 +32,14 @@ def note():
             print(getattr(module, "__file__", None) or "", file=file)
 """
 """A `sitecustomize` module, which every Python process imports that starts below it."""
+
+FEW = [
+    ("device", "check"), ("device on stdin", "replay"), ("zip: 2,000 overlapping", "check"),
+    ("kern: splits 16 times", "check"), ("kern: 30 MB of comments", "check"),
+    ("abc: line of 50 MB", "show"), ("checkpoint: layers=10**9", "gen"), ("replay: length", "replay"),
+    ("bad files among models", "plugins"),
+]  # fmt: skip
+"""A few of the hostile inputs."""
 
 
 def tried(name, seconds):
@@ -112,3 +122,19 @@ def test_a_traceback_of_python_itself_is_no_fault_of_the_program():
     assert not is_of_python(f"{before}{own}KeyboardInterrupt\n")
     assert not is_of_python(f"{before}ValueError\n")
     assert not is_of_python("")
+
+
+@pytest.mark.parametrize("name", FEW, ids=" ".join)
+def test_hostile_input(tmp_path, name):
+    """An answer in one line, and less than 1 GB of memory."""
+    from hostile_inputs import MAX_MEMORY, command  # limits processes as Windows cannot
+
+    case = next(case for case in CASES if (case.name, case.arguments[0]) == name)
+    case.make(tmp_path)
+    outcome = command(case.arguments, tmp_path, tmp_path / case.stdin if case.stdin else None)
+    make_removable(tmp_path)
+    assert outcome.code in {0, 1, 2}, outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert "internal error" not in outcome.stderr
+    assert outcome.memory < MAX_MEMORY
+    assert not case.unexpected(outcome.code, outcome.stderr)

@@ -8,7 +8,7 @@ from composer.api import Piece, Source
 from composer.formats.read import read_playable
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, Roll
-from composer_pianoroll.kept_part import KEPT_VOICE, parts_of, rests_of, with_rests
+from composer_pianoroll.kept_voice.part import KEPT_VOICE, parts_of, rests_of, with_rests
 
 TUNE = b"X:1\nM:4/4\nL:1/4\nK:C\nc2 z d|e2 z2|\n"
 MELODY = [GridNote(0, 72, 8), GridNote(12, 74, 4), GridNote(16, 76, 8)]

@@ -10,7 +10,7 @@ from roll_walks import walk
 from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
-from composer_pianoroll.kept_voice import voice_of
+from composer_pianoroll.kept_voice.constraint import voice_of
 
 CHORALE = [GridNote(0, 67, 4), GridNote(0, 64, 8), GridNote(0, 60, 4), GridNote(4, 69, 4), GridNote(4, 61, 4),
            GridNote(10, 67, 2), GridNote(12, 67, 4), GridNote(10, 62, 6)]  # fmt: skip

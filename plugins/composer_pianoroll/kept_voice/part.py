@@ -5,19 +5,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import combinations, groupby
+from statistics import fmean
 
 from composer.api import Note, Part, Piece, VoiceNotation
-from composer.music.voices.polyphony import MAX_VOICES, clef_of
-from composer.music.voices.separation import ranked, separate
 from composer.toolkit.representations.quantize import GridNote, to_notes
 from composer_pianoroll.frames import Roll
-from composer_pianoroll.kept_voice import BASS, TOP, notes_of_voice, voice_of
+from composer_pianoroll.kept_voice.constraint import BASS, TOP, most_sounding, notes_of_voice, voice_of
 
 KEPT_VOICE = "kept_voice"
 """The label of pieces that keep a voice of a tune: its name."""
 RESTS = {TOP: "top_rests", BASS: "bass_rests"}
 """The labels of a tune that say where its outer voices rest, in steps: `0-8,24-32`."""
+
+MAX_VOICES = 4
+"""More are written as chords, beside the kept voice."""
+MIDDLE_C = 60
 
 
 def with_rests(piece: Piece[Roll]) -> Piece[Roll]:
@@ -51,12 +54,12 @@ def parts_of(notes: Sequence[GridNote], labels: Mapping[str, str], per_beat: int
     if not rests:
         return (Part(to_notes(notes, per_beat)),)
     kept = {*_outside(notes_of_voice(notes, which), rests)}
-    own = to_notes([note for note in notes if note in kept], per_beat)
-    others = to_notes([note for note in notes if note not in kept], per_beat)
+    others = [note for note in notes if note not in kept]
     separated = _voices(others)
-    among = separated or [others]
-    voices = [voice for voice in ([own, *among] if which == TOP else [*among, own]) if voice]
-    return _on_staves(voices) if separated else tuple(map(Part, voices))
+    voices, own = separated or [others], [note for note in notes if note in kept]
+    voices = [voice for voice in ([own, *voices] if which == TOP else [*voices, own]) if voice]
+    scores = [to_notes(voice, per_beat) for voice in voices]
+    return _on_staves(scores) if separated else tuple(map(Part, scores))
 
 
 def _outside(notes: Iterable[GridNote], rests: str) -> Iterator[GridNote]:
@@ -69,24 +72,40 @@ def _outside(notes: Iterable[GridNote], rests: str) -> Iterator[GridNote]:
             yield note
 
 
-def _voices(notes: Sequence[Note]) -> list[tuple[Note, ...]]:
-    """Return the voices of `notes`, from the highest; none if they are many."""
-    changes = sorted(change for note in notes for change in ((note.onset, 1), (note.end, -1)))
-    count = max(accumulate(change for _, change in changes), default=0)
+def _voices(notes: Sequence[GridNote]) -> list[list[GridNote]]:
+    """Return the voices of `notes`, which are by their starts, from the highest; none if they are many.
+
+    Notes that start together do not cross, and move as little as possible.
+    """
+    count = most_sounding(notes)
     if not 1 <= count < MAX_VOICES:
         return []
-    voices = separate(ranked(notes), count)
-    return [tuple(notes[number] for chord in voice for number in chord) for voice in voices]
+    voices = [list[GridNote]() for _ in range(count)]
+    for start, together in groupby(notes, key=lambda note: note.start):
+        starting = sorted(together, key=lambda note: -note.pitch)
+        free = [voice for voice in voices if not voice or voice[-1].start + voice[-1].length <= start]
+        chosen = min(combinations(free, len(starting)), key=lambda voices: _motion(voices, starting))
+        for voice, note in zip(chosen, starting, strict=True):
+            voice.append(note)
+    return voices
+
+
+def _motion(voices: Iterable[Sequence[GridNote]], notes: Iterable[GridNote]) -> int:
+    """Return by how many semitones `voices` move to `notes`."""
+    return sum(abs(voice[-1].pitch - note.pitch) for voice, note in zip(voices, notes, strict=True) if voice)
 
 
 def _on_staves(voices: Sequence[tuple[Note, ...]]) -> tuple[Part, ...]:
     """Return voices, from the highest, as parts on one or two staves, as a pianist reads a chorale."""
-    staves = [1 if clef_of([note.pitch for note in voice]) == "treble" else 2 for voice in voices]
+    staves = [1 if _clef(voice) == "treble" else 2 for voice in voices]
     if len(voices) == MAX_VOICES:
         staves = [1, 1, 2, 2]
     elif len(voices) > 2:  # too many for one staff
         staves[0], staves[-1] = 1, 2
-    placed = [*zip(voices, staves, strict=True)]
-    clefs = {staff: clef_of([note.pitch for voice, at in placed if at == staff for note in voice]) for staff in staves}
-    first = min(staves)
+    placed, first = [*zip(voices, staves, strict=True)], min(staves)
+    clefs = {staff: _clef(note for voice, at in placed if at == staff for note in voice) for staff in staves}
     return tuple(Part(voice, notation=VoiceNotation(at - first + 1, 1, clefs[at])) for voice, at in placed)
+
+
+def _clef(notes: Iterable[Note]) -> str:
+    return "treble" if fmean(note.pitch for note in notes) >= MIDDLE_C else "bass"

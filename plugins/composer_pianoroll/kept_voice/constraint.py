@@ -92,7 +92,7 @@ def voice_of(roll: Roll, which: str) -> list[GridNote]:
             voice[-1] = voice[-1]._replace(length=note.start - voice[-1].start)
         voice.append(note)
     if not voice:
-        most = _most_sounding(notes)
+        most = most_sounding(notes)
         sound = "notes sound" if most > 1 else "note sounds"
         raise Unsatisfiable(
             f"the tune has no voice {which}: at most {most} {sound} at once",
@@ -139,7 +139,8 @@ def fixed_units(layout: Layout, steps: int, voice: Sequence[GridNote], which: st
     return [FixedUnits(bits & ~forced, forced) for bits, forced in zip(off, on, strict=True)]
 
 
-def _most_sounding(notes: Iterable[GridNote]) -> int:
+def most_sounding(notes: Iterable[GridNote]) -> int:
+    """Return how many notes sound at once at most."""
     changes = sorted(change for note in notes for change in ((note.start, 1), (note.start + note.length, -1)))
     most = sounding = 0
     for _, change in changes:
