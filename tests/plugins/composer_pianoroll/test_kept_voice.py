@@ -119,7 +119,7 @@ def test_the_hint_names_a_voice_that_the_tune_has():
 
 def test_a_voice_that_rests_counts_as_one_of_the_notes_at_once():
     resting = tune([GridNote(0, 69, 4), GridNote(8, 69, 8)])
-    for rules, least in ((11, 3), (12, 2)):
+    for rules, least in ((12, 3), (13, 2)):
         context = GenerationContext(tune=resting, rules=rules)
         controls = PianorollControls(keep_voices="top", min_notes=3, max_notes=3)
         pianoroll = Pianoroll(PianorollOptions(range="60-71"))
