@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from composer.api import ComposerError, Note, Part, Score
 from composer.formats.control_characters import without_control_characters
-from composer.music.bars import count_bars
 from composer.music.sounding import sounding_parts, with_drum_rows
 from composer.pictures.figure import figure, save_figure
 from composer.pictures.roll_lines import Line, lines, notes_in
@@ -90,8 +89,8 @@ def _blocks(pieces: Sequence[RollPiece]) -> Iterator[_Block]:
             continue
         found = list(lines(score))
         shown = found[:left]
+        omitted = sum(number > 0 for line in found[left:] for _, number in line.bars)
         left -= len(shown)
-        omitted = count_bars(score) - sum(number > 0 for line in shown for _, number in line.bars)
         pitches = {note.pitch for part in parts for note in part.notes}
         rows = _Rows(min(pitches) - 1, max(pitches) + 1, sounds)
         end = shown[-1].end if shown else 0

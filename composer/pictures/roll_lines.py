@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from composer.api import Note, Score
-from composer.music.bars import Bar, bars
+from composer.music.bars import Bar
+from composer.pictures.bar_lines import drawn_bars
 
 LINE_BEATS = 32
 """Maximum beats in a line: eight bars of 4/4."""
@@ -25,7 +26,7 @@ class Line:
 def lines(score: Score) -> Iterator[Line]:
     """Yield the lines of `score`; none if it is silent. A bar that is longer than a line continues in the next."""
     line: Line | None = None
-    for bar in bars(score):
+    for bar in drawn_bars(score):
         if line is not None and bar.end - line.start > LINE_BEATS:
             yield line
             line = None

@@ -223,11 +223,13 @@ def _look_inside(console: "Console", source: Source, options: ShowOptions) -> No
 
 
 def _draw(console: "Console", source: Source, options: ShowOptions) -> None:
+    from composer.music.bars import moved_bar_lines
+
     selected = select(console, source, options)
     systems = MAX_SYSTEMS if console.stdout_is_terminal else None
     for number, score in enumerate(selected.scores):
         console.write("\n" * bool(number))
         for text in console.piano_roll(score, systems):
             console.write_rendered(text)
-        selected.report_losses(score)
+        selected.report_losses(score, moved_bar_lines(score))
     selected.report_more()

@@ -41,25 +41,31 @@ def draw(
         if isinstance(source, ReadError):
             raise source
         if isinstance(source, Source):
-            pieces += _pieces(console, source, wanted)
+            pieces += _pieces(console, source, wanted, is_sheet=picture.is_sheet)
     picture.write_pieces(pieces)
 
 
-def roll_pieces(console: Console, source: Source, wanted: Wanted) -> Iterator[RollPiece]:
-    """Yield the selected pieces of a source, and say what was lost and what else there is. Raises ReadError."""
+def roll_pieces(console: Console, source: Source, wanted: Wanted, *, is_sheet: bool = True) -> Iterator[RollPiece]:
+    """Yield the selected pieces of a source, and say what was lost and what else there is. Raises ReadError.
+
+    Bar lines move only in sheet music, if there is any and it cannot be written as the score says.
+    """
+    from composer.music.as_written import as_written
+    from composer.music.bars import moved_bar_lines
+
     selected = select(console, source, wanted)
     for score in selected.scores:
-        selected.report_losses(score)
+        selected.report_losses(score, moved_bar_lines(score) if is_sheet and as_written(score) is None else 0)
         yield as_roll_piece(score, source.path.stem)
     selected.report_more()
 
 
-def _pieces(console: Console, source: Source, wanted: WantedPicture) -> Iterator[RollPiece]:
+def _pieces(console: Console, source: Source, wanted: WantedPicture, *, is_sheet: bool) -> Iterator[RollPiece]:
     """Yield the selected pieces of a source. Raises UsageError for text."""
     if is_text(source):
         raise UsageError(f"{source.label} is text, which has no notes to draw", "leave out --output to print it")
     if not wanted.surprise:
-        yield from roll_pieces(console, source, wanted)
+        yield from roll_pieces(console, source, wanted, is_sheet=is_sheet)
         return
     from composer.analysis.surprisal import surprisal
     from composer.cli.render.surprisal import select_pieces

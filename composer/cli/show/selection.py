@@ -13,7 +13,6 @@ from composer.cli.console import Console
 from composer.cli.convert.losses import BAR_LINES_MOVED
 from composer.cli.render.guesses import GuessPlace, warn_of_guesses
 from composer.cli.render.skipped import warn_of_skipped
-from composer.music.bars import moved_bar_lines
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Suffixes of text files, which may still hold a tune."""
@@ -38,12 +37,12 @@ class Selection:
     more: bool
     console: Console
 
-    def report_losses(self, score: Score) -> None:
-        """Say what reading lost of a piece and what it guessed, and whether its bars do not fill the meter."""
+    def report_losses(self, score: Score, moved: int) -> None:
+        """Say what reading lost of a piece and what it guessed, and how many bar lines are `moved` as it is shown."""
         label = self.source.label
         places = {phrase: GuessPlace(label, f"{label}: {place}") for phrase, place in score.places.items()}
         losses = warn_of_guesses(self.console, score.losses, places)
-        if losses := +Counter({**losses, BAR_LINES_MOVED: moved_bar_lines(score)}):
+        if losses := +Counter({**losses, BAR_LINES_MOVED: moved}):
             self.console.say(f"{self.source.label}: {summary(losses)}")
 
     def report_more(self) -> None:

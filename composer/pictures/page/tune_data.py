@@ -8,9 +8,9 @@ from typing import Any
 
 from composer.api import Part, Score
 from composer.formats.midi.writer import CHORD_SOFTNESS
-from composer.music.bars import bars
 from composer.music.sounding import chord_part, sounding_parts, with_drum_rows
 from composer.music.tempo_map import DEFAULT_BPM, TempoMap
+from composer.pictures.bar_lines import drawn_bars
 
 _MIN_ROWS = 10
 
@@ -49,7 +49,7 @@ def _tempo_points(score: Score) -> Iterator[list[float]]:
 
 def _bar_lines(score: Score) -> Iterator[list[float]]:
     """Yield the start, end, number and pulse of each bar."""
-    for bar in bars(score):
+    for bar in drawn_bars(score):
         yield [_rounded(bar.start), _rounded(bar.end), bar.written, _rounded(bar.pulse)]
 
 

@@ -1,9 +1,14 @@
 """`composer show --output`: what is drawn into a picture file, and the errors."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
+from composer.api import Source
+from composer.cli.commands.show import ShowOptions
+from composer.cli.console import Console
+from composer.cli.show.pictures import roll_pieces
 from composer.pictures import extra
 
 
@@ -86,3 +91,25 @@ def test_options_that_do_not_go_together(composer, tunes, arguments, words):
 def test_text_has_no_picture(composer, tmp_path):
     (tmp_path / "song.txt").write_text("Row, row\n")
     composer("show", tmp_path / "song.txt", "-o", tmp_path / "a.svg").failed("song.txt is text", code=2)
+
+
+def test_bar_lines_move_in_rolls_of_the_terminal_only(composer, tmp_path):
+    pytest.importorskip("matplotlib")
+    tune = tmp_path / "pickup.abc"
+    tune.write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|:C|DEFG|ABcd:|\n")
+    assert "bar lines moved" in composer("show", tune).err
+    result = composer("show", tune, "-o", tmp_path / "roll.svg")
+    assert result.code == 0
+    assert "moved" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("music", "is_sheet", "moved"),
+    [("|:C|DEFG:|:C|DEFG:|", True, False), ("CDEFG|ABcd|CDEF", True, True), ("CDEFG|ABcd|CDEF", False, False)],
+)
+def test_moved_bar_lines_of_sheet_music_are_counted(music, is_sheet, moved, capsys):
+    """Sheet music cannot have a bar that is longer than its meter."""
+    source = Source(Path("a.abc"), data=f"X:1\nM:4/4\nL:1/4\nK:C\n{music}|\n".encode())
+    wanted = ShowOptions(("a.abc",))
+    list(roll_pieces(Console(), source, wanted, is_sheet=is_sheet))
+    assert ("bar lines moved" in capsys.readouterr().err) is moved
