@@ -38,7 +38,7 @@ READERS: Mapping[str, Sequence[str]] = {
     "mid": (*_READ_NOTES, "composer/formats/midi/*.py"),
     "musicxml": _MUSICXML,
     "mxl": _MUSICXML,
-    "krn": (*_READ_NOTES, *_CACHED, "composer/formats/kern/*.py"),
+    "krn": (*_READ_NOTES, *_CACHED, "composer/formats/musicxml/attributes.py", "composer/formats/kern/*.py"),
     "mei": (*_MUSICXML, "composer/formats/kern/*.py", "composer/formats/mei/*.py"),
     "csv": _TEXT,
     "txt": _TEXT,

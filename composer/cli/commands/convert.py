@@ -54,10 +54,10 @@ def convert(console: "Console", options: ConvertOptions) -> None:
     ABC and token files may hold many pieces. Other files hold one, so each piece gets its own file, such as
     jigs-01.mid. In a folder, the new files keep the names and subfolders of the originals.
 
-    Titles, tempos, meters, keys, instruments and the record of how a piece was generated are kept if the format can
-    hold them. Repeats are written out in full, except from ABC or MusicXML to MusicXML. In ABC and MusicXML, recorded
-    performances are quantized to note values. Messages say how much is lost. The exit status is 1 if a piece could not
-    be converted.
+    Titles, tempos, meters, keys, clefs, instruments and the record of how a piece was generated are kept if the format
+    can hold them. Repeats are written out in full, except from ABC or MusicXML to MusicXML. In ABC and MusicXML,
+    recorded performances are quantized to note values. Messages say how much is lost. The exit status is 1 if a piece
+    could not be converted.
     """
     from composer.cli.convert.destination import plan_destination
     from composer.cli.convert.writing import make_writer

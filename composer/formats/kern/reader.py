@@ -29,13 +29,14 @@ from composer.formats.kern.written_music import (
     play_notes,
 )
 from composer.formats.limits import check_count, check_size, exceeded_limit
+from composer.formats.musicxml.attributes import CLEF_CHANGES
 from composer.formats.musicxml.cache import through_cache
 from composer.formats.musicxml.library import quiet
 
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file."""
 
-VERSION = 3
+VERSION = 4
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 
@@ -73,8 +74,10 @@ def read_score(spines: Spines, name: str) -> Score:
     count = count_notes(spines.notes, played)
     check_count(count, MAX_PLAYED_NOTES, "notes with its repeats written out", name, "correct its section order")
     signs = spines.signs
+    parsed = written_music(_parsed(spines, name))
     music = replace(
-        written_music(_parsed(spines, name)),
+        parsed,
+        staves=spines.clefs.given_to(parsed.staves, spines.notes),
         tempos=signs.tempos,
         meters=signs.meters,
         keys=signs.keys,
@@ -84,7 +87,8 @@ def read_score(spines: Spines, name: str) -> Score:
     )
     score = play(music, played)
     losses = Counter(score.losses) + left_out + differences(spines, music, played)
-    score = replace(score, losses=dict(losses))
+    losses[CLEF_CHANGES] += spines.clefs.changes
+    score = replace(score, losses=dict(+losses))
     if not score.is_audible:
         raise _no_notes(name)
     if fault := exceeded_limit(score):

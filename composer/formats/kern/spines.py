@@ -13,6 +13,7 @@ from html import unescape
 from typing import NamedTuple, NoReturn
 
 from composer.api import ReadError
+from composer.formats.kern.clefs import SpineClefs
 from composer.formats.kern.input_limits import MAX_NOTES
 from composer.formats.kern.note_tokens import NoteToken, read_token
 from composer.formats.kern.signs import Signs
@@ -70,6 +71,7 @@ class Spines:
     phrase_ends: set[Fraction] = field(default_factory=set)
     unclear: set[Fraction] = field(default_factory=set)
     signs: Signs = field(default_factory=Signs)
+    clefs: SpineClefs = field(default_factory=SpineClefs)
     end: Fraction = Fraction(0)
     misaligned: int = 0
 
@@ -155,7 +157,9 @@ class _Walker:
         tokens = [token for token in line.split("\t") if token]
         if not self.strands and not self.was_open and line.startswith("**"):
             self.strands = [_Strand(str(at), token, Fraction(0)) for at, token in enumerate(tokens)]
-            self.has_kern = any(strand.is_kern for strand in self.strands)
+            for strand in filter(lambda strand: strand.is_kern, self.strands):
+                self.has_kern = True
+                self.spines.clefs.add_spine(strand.voice)
             self.was_open = True
             return
         if len(tokens) != len(self.strands):
@@ -267,8 +271,10 @@ class _Walker:
                 self.spines.order = tuple(each.strip() for each in order[2].split(",") if each.strip())
         elif section and "[" not in section:
             self.spines.sections.append((at, section[2:].strip()))
-        pairs = zip(self.strands, tokens, strict=True)
-        self.spines.signs.read(at, [token for strand, token in pairs if strand.is_kern])
+        of_kern = [(strand.voice, token) for strand, token in zip(self.strands, tokens, strict=True) if strand.is_kern]
+        self.spines.signs.read(at, [token for _, token in of_kern])
+        for voice, token in of_kern:
+            self.spines.clefs.read(voice, token)
         if any(token in _MOVES for token in tokens):
             self._move(tokens)
 

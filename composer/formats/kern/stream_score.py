@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from composer.api import Key, Meter, Tempo
 from composer.formats.kern.written_music import Staff, WrittenMusic, WrittenNote
+from composer.formats.musicxml.attributes import CLEF_CHANGES, clef_name, clef_of_notes
 from composer.music import chords
 
 _TIES_BEFORE, _TIES_AFTER = ("stop", "continue"), ("start", "continue")
@@ -23,6 +24,8 @@ class _Placed(NamedTuple):
 def written_music(stream: Any) -> WrittenMusic:
     """Return the music of a stream at sounding pitch, with repeats as they are written."""
     staves = list(stream.parts)
+    braces = _braces(stream, staves)
+    shifts = [_octaves(staff) for staff in staves]
     transposed = [_is_transposed(staff) for staff in staves]
     for staff in staves:
         if staff.atSoundingPitch is False:
@@ -31,7 +34,7 @@ def written_music(stream: Any) -> WrittenMusic:
     measures = [list(staff.getElementsByClass("Measure")) for staff in staves]
     starts = [Fraction(measure.offset) for measure in measures[0]] if measures else []
     return WrittenMusic(
-        [_staff(staff, placed) for staff, placed in zip(staves, content, strict=True)],
+        [_staff(*each) for each in zip(staves, content, shifts, braces, strict=True)],
         _tempos(content),
         _meters(content),
         _keys([content[at] for at in sorted(range(len(staves)), key=lambda at: transposed[at])]),
@@ -40,8 +43,41 @@ def written_music(stream: Any) -> WrittenMusic:
         starts,
         max((Fraction(each[-1].offset + each[-1].quarterLength) for each in measures if each), default=Fraction(0)),
         (stream.metadata.bestTitle or "") if stream.metadata is not None else "",
-        Counter(),
+        +Counter({CLEF_CHANGES: sum(max(len(_clefs(placed, 0)) - 1, 0) for placed in content)}),
     )
+
+
+def _braces(stream: Any, staves: Sequence[Any]) -> list[int]:
+    """Return the number of the brace of each staff of a keyboard; 0 for other staves."""
+    found = [0] * len(staves)
+    for number, group in enumerate(stream.getElementsByClass("StaffGroup"), 1):
+        inside = [
+            at for at, staff in enumerate(staves) if "PartStaff" in staff.classes and group.hasSpannedElement(staff)
+        ]
+        if group.symbol == "brace" and len(inside) > 1 and inside[-1] - inside[0] < len(inside):
+            for at in inside:
+                found[at] = found[at] or number
+    return found
+
+
+def _octaves(staff: Any) -> int:
+    """Return by how many octaves a staff sounds above what is written; the rest of its transposition is no octave."""
+    if staff.atSoundingPitch is not False:
+        return 0
+    instrument = staff.getInstrument(returnDefault=False)
+    interval = instrument.transposition if instrument is not None else None
+    return int(interval.semitones / 12) if interval is not None else 0
+
+
+def _clefs(content: Sequence[_Placed], octaves: int) -> list[str]:
+    """Return the clefs of a staff, each other than the one before."""
+    found = list[str]()
+    for _, _, element in content:
+        if "Clef" in element.classes:
+            line = element.line if isinstance(element.line, int) else 0
+            clef = clef_name(element.sign or "", line, (element.octaveChange or 0) + octaves)
+            found += [clef] if found[-1:] != [clef] else []
+    return found
 
 
 def _elements(staff: Any) -> Iterator[_Placed]:
@@ -70,7 +106,7 @@ def _each(content: list[list[_Placed]], kind: str) -> Iterator[tuple[Fraction, A
             return
 
 
-def _staff(staff: Any, content: list[_Placed]) -> Staff:
+def _staff(staff: Any, content: list[_Placed], octaves: int, brace: int) -> Staff:
     notes: list[WrittenNote] = []
     dropped: list[tuple[Fraction, str]] = []
     for onset, voice, element in content:
@@ -86,7 +122,8 @@ def _staff(staff: Any, content: list[_Placed]) -> Staff:
             notes.append(WrittenNote(onset, round(single.pitch.ps), duration, voice, *ties, _velocity(single, element)))
     instrument = staff.getInstrument(returnDefault=False)
     program = (instrument.midiProgram or 0) if instrument is not None else 0
-    return Staff(notes, staff.partName or "", program, dropped=dropped)
+    clef = clef_of_notes(_clefs(content, octaves), percussion=False)
+    return Staff(notes, staff.partName or "", program, dropped=dropped, clef=clef, brace=brace)
 
 
 def _loss_reason(single: Any, element: Any) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.formats.fermatas import note_beginnings
+from composer.formats.musicxml.attributes import StaffPart, with_staves
 from composer.music.tempo_map import DEFAULT_BPM
 from composer.music.time_order import in_order
 
@@ -44,13 +45,18 @@ class Passage(NamedTuple):
 
 @dataclass(frozen=True)
 class Staff:
-    """The notes of one part, by onset. `dropped` are the beats of skipped notes, each with its phrase."""
+    """The notes of one part, by onset. `dropped` are the beats of skipped notes, each with its phrase.
+
+    The clef is as in `VoiceNotation`. Staves of one instrument have the same `brace`, others 0.
+    """
 
     notes: Sequence[WrittenNote]
     name: str = ""
     program: int = 0
     percussion: bool = False
     dropped: Sequence[tuple[Fraction, str]] = ()
+    clef: str = ""
+    brace: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,17 +101,19 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
     """
     losses = Counter(music.losses)
     losses.update(_count_dropped(music.staves, played))
-    parts = []
-    for staff in music.staves:
+    instruments: dict[tuple[int, int], list[StaffPart]] = {}
+    for number, staff in enumerate(music.staves):
         notes = join_ties(play_notes(staff.notes, played))
         unique = in_order(notes)
         if doubled := len(notes) - len(unique):
             losses["notes doubled in unison left out"] += doubled
         if notes:
             program = 0 if staff.percussion else staff.program
-            parts.append(Part(unique, staff.name, program, staff.percussion))
+            part = Part(unique, staff.name, program, staff.percussion)
+            own = instruments.setdefault((staff.brace, 0 if staff.brace else number), [])
+            own.append(StaffPart(part, number, staff.clef))
     score = Score(
-        tuple(parts),
+        with_staves([*instruments.values()]),
         (),
         tuple(_play_signs(music.tempos, played, _TEMPO)),
         tuple(_play_signs(music.meters, played, _METER)),

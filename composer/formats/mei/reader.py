@@ -29,7 +29,7 @@ from composer.formats.musicxml.cache import through_cache
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file."""
 
-VERSION = 3
+VERSION = 4
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 _SKIPPED = re.compile(r"unprocessed <\{[^}]*\}(\w+)> element")
@@ -70,7 +70,8 @@ def _reader() -> str:
 def _read(element: Element, number: int, parsed: Callable[[], tuple[list[Any], Counter[str]]], name: str) -> Score:
     """Return the score of a `<score>`, which is the one with this `number` of all that are `parsed`."""
     streams, losses = parsed()
-    score = _played(element, written_music(streams[number]), Counter(losses), name)
+    music = written_music(streams[number])
+    score = _played(element, music, losses + music.losses, name)
     if not score.is_audible:
         raise ReadError(f"{name} has no notes", "choose a file with music in it")
     if fault := exceeded_limit(score):

@@ -16,7 +16,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from composer.api import BarNumber, ChordSymbol, Key, Meter, Notation, Note, Part, Score, Tempo, TempoUnit, WrittenBar
+from composer.api import (
+    BarNumber,
+    ChordSymbol,
+    Key,
+    Meter,
+    Notation,
+    Note,
+    Part,
+    Score,
+    Tempo,
+    TempoUnit,
+    VoiceNotation,
+    WrittenBar,
+)
 from composer.system.cache_dir import prune_files
 from composer.system.files import read_regular, write_atomic
 from composer.system.paths import cache_folder
@@ -31,7 +44,7 @@ MAX_ENTRY_BYTES = 64 * 1024 * 1024
 
 _FRACTION = re.compile(r"-?\d{1,40}(/\d{1,40})?", re.ASCII)
 _T = TypeVar("_T")
-_FORMAT = 6
+_FORMAT = 7
 _DIGEST = 16
 
 
@@ -80,7 +93,7 @@ def _prune_once(folder: Path) -> None:
 
 def _plain(score: Score) -> list[Any]:
     """Convert `score` to lists that JSON can hold, with fractions as strings."""
-    parts = [[part.notes, part.name, part.program, part.percussion] for part in score.parts]
+    parts = [[part.notes, part.name, part.program, part.percussion, part.notation] for part in score.parts]
     signs = [score.chords, score.tempos, score.meters, score.keys]
     facts = [score.pickup, score.title, dict(score.losses), score.fermatas]
     return [parts, *signs, *facts, score.bar_numbers, score.notation, score.tempo_units, score.composers]
@@ -94,8 +107,8 @@ def _score(plain: Sequence[Any]) -> Score:
         tuple(
             Part(
                 tuple(Note(beats(on), _whole(p), beats(length), _whole(v)) for on, p, length, v in notes),
-                _text(name), _whole(program), bool(percussion),
-            ) for notes, name, program, percussion in parts
+                _text(name), _whole(program), bool(percussion), None if place is None else _voice(*place),
+            ) for notes, name, program, percussion, place in parts
         ),
         tuple(ChordSymbol(beats(onset), beats(duration), _text(symbol)) for onset, duration, symbol in chords),
         tuple(Tempo(beats(onset), _positive(bpm)) for onset, bpm in tempos),
@@ -121,6 +134,11 @@ def _notation(bars: Sequence[Any], rhythm: Any) -> Notation:
         for onsets, length, number, opens, times, endings, divided in bars
     )  # fmt: skip
     return Notation(tuple(written), _text(rhythm))
+
+
+def _voice(staff: Any, brace: Any, clef: Any, hidden: Sequence[Any]) -> VoiceNotation:
+    spans = tuple((_beats(start), _beats(end)) for start, end in hidden)
+    return VoiceNotation(_whole(staff), _whole(brace), _text(clef), spans)
 
 
 def _beats(text: str) -> Fraction:

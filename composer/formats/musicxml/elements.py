@@ -59,6 +59,8 @@ class Bar:
 
     `last_note` is where its last note ends. `divisions` are bar lines inside it with signs of repeats.
 
+    `clefs` are those that begin in it, by staff, as in `VoiceNotation`.
+
     All lists but `marks` and `divisions` are in order of time: notes, tempos in BPM (quarter notes) with the length of
     the note that they are written with, 0 for none, meters as numerator and denominator, keys as sharps and mode, chord
     symbols with "" for none, and the beats of fermatas.
@@ -75,5 +77,6 @@ class Bar:
     keys: list[tuple[Fraction, tuple[int, str]]] = field(default_factory=list)
     fermatas: list[tuple[Fraction]] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    clefs: list[tuple[int, str]] = field(default_factory=list)
     divisions: list[Fraction] = field(default_factory=list)
     losses: Counter[str] = field(default_factory=Counter)

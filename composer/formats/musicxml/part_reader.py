@@ -10,9 +10,11 @@ from xml.etree.ElementTree import Element
 from composer.api import ReadError
 from composer.formats.musicxml.attributes import (
     CONCERT,
+    PERCUSSION,
     Transposition,
     bar_length,
     number,
+    read_clef,
     read_key,
     read_meter,
     read_transposition,
@@ -270,7 +272,10 @@ class _PartReader:
             sharps, mode = self.key
             self.bar.keys.append((at, (self._transposition(1).key(sharps), mode)))
         for each in element.iterfind("clef"):
-            self.drum_clefs[_staff(each) or 1] = (each.findtext("sign") or "").strip() == "percussion"
+            staff = _staff(each) or 1
+            clef = read_clef(each, self._transposition(staff))
+            self.drum_clefs[staff] = clef == PERCUSSION
+            self.bar.clefs.append((staff, clef))
             self.lines.clear()
         for each in element.iterfind("measure-style"):
             self.repeats.read_style(each, self.bar)

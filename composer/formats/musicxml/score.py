@@ -13,7 +13,7 @@ from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo, Temp
 from composer.api.limits import raised
 from composer.formats.fermatas import note_beginnings
 from composer.formats.limits import MAX_NOTES
-from composer.formats.musicxml.attributes import bar_length
+from composer.formats.musicxml.attributes import StaffPart, bar_length, clef_of_notes, with_staves
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
 from composer.formats.musicxml.playback import Passage, bar_signs, notation, numbers_as_played, passages
 from composer.music.playback_order import MAX_BARS, BarSigns, playback_order
@@ -75,12 +75,12 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     """Return the score of parts with their bars as written. Bars with the same number begin together."""
     meters, lengths, places, signs, order, played, losses = _lay_out(parts)
     written = notation(parts, places, signs, order, _full(meters)) if len(order) <= MAX_BARS else None
-    sounding = [each for part in parts for each in _sounding_parts(part, played, losses)]
+    instruments = [[*_sounding_parts(part, played, losses)] for part in parts]
     tempos = [_first([part[at].tempos for part in parts if at < len(part)]) for at in range(len(meters))]
     changes = [*_of_tempo(_changes(played, tempos, (DEFAULT_BPM, Fraction(0))))]
     keys = _keys(parts)
     score = Score(
-        tuple(sounding),
+        with_staves(instruments),
         tempos=tuple(Tempo(at, bpm) for at, (bpm, _) in changes),
         meters=tuple(Meter(at, *meter) for at, meter in _changes(played, meters, _FOUR_FOUR)),
         keys=tuple(Key(at, *key) for at, key in _changes(played, keys, (0, "major"))),
@@ -244,14 +244,18 @@ def _fermatas(parts: Sequence[Sequence[Bar]], played: Sequence[_Played]) -> Iter
                 yield from (now + at - start for (at,) in _between(part[bar].fermatas, start, stop))
 
 
-def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Counter[str]) -> Iterator[Part]:
+def _sounding_parts(part: Sequence[Bar], played: Sequence[_Played], losses: Counter[str]) -> Iterator[StaffPart]:
     """Yield the parts of the score that one part of the file makes: one for each staff and instrument."""
     notes = _notes_as_played(part, played, losses)
     lines: defaultdict[Line, list[Note]] = defaultdict(list)
     for line, each in _joined(notes, losses):
         lines[line].append(each)
+    clefs: defaultdict[int, list[str]] = defaultdict(list)
+    for staff, clef in (each for bar in part for each in bar.clefs):
+        clefs[staff].append(clef)
     for line in sorted(lines, key=lambda line: (line.staff, line.percussion)):
-        yield Part(in_order(lines[line]), line.name, line.program, line.percussion)
+        clef = clef_of_notes(clefs[line.staff], percussion=line.percussion)
+        yield StaffPart(Part(in_order(lines[line]), line.name, line.program, line.percussion), line.staff, clef)
 
 
 def _notes_as_played(

@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from composer.api import ReadError
 from composer.formats.limits import check_count
+from composer.formats.musicxml.attributes import CLEF_CHANGES, clef_of_texts
 from composer.formats.unscored import OTHER_FIELDS
 from composer.formats.xml_errors import xml_errors_as_read_errors
 
@@ -184,13 +185,16 @@ class _Builder:
 
 
 class _UnscoredCounter:
-    """Counts syllables, and the creators and rights that have a text, as expat reports elements."""
+    """Counts syllables, changes of clef, and the creators and rights that have a text, as expat reports elements."""
 
     def __init__(self) -> None:
         self.found = Counter[str]()
         self._open: list[str] = []
         self._phrase = ""
         self._text = ""
+        self._part = self._staff = ""
+        self._clef: dict[str, str] = {}
+        self._clefs: dict[tuple[str, str], str] = {}
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartElementHandler = self._start
@@ -198,7 +202,14 @@ class _UnscoredCounter:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self._open.append(tag)
-        if phrase := self._phrase_of(tag, attributes):
+        if tag == "part":
+            self._part = attributes.get("id", "")
+        elif tag == "clef":
+            self._staff, self._clef = attributes.get("number", "1"), {}
+        if self._open[-2:-1] == ["clef"]:
+            self._text = ""
+            self.parser.CharacterDataHandler = self._characters
+        elif phrase := self._phrase_of(tag, attributes):
             self._phrase, self._text = phrase, ""
             self.parser.CharacterDataHandler = self._characters  # only here, since most text is of no interest
 
@@ -218,7 +229,19 @@ class _UnscoredCounter:
 
     def _end(self, tag: str) -> None:
         self._open.pop()
-        if self._phrase:
+        if self._open[-1:] == ["clef"]:
+            self._clef[tag] = self._text
+            self.parser.CharacterDataHandler = None
+        elif tag == "clef":
+            self._count_clef()
+        elif self._phrase:
             self.found[self._phrase] += bool(self._text.strip())
             self._phrase = ""
             self.parser.CharacterDataHandler = None
+
+    def _count_clef(self) -> None:
+        place = self._part, self._staff
+        sign, line, octaves = (self._clef.get(tag, "") for tag in ("sign", "line", "clef-octave-change"))
+        clef = clef_of_texts(sign, line, octaves)
+        self.found[CLEF_CHANGES] += clef != self._clefs.get(place, clef)
+        self._clefs[place] = clef

@@ -222,3 +222,24 @@ def test_errors_name_the_file_the_fault_and_a_hint(fault):
     assert message in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+def test_clefs_and_braces_are_kept():
+    """A clef inside a layer changes that of the staff."""
+    lower = note("c", 2) + '<clef shape="C" line="4"/>' + note("d", 2)
+    text = mei(
+        bar(note("c", 1), note("c", 1), note("e", 1), lower),
+        definition='meter.count="4" meter.unit="4"',
+        staves=("", "", "", ""),
+    )
+    defined = [STAFF.format(number, "") for number in range(1, 5)]
+    treble = 'clef.shape="G" clef.line="2"'
+    alto, tenor = 'clef.shape="C" clef.line="3"', f'{treble} clef.dis="8" clef.dis.place="below"'
+    bass = 'clef.shape="F" clef.line="4"'
+    braced = f'<staffGrp symbol="brace">{defined[2]}{defined[3].replace(treble, bass)}</staffGrp>'
+    new = defined[0].replace(treble, alto) + defined[1].replace(treble, tenor) + braced
+    found = score(text.replace("".join(defined), new))
+    assert [each.notation[:3] for each in found.parts] == [
+        (1, 0, "alto"), (2, 0, "treble-8"), (3, 1, "treble"), (4, 1, "bass"),
+    ]  # fmt: skip
+    assert found.losses == {"changes of clef left out": 1}
