@@ -118,6 +118,14 @@ def test_chains_do_not_count_known_frames_again(share):
     assert (variance > 0).all() if share > 1 else (variance == 0).all()
 
 
+def test_known_frames_add_no_error_if_chains_mix():
+    W, bv, bh = make_rbms(100, 6, 4)
+    exact = by_enumeration(W, bv, bh)
+    torch.manual_seed(0)
+    alone, with_known = (by_annealing(W, bv, bh, Effort(40, 4), known)[0] for known in (None, states(6)[::2]))
+    assert (with_known - exact).square().mean() < 1.2 * (alone - exact).square().mean()
+
+
 def test_known_frames_recover_missed_modes():
     """Two distant chords of eight keys: chains that start near one never reach the other."""
     chords = torch.zeros(2, 16)
