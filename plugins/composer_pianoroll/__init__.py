@@ -68,7 +68,7 @@ from composer_pianoroll.kept_voice.part import KEPT_VOICE, parts_of, with_rests
 from composer_pianoroll.options import PianorollOptions, choose_parts
 from composer_pianoroll.parallels import AVOID, ParallelsGuard, default_choice
 from composer_pianoroll.phrase_ends import check_known, with_ends
-from composer_pianoroll.preferences import with_preferences
+from composer_pianoroll.preferences import check_chords, with_preferences
 from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
 from composer_pianoroll.rules import LATEST, Rules
 from composer_pianoroll.texture import with_usual_maximum, with_usual_minimum
@@ -265,6 +265,8 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         """
         controls, primer = controls or PianorollControls(), len(context.primer)
         rules = context.rules or self.rules
+        if rules >= Rules.ROOM_FOR_CHORDS:
+            check_chords(controls, self.layout, is_tune=context.tune is not None)
         if not self.positional:
             self._plans_to_draw(controls, context)  # raises if any of those are asked for
             return {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from composer.api import Constraint, OptionError, Unsatisfiable
 from composer.toolkit.representations.wrapped_constraint import CountingGuard
 from composer_pianoroll.frames import Layout, Roll
-from composer_pianoroll.phrase_ends import TRIADS
+from composer_pianoroll.phrase_ends import TRIADS, has_triad
 from composer_pianoroll.rules import Rules
 from composer_pianoroll.shares import log_weight
 from composer_pianoroll.voice_leading import FAULT
@@ -46,6 +46,39 @@ def check_room(choice: str, phrase_ends: str, max_notes: int) -> None:
             f"use --max-notes {FULL_NOTES} or more",
             flags=(wanted.partition(" ")[0], "--max-notes"),
         )
+
+
+def has_full_chord(pitches: Iterable[int]) -> bool:
+    """Return whether any of `pitches` make a full chord."""
+    return len({pitch % 12 for pitch in pitches}) >= FULL_NOTES
+
+
+def check_most(choice: str, phrase_ends: str, max_onsets: int, max_sustained: int) -> None:
+    """Raise Unsatisfiable if chords are asked for that have more notes than may start and be held, 0 for any number."""
+    wanted = asked_for(choice, phrase_ends)
+    if wanted and max_onsets and max_sustained and max_onsets + max_sustained < FULL_NOTES:
+        raise Unsatisfiable(
+            f"{wanted} contradicts --max-onsets {max_onsets} and --max-sustained {max_sustained}:"
+            f" a chord has {FULL_NOTES} notes",
+            f"use --max-sustained {FULL_NOTES - max_onsets} or more",
+            flags=(wanted.partition(" ")[0], "--max-onsets", "--max-sustained"),
+        )
+
+
+def check_pitches(choice: str, phrase_ends: str, pitches: Sequence[int], given: Mapping[str, str]) -> None:
+    """Raise Unsatisfiable if the allowed `pitches`, ascending, make none of the chords that are asked for.
+
+    `given` are the options that chose the pitches, and their values; an empty value was not given.
+    """
+    wanted = asked_for(choice, phrase_ends)
+    is_possible = has_triad(pitches) if wanted.startswith("--phrase-ends") else has_full_chord(pitches)
+    if not wanted or is_possible:
+        return
+    flag, options = wanted.partition(" ")[0], [option for option, value in given.items() if value]
+    others = " and ".join(f"{option} {given[option]}" for option in options) or "the range of the model"
+    chord = "triad" if wanted.startswith("--phrase-ends") else f"chord of {FULL_NOTES} different notes"
+    message = f"{wanted} contradicts {others}: no {chord} has only such notes"
+    raise Unsatisfiable(message, f"leave out {flag}", flags=(flag, *options))
 
 
 def check_known(choice: str, *, is_known: bool) -> None:

@@ -1,4 +1,4 @@
-"""Last chords: how long those of the training data are, and rolls that end with a chord as long."""
+"""Last chords: rolls that end with one as long as those of the training data, or the tonic's if a key is asked for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from composer.api import Constraint, FrameRule, Limit
+from composer.music.keys import has_minor_third, parse_key, pitch_class
 from composer.toolkit.representations.wrapped_constraint import COUNT_BITS, CountingGuard
 from composer_pianoroll.frames import Layout, Roll
+from composer_pianoroll.voice_leading import FAULT, Closing
 
 _PIECES = 0.9
 """Share of the training pieces whose last chord is at least as long as the usual one. It is a beat in chorales."""
@@ -98,3 +100,33 @@ class LastChordConstraint(CountingGuard):
             found = {unit for unit in found if not first <= unit < first + stride}
             found |= {unit + stride for unit in found if first - stride <= unit < first}
         return tuple(sorted(found))
+
+
+def tonic_chord(key: str, pitches: Iterable[int]) -> Closing | None:
+    """Return the tonic's chord in `key`, such as `Am`, with a third that is among `pitches`, the allowed ones.
+
+    In minor it may have a major third. None if the name is no key, or the pitches do not have the chord.
+    """
+    found, classes = parse_key(key), {pitch % 12 for pitch in pitches}
+    if found is None or (tonic := pitch_class(found.tonic)) not in classes:
+        return None
+    possible = [third for third in (3, 4) if (tonic + third) % 12 in classes]  # blues is written in major
+    usual = [third for third in possible if third == 4 or has_minor_third(found.mode)]
+    return Closing(0, tonic, tuple(usual or possible)) if possible else None
+
+
+class ClosingGuard(CountingGuard):
+    """The rolls of `inner`, of which those with another chord than `closing` in the steps `at` are not favored.
+
+    The `frame` of `closing` does not count.
+    """
+
+    def __init__(self, inner: Constraint, layout: Layout, at: Iterable[int], closing: Closing) -> None:
+        super().__init__(inner)
+        self.layout, self.at, self.closing = layout, frozenset(at), closing
+
+    def log_weight(self, state: int, step: tuple[int, ...]) -> float:
+        weight, (count, _) = super().log_weight(state, step), self.count_and_memory(state)
+        stack = self.layout.stack
+        last = [substep for substep in range(stack) if count * stack + substep in self.at]
+        return weight + FAULT * sum(self.closing.faults(self.layout.sounding(step, substep)) for substep in last)

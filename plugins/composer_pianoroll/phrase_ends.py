@@ -16,7 +16,6 @@ from composer_pianoroll.shares import log_weights
 from composer_pianoroll.voice_leading import FAULT
 
 TRIADS, ANY = CHOICES = ("triads", "any")
-TRIAD_NOTES = 3
 USUAL = 0.5
 """Share of the phrase ends of the training data from which on something is preferred there.
 
@@ -59,12 +58,12 @@ def with_ends(plans: Mapping[str, int], choice: str, rules: int, *, is_tune: boo
     )
 
 
-def are_triads(choice: str, rules: int, max_notes: int, share: float | None) -> bool:
+def are_triads(choice: str, rules: int, share: float | None, *, has_room: bool) -> bool:
     """Return whether triads are preferred by the `choice` of --phrase-ends, empty for the default.
 
-    `share` is that of triads at the phrase ends of the training data, None if it is unknown.
+    `share` is that of triads at the phrase ends of the training data, None if it is unknown. By default they are
+    preferred only if there `has_room` for them.
     """
-    has_room = max_notes == 0 or max_notes >= TRIAD_NOTES
     usual = share is not None and share >= USUAL and has_room and rules >= Rules.PHRASE_ENDS
     return choice == TRIADS or (usual and not choice)
 
@@ -72,6 +71,14 @@ def are_triads(choice: str, rules: int, max_notes: int, share: float | None) -> 
 def is_whole_triad(pitches: Sequence[int]) -> bool:
     """Return whether a chord, its pitches ascending, is a major or minor triad in root position with all its notes."""
     return {(pitch - pitches[0]) % 12 for pitch in pitches} in _TRIADS
+
+
+def has_triad(pitches: Sequence[int]) -> bool:
+    """Return whether any of `pitches`, ascending, make a whole triad in root position."""
+    above = dict[int, set[int]]()
+    for low in pitches:
+        above[low] = {(pitch - low) % 12 for pitch in pitches if pitch > low}
+    return any(triad <= {0, *intervals} for intervals in above.values() for triad in _TRIADS)
 
 
 def is_dominant(pitches: Sequence[int]) -> bool:

@@ -34,5 +34,10 @@ class Rules(IntEnum):
     RESTING_VOICE = 13
     """A kept voice that rests counts as one of the notes at once."""
 
+    ROOM_FOR_CHORDS = 13
+    """Full chords and triads are preferred only if the pitches and the numbers of notes allow any."""
+    KEY_ENDINGS = 14
+    """If a key is asked for, its tonic chord is preferred at the end."""
+
 
 LATEST = max(Rules)

@@ -125,6 +125,61 @@ def test_full_chords_that_others_rule_out_are_refused(controls, error, hint):
     assert PianorollControls(**controls)
 
 
+@pytest.mark.parametrize(
+    ("controls", "error", "hint"),
+    [
+        (
+            {"max_onsets": 1, "max_sustained": 1},
+            "--chords full contradicts --max-onsets 1 and --max-sustained 1: a chord has 3 notes",
+            "use --max-sustained 2 or more",
+        ),
+        (
+            {"range": "C4-C#4"},
+            "--chords full contradicts --range C4-C#4: no chord of 3 different notes has only such notes",
+            "leave out --chords",
+        ),
+        (
+            {"range": "C4-D4", "key": "C"},
+            "--chords full contradicts --range C4-D4 and --key C: no chord of 3 different notes has only such notes",
+            "leave out --chords",
+        ),
+        (
+            {"range": "C4-E4", "chords": "", "phrase_ends": "triads"},
+            "--phrase-ends triads contradicts --range C4-E4: no triad has only such notes",
+            "leave out --phrase-ends",
+        ),
+    ],
+    ids=str,
+)
+def test_full_chords_that_the_limits_do_not_allow_are_refused(controls, error, hint):
+    found, wanted = fitted(FULL), PianorollControls(**{"chords": "full", **controls})
+    with pytest.raises(Unsatisfiable) as caught:
+        found.plans(wanted, GenerationContext())
+    assert (caught.value.message, caught.value.hint) == (error, hint)
+    if not wanted.phrase_ends:
+        assert found.plans(wanted, GenerationContext(rules=Rules.ROOM_FOR_CHORDS - 1)), "older pieces are reproduced"
+    assert found.plans(PianorollControls(**{**controls, "phrase_ends": ""}), GenerationContext())
+
+
+@pytest.mark.parametrize("controls", [{"max_onsets": 2, "max_sustained": 1}, {"max_onsets": 1}, {"range": "C4-D4"}])
+def test_limits_that_full_chords_have_room_in(controls):
+    assert fitted(FULL).plans(PianorollControls(chords="full", **controls), GenerationContext())
+
+
+def test_the_limits_of_new_notes_do_not_rule_out_full_chords_in_a_tune():
+    wanted = PianorollControls(chords="full", range="C4-C#4", keep_voices="top")
+    assert fitted(FULL).plans(wanted, GenerationContext(tune=FULL))
+
+
+@pytest.mark.parametrize("controls", [{"max_onsets": 1, "max_sustained": 1}, {"range": "C4-C#4"}], ids=str)
+def test_full_chords_give_way_to_limits_that_do_not_allow_them(controls):
+    found, newer = fitted(FULL), GenerationContext(rules=Rules.ROOM_FOR_CHORDS)
+    found.restore({**found.state(), "last_chord": None})
+    assert guarded(found, **controls), "in older pieces"
+    assert guarded(found, newer)
+    assert not guarded(found, newer, **controls)
+
+
 def test_full_chords_need_positions():
     found = Pianoroll(PianorollOptions(range="40-72", steps=2))
     assert found.plans(PianorollControls(chords="any"), GenerationContext()) == {}

@@ -12,6 +12,7 @@ from composer_pianoroll.phrase_ends import (
     OTHER_APPROACH,
     PhraseEndGuard,
     approaches,
+    has_triad,
     is_dominant,
     is_whole_triad,
     steps_before,
@@ -55,6 +56,13 @@ def test_whole_triads(chord, whole):
     assert is_whole_triad(chord) is whole
 
 
+@pytest.mark.parametrize(
+    ("pitches", "has"), [(MAJOR, True), ((48, 50, 55, 63), True), (INVERTED, False), ((60, 63), False), ((), False)]
+)
+def test_pitches_that_have_a_triad(pitches, has):
+    assert has_triad(pitches) is has
+
+
 def test_the_share_of_triads_where_phrases_of_the_training_data_end():
     state = fitted(TRIADS, OTHERS, OTHERS, replace(TRIADS, is_variant=True)).state()
     assert state["triads"] == pytest.approx(1 / 3, abs=1e-4)
@@ -73,6 +81,9 @@ def test_they_are_preferred_if_they_are_usual_in_the_training_data():
     assert not guarded(usual, phrase_ends="any")
     assert not guarded(usual, max_notes=2)
     assert not guarded(usual, rules=Rules.TEXTURE), "older pieces are reproduced"
+    for impossible in ({"max_onsets": 1, "max_sustained": 1}, {"range": "C4-E4"}):
+        assert guarded(usual, **impossible), "older pieces are reproduced"
+        assert not guarded(usual, rules=Rules.ROOM_FOR_CHORDS, **impossible)
     assert not guarded(usual, GenerationContext(plan="2/4,2")), "it is unknown where the phrases end"
 
 
