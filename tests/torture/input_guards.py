@@ -1,6 +1,61 @@
-"""The guards against input that takes too much, control characters, keys, and folders that others can write to."""
+"""The guards against input that takes too much, control characters, keys, and folders that others can write to.
+
+Those of piano rolls are here too."""
 
 from guards import Guard
+
+_ROLLS = (
+    ("chords on beats have a weight", "full_chords.py", "return weight + self.weight * sum(",
+     "return weight + 0 * sum(", "test_full_chords.py::test_only_thin_chords_on_beats_have_a_weight"),
+    ("full chords where too few notes are possible", "full_chords.py",
+     "if wanted and max_onsets and max_sustained and max_onsets + max_sustained < FULL_NOTES:", "if False:",
+     "test_full_chords.py::test_full_chords_that_the_limits_do_not_allow_are_refused"),
+    ("full chords where no pitches make one", "full_chords.py", "if not wanted or is_possible:", "if True:",
+     "test_full_chords.py::test_full_chords_that_the_limits_do_not_allow_are_refused"),
+    ("default chords give way to limits", "preferences.py",
+     "return has_notes and has_triad(allowed), has_chords and has_full_chord(allowed)", "return has_notes, has_chords",
+     "test_full_chords.py::test_full_chords_give_way_to_limits_that_do_not_allow_them"),
+    ("older rolls end as they did", "preferences.py", "rules >= Rules.KEY_ENDINGS and ", "",
+     "test_closing_chord.py::test_only_a_key_that_is_asked_for_counts"),
+    ("rolls end in the key that is asked for", "last_chord.py", "return weight + FAULT * sum(self.closing",
+     "return weight + 0 * sum(self.closing",
+     "test_closing_chord.py::test_another_last_chord_than_the_tonics_has_a_weight"),
+    ("notes in the last chord", "last_chord.py", "limits=(*rule.limits, *limits)", "limits=rule.limits",
+     "test_last_chord.py::test_notes_sound_in_the_last_chord"),
+    ("no note starts in the last chord", "last_chord.py",
+     "return replace(rule, must_be_off=off) if has_room else rule", "return rule",
+     "test_last_chord.py::test_no_note_starts_in_the_last_chord"),
+    ("triads at the ends of phrases", "phrase_ends.py", "weight += FAULT * (not is_whole_triad(chord))", "pass",
+     "test_phrase_ends.py::test_only_the_chords_that_end_phrases_have_a_weight"),
+    ("dominants before the ends of phrases", "phrase_ends.py", "weight += OTHER_APPROACH * (", "weight += 0 * (",
+     "test_phrase_ends.py::test_dominants_are_preferred_before_the_ends_of_phrases_if_they_are_usual_in_the_training_data"),
+    ("plans with ends of phrases", "phrase_ends.py", "    if found:\n        return found\n",
+     "    if found:\n        return plans\n",
+     "test_phrase_ends.py::test_plans_with_phrase_ends_are_drawn_if_triads_are_asked_for"),
+    ("parallels from step to step", "parallels.py", "FAULT * self._follow(", "0 * self._follow(",
+     "test_parallels.py::test_weights"),
+    ("parallels from beat to beat", "parallels.py",
+     "before = (last, on_beat) if self.beat and count == 0 else (last,)", "before = (last,)",
+     "test_parallels.py::test_parallels_from_beat_to_beat"),
+    ("passages return", "returns.py", "if source is None:", "if True:",
+     "test_returns.py::test_passages_are_copied_and_the_rest_is_free"),
+    ("a primer that goes on otherwise does not return", "returns.py",
+     "is_begun_alike = all(primer[frame] == primer[frame - lag] for frame in range(first, given))",
+     "is_begun_alike = True", "test_returns.py::test_a_primer_is_copied_unless_it_goes_on_otherwise"),
+    ("a primer that breaks the controls does not return", "returns.py",
+     " and all(map(accepts, primer[max(first, given) - lag : max(min(last, end) - lag, 0)]))", "",
+     "test_returns.py::test_passages_of_a_primer_that_breaks_the_controls_do_not_return"),
+    ("copies obey the limits", "returns.py", "units &= ~sum(1 << unit for unit in least[: max(over, 0)])", "pass",
+     "test_returns.py::test_copies_obey_the_limits"),
+    ("thin primers are continued with full chords", "texture.py", "min_notes=min(FULL_NOTES",
+     "min_notes=0 * min(FULL_NOTES",
+     "test_texture.py::test_a_thin_primer_is_continued_with_as_full_chords_as_the_training_data"),
+    ("older continuations have no minimum", "texture.py", "if rules < Rules.THIN_PRIMERS or ", "if ",
+     "test_texture.py::test_other_primers_and_recorded_pieces_have_no_minimum"),
+    ("the usual maximum of notes at once", "texture.py", "max_notes=max(maximum,", "max_notes=0 * max(maximum,",
+     "test_texture.py::test_the_training_data_limits_the_notes_at_once"),
+)  # fmt: skip
+"""The guards of piano rolls: the files are in their plugin, and the tests in its tests."""
 
 INPUT_GUARDS = (
     Guard(
@@ -254,5 +309,9 @@ INPUT_GUARDS = (
         "json.loads(read_regular(path, MAX_BYTES))",
         "json.loads(b'{}')",
         "tests/checkpoints/test_store.py::test_choices_that_have_no_end",
+    ),
+    *(
+        Guard(guard, f"plugins/composer_pianoroll/{file}", text, without, f"tests/plugins/composer_pianoroll/{test}")
+        for guard, file, text, without, test in _ROLLS
     ),
 )
