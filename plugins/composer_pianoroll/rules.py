@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 
 
+@unique
 class Rules(IntEnum):
     """Each version is named after what it added to the one before."""
 
@@ -33,10 +34,9 @@ class Rules(IntEnum):
     """Continuations of thin primers, such as a melody, have as full chords as the training data, and no silence."""
     RESTING_VOICE = 13
     """A kept voice that rests counts as one of the notes at once."""
-
-    ROOM_FOR_CHORDS = 13
+    ROOM_FOR_CHORDS = 14
     """Full chords and triads are preferred only if the pitches and the numbers of notes allow any."""
-    KEY_ENDINGS = 14
+    KEY_ENDINGS = 15
     """If a key is asked for, its tonic chord is preferred at the end."""
 
 

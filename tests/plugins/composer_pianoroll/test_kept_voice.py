@@ -11,6 +11,7 @@ from composer.api import GenerationContext, OptionError, Piece, Unsatisfiable
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.kept_voice.constraint import voice_of
+from composer_pianoroll.rules import Rules
 
 CHORALE = [GridNote(0, 67, 4), GridNote(0, 64, 8), GridNote(0, 60, 4), GridNote(4, 69, 4), GridNote(4, 61, 4),
            GridNote(10, 67, 2), GridNote(12, 67, 4), GridNote(10, 62, 6)]  # fmt: skip
@@ -119,7 +120,7 @@ def test_the_hint_names_a_voice_that_the_tune_has():
 
 def test_a_voice_that_rests_counts_as_one_of_the_notes_at_once():
     resting = tune([GridNote(0, 69, 4), GridNote(8, 69, 8)])
-    for rules, least in ((12, 3), (13, 2)):
+    for rules, least in ((Rules.RESTING_VOICE - 1, 3), (Rules.RESTING_VOICE, 2)):
         context = GenerationContext(tune=resting, rules=rules)
         controls = PianorollControls(keep_voices="top", min_notes=3, max_notes=3)
         pianoroll = Pianoroll(PianorollOptions(range="60-71"))
