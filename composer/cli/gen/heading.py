@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import chain, pairwise, repeat
 from typing import NamedTuple
 
-from composer.api import Piece, Representation, Score, Source
+from composer.api import Piece, ReadError, Representation, Score, Source
 from composer.check.loss_phrases import summary
 from composer.cli.gen.default_candidates import is_music
 from composer.formats import Format, WriteSettings, detect
@@ -17,6 +17,9 @@ from composer.formats.abc.writer.melody import melody_of
 from composer.formats.read import music_suffix, read_scores
 from composer.formats.settings import FASTEST, SLOWEST
 from composer.music.tempo_map import first_tempo
+
+KEY_CHANGES = "changes of key left out"
+"""The phrase for changes of key in `losses`, as in scores that are written in ABC."""
 
 
 class Heading(NamedTuple):
@@ -61,33 +64,44 @@ class Heading(NamedTuple):
 
 
 def read_score(representation: Representation, source: Source, piece: Piece) -> tuple[Score, Mapping[str, int]] | None:
-    """Return the score that `piece` is made from, and what the score has no place for.
-
-    None if there is no score, or if the representation keeps the text of the tune.
-    """
-    suffix = music_suffix(source) if is_music(representation) else ""
-    if not suffix or (representation.native == "abc" and suffix == ".abc"):
+    """Return the score that `piece` is made from, and what the score has no place for; None if there is no score."""
+    if not is_music(representation) or not music_suffix(source):
         return None
+    is_text = keeps_text(representation, source)
     source = dataclasses.replace(source, fragment=False)
     kind = detect(source.bytes())
     besides = kind.unscored(source) if kind is not None and kind.unscored is not None else iter(())
-    for (name, music), lost in zip(read_scores(source), chain(besides, repeat({})), strict=False):
-        if isinstance(music, Score) and piece.source in ("", name):
-            return music, lost
+    try:
+        for (name, music), lost in zip(read_scores(source), chain(besides, repeat({})), strict=False):
+            if isinstance(music, Score) and piece.source in ("", name, source.label):
+                return music, lost
+    except ReadError:
+        if not is_text:  # a text to continue may be only the beginning of a tune
+            raise
     return None
+
+
+def keeps_text(representation: Representation, source: Source) -> bool:
+    """Return whether the representation keeps the text of the tune in `source`, so that it needs no score."""
+    return representation.native == "abc" and music_suffix(source) == ".abc"
 
 
 def heading_of(representation: Representation, source: Source, score: Score, besides: Mapping[str, int]) -> Heading:
     """Return the heading of a score in `source`.
 
     A representation of ABC text has the title in its text, and no place for composers and tempos. It continues the
-    melody, so that it keeps the instrument of this.
+    melody, so that it keeps the instrument of this. What of an ABC text it leaves out besides changes of key is known
+    from the piece.
     """
+    key_changes = sum(one[1:] != other[1:] for one, other in pairwise(score.keys))
+    if keeps_text(representation, source):
+        return Heading(source.label, losses=+Counter({KEY_CHANGES: key_changes}))
     if representation.native == "abc":
         lost = {"composers left out": len(score.composers), "tempos left out": len(score.tempos)}
         return Heading(source.label, losses=lost, instrument=melody_of(score).program or None)
     losses = Counter(besides)
     losses["meter changes left out"] += sum(one[1:] != other[1:] for one, other in pairwise(score.meters))
+    losses[KEY_CHANGES] += key_changes
     if not score.tempos:
         return Heading(source.label, score.title, score.composers, losses=+losses)
     first = first_tempo(score)

@@ -11,7 +11,7 @@ from composer.api import Piece, ReadError, RejectedPiece, Representation, Score,
 from composer.check.loss_phrases import summary
 from composer.cli import inputs
 from composer.cli.console import Console
-from composer.cli.gen.heading import Heading, heading_of, read_score
+from composer.cli.gen.heading import Heading, heading_of, keeps_text, read_score
 from composer.cli.render.skipped import skipped_text
 from composer.cli.render.text import count_noun
 from composer.formats.read import no_music_hint
@@ -89,9 +89,12 @@ def read_whole_piece(
     piece, _, notes = _first(representation, source, _no_primer)
     if (found := read_score(representation, source, piece)) is None:
         return InfilledTune(piece, notes)
+    heading = heading_of(representation, source, *found)
+    if keeps_text(representation, source):
+        return InfilledTune(piece, notes, heading)
     if "--keep-bars" in flags and found[0].bar_numbers:
         notes = [*notes, f"{source.label}: {_numbering(found[0])}"]
-    return InfilledTune(_in_first_meter(piece, found[0]), notes, heading_of(representation, source, *found))
+    return InfilledTune(_in_first_meter(piece, found[0]), notes, heading)
 
 
 def _in_first_meter(piece: Piece, score: Score) -> Piece:

@@ -13,13 +13,12 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import Score
+from composer.cli.render.facts import facts, pitch_name
 from composer.cli.render.roll_layout import Mark, System, lay_out
 from composer.cli.render.text import count_noun
-from composer.music.bars import bars, count_bars
+from composer.music.bars import count_bars
 from composer.music.instruments import PERCUSSION
-from composer.music.keys import MODE_FIFTHS, name_of_fifth, spell_in_key
 from composer.music.sounding import sounding_parts
-from composer.music.tempo_map import TempoMap
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -226,7 +225,7 @@ def _label(system: System, pitch: int) -> str:
         return str(system.sounds[pitch])
     bottom = system.lowest & ~1
     has_c = -(-bottom // 12) * 12 <= system.highest
-    name = _pitch_name(pitch, 0) if pitch % 12 == 0 or (pitch in {bottom, system.lowest} and not has_c) else ""
+    name = pitch_name(pitch, 0) if pitch % 12 == 0 or (pitch in {bottom, system.lowest} and not has_c) else ""
     return name if len(name) < GUTTER - 1 else ""
 
 
@@ -283,45 +282,3 @@ def _wrapped(texts: Iterable[str], width: int) -> str:
         else:
             lines[-1] = longer
     return "\n".join(lines)
-
-
-def facts(score: Score) -> Iterator[str]:
-    """Yield the key, meter, tempo, size, range and duration of `score`, each as a short text."""
-    if score.keys:
-        key = score.keys[0]
-        yield f"{name_of_fifth(key.sharps + MODE_FIFTHS.get(key.mode, 0), '♯', '♭')} {key.mode}"
-    if score.meters:
-        yield f"{score.meters[0].numerator}/{score.meters[0].denominator}"
-    if score.tempos:
-        yield f"♩ = {score.tempos[0].bpm:.5g}"
-    if not score.is_audible:
-        yield "no notes"
-        return
-    pitches = [note.pitch for part in score.parts if not part.percussion for note in part.notes]
-    yield _size(score, len(pitches))
-    yield _bars(score)
-    if pitches:
-        sharps = score.keys[0].sharps if score.keys else 0
-        yield "–".join(_pitch_name(pitch, sharps) for pitch in sorted({min(pitches), max(pitches)}))
-    minutes, seconds = divmod(max(round(TempoMap(score.tempos).seconds(score.duration)), 1), 60)
-    yield f"{minutes}:{seconds:02}"
-
-
-def _bars(score: Score) -> str:
-    """Return how many bars there are: as written, and as played if these are more."""
-    played = count_bars(score)
-    written = max((bar.written for bar in bars(score)), default=0) if score.bar_numbers else played
-    return count_noun(written, "bar") + (f" ({played} with repeats)" if played > written else "")
-
-
-def _size(score: Score, pitched: int) -> str:
-    """Return how many notes there are, else drum notes, else chords."""
-    if pitched:
-        return count_noun(pitched, "note")
-    drums = sum(len(part.notes) for part in score.parts)
-    return count_noun(drums, "drum note") if drums else count_noun(len(score.chords), "chord")
-
-
-def _pitch_name(pitch: int, sharps: int) -> str:
-    fifth, octave = spell_in_key(pitch, sharps)
-    return f"{name_of_fifth(fifth, '♯', '♭')}{octave}"

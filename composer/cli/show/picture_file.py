@@ -86,7 +86,7 @@ class PictureFile:
 
 def as_roll_piece(score: Score, name: str) -> RollPiece:
     """Return a score with the facts that are drawn under its title."""
-    from composer.cli.render.piano_roll import facts
+    from composer.cli.render.facts import facts
     from composer.pictures.roll import RollPiece
 
     return RollPiece(score, name, " · ".join(facts(score)))

@@ -230,3 +230,15 @@ def test_what_an_abc_primer_loses_is_counted(tmp_path, monkeypatch):
     assert read_whole_piece(representation, SimpleNamespace(), "whole.abc")[1] == [
         "whole.abc: 1 decoration, 1 field C:, 1 field Q: left out; 1 letter in titles replaced"
     ]
+
+
+@pytest.mark.parametrize("suffix", [".abc", ".musicxml", ".mid"])
+@pytest.mark.parametrize("name", ["abc", "grid", "pianoroll"])
+def test_changes_of_key_are_counted(composer, tmp_path, name, suffix):
+    tune = "X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|c4|[K:A]ABcd|[K:A]e2c2|A4|]\n"
+    path = tmp_path / f"tune{suffix}"
+    kind = {".musicxml": "musicxml", ".mid": "midi"}.get(suffix)
+    path.write_bytes(formats.write(kind, read_score(tune)) if kind else tune.encode())
+    for options in (("--bars", "8"), ("--keep-bars", "1-3", "--particles", "2")):
+        result = composer("gen", name, "--prime", path, "--candidates", "1", *PLAIN[1:], *options)
+        assert result.err.count(f"{path}: 1 change of key left out\n") == 1, result.err
