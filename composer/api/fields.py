@@ -1,10 +1,10 @@
 """Fields of option dataclasses: help, flags and ranges as metadata, and the checks that are derived from them.
 
-A field's metadata may hold `help`, `flags`, `metavar`, `panel`, `minimum`, `maximum`, `hint` (how to give a valid
-value), `choices` (words for completion, or a function that returns them), `only_choices` (the value is one of these,
-or empty), `parse` (text to value), `repeated`, `argument` (its name in the usage line), `internal` (not on the command
-line), `recorded` (False: not in a recipe) and `recorded_default` (the value that a recipe without the field means, if
-it is not the default).
+A field's metadata may hold `help`, `flags`, `metavar`, `panel`, `minimum`, `maximum` (either alone, or both), `hint`
+(how to give a valid value), `choices` (words for completion, or a function that returns them), `only_choices` (the
+value is one of these, or empty), `parse` (text to value), `repeated`, `argument` (its name in the usage line),
+`internal` (not on the command line), `recorded` (False: not in a recipe) and `recorded_default` (the value that a
+recipe without the field means, if it is not the default).
 """
 
 from __future__ import annotations
@@ -62,14 +62,25 @@ def check_ranges(value: Any, flag: str = "") -> None:
     """
     for field in dataclasses.fields(value):
         given, low, high = getattr(value, field.name), field.metadata.get("minimum"), field.metadata.get("maximum")
-        if low is None or high is None or not isinstance(given, int | float) or low <= given <= high:
+        if not isinstance(given, int | float):
             continue
-        limits = f" from {low} to {high}" if high < 10**6 or given > high else f", {low} or more"
+        if (low is None or low <= given) and (high is None or given <= high):
+            continue
         kind = "whole number" if isinstance(given, int) else "number"
-        hint = field.metadata.get("hint", f"use a {kind}{limits}")
+        hint = field.metadata.get("hint", f"use a {kind}{_limits(low, high, given)}")
         if flag:
             raise invalid_setting(value, field.name, hint, flag)
         raise invalid_value(name_on_command_line(field), given, hint)
+
+
+def _limits(low: float | None, high: float | None, given: float) -> str:
+    """Return what a hint says of a range that `given` is outside of; a maximum above 10**6 is only a technical one."""
+    least, most = (f"{limit:,}".removesuffix(".0") if limit is not None else "" for limit in (low, high))
+    if low is None:
+        return f", {most} or less"
+    if high is None or (high > 10**6 and not given > high):
+        return f", {least} or more"
+    return f" from {least} to {most}"
 
 
 def check_choices(value: Any) -> None:

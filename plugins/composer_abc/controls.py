@@ -51,9 +51,9 @@ class AbcControls:
         0,
         "Number of written bars. Repeats count once; a pickup and a short last bar together count as one. "
         "[default: any]",
-        metavar="N",
-        parse=at_least_one("--bars"),
-    )
+        metavar="N", parse=at_least_one("--bars"),
+        minimum=0, maximum=MAX_BARS, hint=f"use 1 to {MAX_BARS}, or leave out --bars",
+    )  # fmt: skip
     range: str = option("", "Lowest and highest note, such as D4-B5 or 62-83.", metavar="LOW-HIGH")
     scale: str = option(
         "",
@@ -87,8 +87,6 @@ class AbcControls:
         from composer.formats.abc.grammar.controls import TuneControls
         from composer.music.scales import parse_range
 
-        if not 0 <= self.bars <= MAX_BARS:
-            raise OptionError(f"invalid value for --bars: '{self.bars}'", f"use 1 to {MAX_BARS}, or leave out --bars")
         names = ("key", "mode", "meter", "rhythm", "bars", "range", "scale")
         return TuneControls(
             key=_key(self.key, self.mode) if self.key else "",

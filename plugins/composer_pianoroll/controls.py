@@ -15,6 +15,7 @@ from composer_pianoroll import full_chords, parallels, phrase_ends, returns
 from composer_pianoroll.kept_voice.constraint import check_voice
 
 MAX_COUNT = 128
+_AT_LEAST_ONE = "use 1 or more, or leave out {}"
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,21 @@ class PianorollControls(NoteControls):
         0,
         "Maximum number of notes sounding at once. [default: that of the training data, without --keep-bars, "
         "--keep-voices and --density]",
-        metavar="N",
-        parse=at_least_one("--max-notes"),
-    )
+        metavar="N", parse=at_least_one("--max-notes"), minimum=0, hint=_AT_LEAST_ONE.format("--max-notes"),
+    )  # fmt: skip
     min_notes: int = option(
         0,
         "Minimum number of notes sounding at any time; 0 = silence is allowed. After a thin --prime, such as a "
         "melody, it is 3 or 1 by default, as in the training data.",
-        metavar="N",
-    )
+        metavar="N", minimum=0,
+    )  # fmt: skip
     max_onsets: int = option(
         0, "Maximum number of notes starting at once. [default: no limit]", metavar="N",
-        parse=at_least_one("--max-onsets"),
+        parse=at_least_one("--max-onsets"), minimum=0, hint=_AT_LEAST_ONE.format("--max-onsets"),
     )  # fmt: skip
     max_sustained: int = option(
         0, "Maximum number of notes held over at once. [default: no limit]", metavar="N",
-        parse=at_least_one("--max-sustained"),
+        parse=at_least_one("--max-sustained"), minimum=0, hint=_AT_LEAST_ONE.format("--max-sustained"),
     )  # fmt: skip
     keep_voices: str = option(
         "",
@@ -97,10 +97,6 @@ class PianorollControls(NoteControls):
                     "leave out --min-notes",
                     flags=(f"--{name}", "--min-notes"),
                 )
-        for name in ("max_notes", "min_notes", "max_onsets", "max_sustained"):
-            if (value := getattr(self, name)) < 0:
-                flag = f"--{name.replace('_', '-')}"
-                raise OptionError(f"invalid value for {flag}: '{value}'", f"use 1 or more, or leave out {flag}")
         self._check_min_notes()
         if self.keep_voices:
             check_voice(self.keep_voices)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from composer.api.fields import invalid_setting, option
+from composer.api.fields import check_ranges, invalid_setting, option
 from composer.music.scales import parse_range
 from composer.toolkit.representations.quantize import OFFGRID_HELP, NotEncodable
 from composer.toolkit.representations.score_parts import NoteSource
@@ -18,9 +18,9 @@ class PianorollOptions:
     """Which notes to use, and how to quantize them."""
 
     range: str = option("21-108", "lowest and highest pitch, as MIDI numbers", metavar="LOW-HIGH")
-    steps: int = option(4, "steps per quarter note")
+    steps: int = option(4, "steps per quarter note", minimum=1, maximum=MAX_STEPS_PER_BEAT)
     onsets: bool = option(True, "distinguish onsets from held notes")
-    stack: int = option(1, "time steps per frame")
+    stack: int = option(1, "time steps per frame", minimum=1, maximum=MAX_STACK)
     offgrid: Literal["round", "refuse", "drop"] = option("round", OFFGRID_HELP)
     parts: str = option("all", "parts to use: `all`, `piano` (General MIDI programs 0 to 7), or the name of a part")
     pedal: bool = option(True, "apply the sustain pedal of MIDI files")
@@ -31,9 +31,7 @@ class PianorollOptions:
 
     def __post_init__(self) -> None:
         parse_range(self.range)
-        for name, maximum in (("steps", MAX_STEPS_PER_BEAT), ("stack", MAX_STACK)):
-            if not 1 <= getattr(self, name) <= maximum:
-                raise invalid_setting(self, name, f"use a whole number from 1 to {maximum}", "-O")
+        check_ranges(self, "-O")
         if not self.parts.strip():
             raise invalid_setting(self, "parts", "use all, piano, or the name of a part", "-O")
 

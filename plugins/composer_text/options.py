@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from composer.api.errors import suggest
-from composer.api.fields import invalid_setting, invalid_value, option
+from composer.api.fields import check_ranges, invalid_setting, invalid_value, option
 
 PIECES = ("auto", "file", "gap", "blank", "row")
 LABELS = ("folder", "file", "none")
@@ -35,7 +35,7 @@ class TextOptions:
         (), "use only pieces with these labels, such as artist:burns,artist:blake", metavar="LABEL:VALUE"
     )
     lower: bool = option(False, "convert to lower case")
-    floor: int = option(1, "how often a character must occur to be in the vocabulary")
+    floor: int = option(1, "how often a character must occur to be in the vocabulary", minimum=1)
     line_numbers: str = option("drop", "numbers in the margin that count the lines of a poem: `drop` or `keep`")
 
     def __post_init__(self) -> None:
@@ -47,8 +47,7 @@ class TextOptions:
             raise invalid_value("`line_numbers`", self.line_numbers, suggest(self.line_numbers, LINE_NUMBERS))
         if not self.label_name.strip():
             raise invalid_setting(self, "label_name", "use a word", "-O")
-        if self.floor < 1:
-            raise invalid_setting(self, "floor", "use a whole number above 0", "-O")
+        check_ranges(self, "-O")
         for pair in self.only:
             if not all(part.strip() for part in pair.split(":", 1)):
                 raise invalid_value("`only`", pair, "use LABEL:VALUE, such as -O only=artist:burns")

@@ -1,6 +1,6 @@
 """Fields of option dataclasses: flags, and checks of ranges."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, make_dataclass
 
 import pytest
 
@@ -37,6 +37,25 @@ def test_values_out_of_range(values, message, hint):
         Options("a", **values)
     assert caught.value.message == message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("limits", "valid", "invalid", "hint"),
+    [
+        ({"minimum": 0}, (0, 2**70), -1, "use a whole number, 0 or more"),
+        ({"maximum": 20_000}, (-5, 20_000), 20_001, "use a whole number, 20,000 or less"),
+        ({"minimum": 1, "maximum": 10**6}, (1, 10**6), 0, "use a whole number from 1 to 1,000,000"),
+        ({"minimum": 1, "maximum": 2**63}, (1, 2**63), 0, "use a whole number, 1 or more"),
+        ({"minimum": 0.0, "maximum": 1e6}, (0.0, 1e6), 1e7, "use a number from 0 to 1,000,000"),
+    ],
+)
+def test_ranges_may_have_one_end(limits, valid, invalid, hint):
+    made = make_dataclass("Made", [("count", float, option(1, "Count.", **limits))])
+    for value in valid:
+        check_ranges(made(value))
+    with pytest.raises(OptionError, match="invalid value for --count") as caught:
+        check_ranges(made(invalid))
+    assert caught.value.hint == hint
 
 
 def test_values_in_range():

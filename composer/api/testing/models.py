@@ -13,6 +13,7 @@ import numpy as np
 from composer.api.model import Model
 from composer.api.sequence import SequenceSpec, StepKind
 from composer.api.testing.checks import Check, about, expect, nothing_printed, random_state_kept
+from composer.api.testing.options import check_ranges_enforced
 from composer.api.testing.samplers import check_agreement, check_sampling, random_features, random_steps
 from composer.registry.class_checks import check_class
 from composer.registry.guard import Owner, guard_model
@@ -74,6 +75,7 @@ def _check_class(kind: type[Model], settings: Mapping[str, Any]) -> str:
     with about(""):
         check_class(kind)
         dataclasses.replace(kind.Config(), **settings)
+        check_ranges_enforced(kind, "Config")
     return f"API version {kind.api}"
 
 

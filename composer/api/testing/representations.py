@@ -19,6 +19,7 @@ from composer.api.source import Source
 from composer.api.testing.checks import Check, about, expect, shortened
 from composer.api.testing.constraints import check_controls, describe_controls
 from composer.api.testing.formats import check_format
+from composer.api.testing.options import check_ranges_enforced
 from composer.registry.class_checks import check_class
 from composer.registry.guard import Owner, guard_representation
 
@@ -67,6 +68,7 @@ def _check_class(kind: type[Representation], options: Any) -> str:
     with about(""):
         check_class(kind)
         kind(options)
+        check_ranges_enforced(kind, "Options", "Controls")
     return f"API version {kind.api}"
 
 

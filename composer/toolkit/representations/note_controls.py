@@ -9,7 +9,7 @@ from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
 from composer.api import GenerationContext, OptionError, Piece, Representation, Score, Step, Unsatisfiable
-from composer.api.fields import at_least_one, option
+from composer.api.fields import at_least_one, check_ranges, option
 from composer.music.bar_ranges import parse_bar_ranges, spans
 from composer.music.bars import parse_meter
 from composer.music.keys import key_names, parse_key
@@ -42,7 +42,7 @@ S = TypeVar("S", bound=Step)
 class NoteControls:
     """Controls on notes; an empty string or 0 means no restriction. Raises OptionError.
 
-    A representation adds controls in a subclass.
+    A representation adds controls in a subclass; their ranges are checked here.
     """
 
     range: str = option("", "Lowest and highest pitch, such as 48-84 or C3-C6.", metavar="LOW-HIGH")
@@ -53,8 +53,9 @@ class NoteControls:
         choices=[scale for scale in SCALES if " " not in scale],
     )
     bars: int = option(
-        0, "Number of bars, not counting a pickup. [default: any]", metavar="N", parse=at_least_one("--bars")
-    )
+        0, "Number of bars, not counting a pickup. [default: any]", metavar="N", parse=at_least_one("--bars"),
+        minimum=0, maximum=MAX_BARS, hint=f"use 1 to {MAX_BARS}, or leave out --bars",
+    )  # fmt: skip
     meter: str = option("", "Meter, such as 6/8. [default: that of --prime, else 4/4]", choices=METERS)
     density: str = option("", "Note density in onsets per beat; 1..4 ramps over the piece.", metavar="N")
     keep_bars: str = option(
@@ -65,13 +66,11 @@ class NoteControls:
     )
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         if self.range:
             parse_range(self.range)
         parse_scale(self.scale, self.key)
         parse_meter(self.meter)
-        if not 0 <= self.bars <= MAX_BARS:
-            hint = f"use 1 to {MAX_BARS}, or leave out --bars"
-            raise OptionError(f"invalid value for --bars: '{self.bars}'", hint)
         if self.density and not parse_ramp(self.density, "--density").highest:
             hint = "use a number above 0, such as --density 0.5"
             raise OptionError(f"invalid value for --density: '{self.density}'", hint)

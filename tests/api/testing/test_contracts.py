@@ -10,6 +10,7 @@ import torch
 
 from composer import api
 from composer.api import representation as module
+from composer.api.fields import check_ranges, option
 from composer.api.testing import check_model, check_representation, source
 from composer.system import threads
 from composer_lstm import Lstm
@@ -100,6 +101,33 @@ shared = Shared()
 def test_broken_representations_fail(methods, message):
     with pytest.raises(AssertionError, match=message):
         check_representation(broken_class(**methods), SOURCES)
+
+
+@dataclasses.dataclass(frozen=True)
+class Unchecked:
+    """Options whose ranges nothing checks."""
+
+    count: int = option(2, "Number of letters.", minimum=1, maximum=9)
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked(Unchecked):
+    """Options whose ranges are checked."""
+
+    def __post_init__(self):
+        check_ranges(self)
+
+
+@pytest.mark.parametrize("name", ["Options", "Controls"])
+def test_options_must_check_their_ranges(name):
+    with pytest.raises(AssertionError, match=f"`{name}` accepts count=0, which is out of the range of the field"):
+        check_representation(broken_class(**{name: Unchecked}), SOURCES)
+    check_representation(broken_class(**{name: Checked}), SOURCES)
+
+
+def test_settings_must_check_their_ranges():
+    with pytest.raises(AssertionError, match="`Config` accepts count=0"):
+        check_model(type("Broken", (Lstm,), {"Config": Unchecked}))
 
 
 def test_decode_must_not_raise():

@@ -41,6 +41,13 @@ def test_help_and_invalid_values(composer, received):
     composer("gen", "abc", "--bars", "many").failed("invalid value for --bars: 'many'", "whole number", code=2)
 
 
+@pytest.mark.parametrize("limit", ["0", "-5", "1001"])
+@pytest.mark.parametrize("representation", ["abc", "grid", "text"])
+def test_limits_of_repeats_out_of_range(composer, representation, limit):
+    found = composer("gen", representation, f"--repeat-limit={limit}")
+    found.failed(f"invalid value for --repeat-limit: '{limit}'", "use 1 to 1000", code=2)
+
+
 def test_unknown_option(composer, received):
     composer("gen", "abc", "--bras", "8").failed("unknown option --bras", "did you mean --bars?", code=2)
 

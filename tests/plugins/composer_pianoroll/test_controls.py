@@ -96,7 +96,7 @@ def test_minimum_of_notes_and_density():
         ({"min_notes": 5, "max_notes": 4}, "--min-notes 5 contradicts --max-notes 4", "--min-notes 4 or less"),
         ({"min_notes": 4, "max_onsets": 1, "max_sustained": 2}, "--max-onsets 1 and --max-sustained 2", "3 or less"),
         ({"min_notes": 9, "range": "60-64"}, "contradicts the 5 pitches that are allowed", "--min-notes 5 or less"),
-        ({"min_notes": -1}, "invalid value for --min-notes: '-1'", "use 1 or more, or leave out --min-notes"),
+        ({"min_notes": -1}, "invalid value for --min-notes: '-1'", "use a whole number, 0 or more"),
     ],
 )
 def test_conflicts_with_the_minimum_of_notes(controls, words, hint):

@@ -80,7 +80,7 @@ def test_a_piece_with_its_own_gibbs_steps_is_reproduced(composer, train, tmp_pat
 def test_invalid_gibbs_steps(composer, train, tunes):
     assert train().code == 0
     gen = ("gen", "pianoroll", "--checkpoint", "machine")
-    composer(*gen, "--gibbs", "0").failed("invalid value for --gibbs: '0'", "1 or more", code=2)
+    composer(*gen, "--gibbs", "0").failed("invalid value for --gibbs: '0'", "from 1 to 1,000,000", code=2)
     composer(*gen, "--gibbs-from", "noise").failed("invalid value for --gibbs-from: 'noise'", "zeros", code=2)
     named = ("--name", "other", "--set", "hidden=4", "--max-updates", "1")
     assert composer("train", "pianoroll", tunes, *named).code == 0
