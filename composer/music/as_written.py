@@ -16,17 +16,33 @@ Place = tuple[Fraction, int]
 Span = tuple[Fraction, Fraction]
 
 
+class Ties(NamedTuple):
+    """The notes of a part that are held into the next bar, by ends and pitches, and those that go on with them.
+
+    The latter are `before`, by onsets and pitches.
+    """
+
+    before: frozenset[Place] = frozenset()
+    after: frozenset[Place] = frozenset()
+
+
+NO_TIES = Ties()
+
+
 class AsWritten(NamedTuple):
     """A score whose beats are those of its bars as written, one after another.
 
-    Its notes end where a repeat goes back or an ending follows another. Those that are held into the next bar are
-    `tied_after`, by their ends and pitches, and those that go on with them are `tied_before`, by onsets and pitches.
+    Its notes end where a repeat goes back or an ending follows another. `ties` are those of its parts, in order; none
+    if no note is cut.
     """
 
     score: Score
     bars: Sequence[Bar]
-    tied_before: frozenset[Place] = frozenset()
-    tied_after: frozenset[Place] = frozenset()
+    ties: Sequence[Ties] = ()
+
+    def ties_of(self, part: Part) -> Ties:
+        """Return the ties of a part of the score, which is found by its identity."""
+        return next((ties for own, ties in zip(self.score.parts, self.ties, strict=False) if own is part), NO_TIES)
 
 
 def as_written(score: Score) -> AsWritten | None:
@@ -62,7 +78,7 @@ def as_written(score: Score) -> AsWritten | None:
         bar_numbers=(),
         phrase_ends=(),
     )
-    return AsWritten(written, layout, *_ties(score, layout))
+    return AsWritten(written, layout, [*_ties(score, layout)])
 
 
 class _Passage(NamedTuple):
@@ -105,18 +121,19 @@ def _passages(layout: Sequence[Bar], notation: Notation) -> Iterator[_Passage]:
         yield current
 
 
-def _ties(score: Score, layout: Sequence[Bar]) -> tuple[frozenset[Place], frozenset[Place]]:
-    """Return the beginnings and ends as written of notes that are held from one bar into the next one played."""
+def _ties(score: Score, layout: Sequence[Bar]) -> Iterator[Ties]:
+    """Yield the ties, as written, of the notes of each part that are held from one bar into the next one played."""
     bars = score.notation.bars if score.notation is not None else ()
     order = sorted((onset, at) for at, bar in enumerate(bars) for onset in bar.onsets)
     starts = [onset for onset, _ in order]
-    before, after = set[Place](), set[Place]()
-    for note in (note for part in score.parts for note in part.notes):
-        for number in range(bisect_right(starts, note.onset), bisect_left(starts, note.end)):
-            (_, last), (_, at) = order[number - 1 : number + 1]
-            before.add((layout[at].start, note.pitch))
-            after.add((layout[last].end, note.pitch))
-    return frozenset(before), frozenset(after)
+    for part in score.parts:
+        before, after = set[Place](), set[Place]()
+        for note in part.notes:
+            for number in range(bisect_right(starts, note.onset), bisect_left(starts, note.end)):
+                (_, last), (_, at) = order[number - 1 : number + 1]
+                before.add((layout[at].start, note.pitch))
+                after.add((layout[last].end, note.pitch))
+        yield Ties(frozenset(before), frozenset(after))
 
 
 def _part(part: Part, passages: Sequence[_Passage]) -> Part:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from composer.api import Note, Part
 from composer.formats.musicxml.library import music21
-from composer.music.as_written import AsWritten
+from composer.music.as_written import AsWritten, Ties
 from composer.music.bars import Bar
 from composer.music.keys import name_of_fifth, spell_in_key
 from composer.music.voices.hands import hands
@@ -75,7 +75,9 @@ def measures_by_staff(group: StaffGroup, written: AsWritten, snap: Snap, *, by_h
     if part.notation is not None:
         staves = [*_numbered(_notated_staff(staff, written, snap, alone=len(group) == 1) for staff in group)]
     else:
-        staves = _polyphonic_staves(part, written, snap) or _other_staves(part, written, snap, by_hand=by_hand)
+        ties = written.ties_of(part)
+        staves = _polyphonic_staves(part, written, snap, ties)
+        staves = staves or _other_staves(part, written, snap, ties, by_hand=by_hand)
     keys = sorted(written.score.keys, key=lambda key: key.onset, reverse=True)
     found = []
     for staff in staves:
@@ -123,8 +125,8 @@ def _notated_staff(parts: Sequence[Part], written: AsWritten, snap: Snap, *, alo
     end = written.bars[-1].end
     rests = [[*gaps([(snap(one), snap(other)) for one, other in hidden_rests(part)], _START, end)] for part in parts]
     if len(parts) == 1:
-        return _Staff(clef, _with_chords(parts[0].notes, written, snap, rests[0]))
-    content = [_by_bar(_chords(part.notes, snap), written, snap) for part in parts]
+        return _Staff(clef, _with_chords(parts[0].notes, written, snap, rests[0], written.ties_of(parts[0])))
+    content = [_by_bar(_chords(part.notes, snap), written, snap, written.ties_of(part)) for part in parts]
     bars = []
     for index, bar in enumerate(written.bars):
         layers = [_without_overlaps(events[index]) for events in content]
@@ -156,14 +158,14 @@ def _with_stems(voices: Sequence[_Voice]) -> list[_Voice]:
     return [each._replace(stem=stem) for each, stem in zip(active, stems, strict=True)]
 
 
-def _polyphonic_staves(part: Part, written: AsWritten, snap: Snap) -> list[_Staff]:
+def _polyphonic_staves(part: Part, written: AsWritten, snap: Snap, ties: Ties) -> list[_Staff]:
     """Return the staves with the voices of `part`; none if it is not polyphonic."""
     voices = polyphonic_voices(part)
     content = [[*segments(_snapped(voice.notes, snap))] for voice in voices]
     spans = [[(each.start, each.end) for each in chords] for chords in content]
     places = [voice.staff for voice in voices]
     shown = shown_rests(spans, places, written.bars[0].start, written.bars[-1].end)
-    events = [_by_bar(chords, written, snap) for chords in content]
+    events = [_by_bar(chords, written, snap, ties) for chords in content]
     staves = {}
     for voice in voices:
         own = [number for number, place in enumerate(places) if place == voice.staff]
@@ -175,19 +177,20 @@ def _polyphonic_staves(part: Part, written: AsWritten, snap: Snap) -> list[_Staf
     return [staves[place] for place in sorted(staves)]
 
 
-def _other_staves(part: Part, written: AsWritten, snap: Snap, *, by_hand: bool) -> list[_Staff]:
+def _other_staves(part: Part, written: AsWritten, snap: Snap, ties: Ties, *, by_hand: bool) -> list[_Staff]:
     """Return the staff of music that is not polyphonic, or `by_hand` the two staves of a keyboard."""
     if by_hand and (found := hands(part)):
-        return [_hand(clef, replace(part, notes=tuple(own)), written, snap) for clef, own in found.items()]
-    return [_Staff("perc" if part.percussion else "", _with_chords(part.notes, written, snap, _everywhere(written)))]
+        return [_hand(clef, replace(part, notes=tuple(own)), written, snap, ties) for clef, own in found.items()]
+    bars = _with_chords(part.notes, written, snap, _everywhere(written), ties)
+    return [_Staff("perc" if part.percussion else "", bars)]
 
 
-def _hand(clef: str, part: Part, written: AsWritten, snap: Snap) -> _Staff:
+def _hand(clef: str, part: Part, written: AsWritten, snap: Snap, ties: Ties) -> _Staff:
     """Return the staff of one hand, with its two voices if it is polyphonic, else with chords."""
-    staves = _polyphonic_staves(part, written, snap)
+    staves = _polyphonic_staves(part, written, snap, ties)
     if len(staves) == 1:
         return staves[0]
-    return _Staff(clef, _with_chords(part.notes, written, snap, _everywhere(written)))
+    return _Staff(clef, _with_chords(part.notes, written, snap, _everywhere(written), ties))
 
 
 def _everywhere(written: AsWritten) -> Sequence[Span]:
@@ -203,9 +206,11 @@ def _chords(notes: Iterable[Note], snap: Snap) -> Iterator[Segment[Fraction]]:
         yield Segment(*span, tuple(sorted(pitches)))
 
 
-def _with_chords(notes: Iterable[Note], written: AsWritten, snap: Snap, rests: Sequence[Span]) -> list[list[_Voice]]:
+def _with_chords(
+    notes: Iterable[Note], written: AsWritten, snap: Snap, rests: Sequence[Span], ties: Ties
+) -> list[list[_Voice]]:
     """Return as few voices in each bar as possible, the highest with stems up. Only the first shows `rests`."""
-    content = _by_bar(_chords(notes, snap), written, snap)
+    content = _by_bar(_chords(notes, snap), written, snap, ties)
     bars = []
     for index, bar in enumerate(written.bars):
         voices = _without_overlaps(content[index])
@@ -243,8 +248,11 @@ def _snapped(notes: Iterable[Note], snap: Snap) -> list[tuple[Fraction, Fraction
     return sorted({note for note in times if note[0] < note[1]})
 
 
-def _by_bar(chords: Iterable[Segment[Fraction]], written: AsWritten, snap: Snap) -> dict[int, list[Event]]:
-    """Return chords by bar, split with ties at bar lines; fermatas are at their beginning."""
+def _by_bar(chords: Iterable[Segment[Fraction]], written: AsWritten, snap: Snap, ties: Ties) -> dict[int, list[Event]]:
+    """Return chords by bar, split with ties at bar lines; `ties` are of notes that were split before.
+
+    Fermatas are at their beginning.
+    """
     layout, fermatas = written.bars, frozenset(map(snap, written.score.fermatas))
     starts = [bar.start for bar in layout]
     content: dict[int, list[Event]] = defaultdict(list)
@@ -253,8 +261,8 @@ def _by_bar(chords: Iterable[Segment[Fraction]], written: AsWritten, snap: Snap)
         at = start
         while at < end and index < len(layout):
             until = min(end, layout[index].end)
-            opened = before | {pitch for pitch in pitches if (at, pitch) in written.tied_before}
-            closed = after | {pitch for pitch in pitches if (end, pitch) in written.tied_after}
+            opened = before | {pitch for pitch in pitches if (at, pitch) in ties.before}
+            closed = after | {pitch for pitch in pitches if (end, pitch) in ties.after}
             tied_before = opened if at == start else frozenset(pitches)
             tied_after = closed if until == end else frozenset(pitches)
             content[index].append(Event(at, until, pitches, tied_before, tied_after, at == start and start in fermatas))

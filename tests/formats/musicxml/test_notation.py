@@ -1,12 +1,16 @@
 """Bars of MusicXML as written: with repeats and endings, if these alone tell in which order they are played."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from musicxml_text import OPEN, REPEAT, attributes, bar, ending, notes, read, words
 
 from composer import formats
+from composer.api import Source
+from composer.formats.abc.reader.score import read_score
 from composer.formats.musicxml.reader import read_notation
+from composer.formats.read import read_playable
 
 A, B, C, D = (bar(f"{name}4/4") for name in "ABCD")
 TIME = attributes("4/4")
@@ -78,3 +82,10 @@ def test_repeats_are_written_again(parts):
     assert (again.notation, again.bar_numbers) == (score.notation, score.bar_numbers)
     played = formats.write("musicxml", replace(score, notation=None))
     assert played.count(b"<measure ") > data.count(b"<measure ")
+
+
+def test_a_tie_of_one_part_does_not_join_the_notes_of_another():
+    lines = ("X:1", "M:4/4", "L:1/4", "%%score [1 2]", "K:C", "V:1", "V:2", "[V:1] z2 zC-|C z3|]", "[V:2] z2 zC|C z3|]")
+    score = read_score("\n".join(lines))
+    again = next(read_playable(Source(Path("made.musicxml"), data=formats.write("musicxml", score))))
+    assert [part.notes for part in again.parts] == [part.notes for part in score.parts]
