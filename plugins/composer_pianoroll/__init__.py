@@ -40,6 +40,7 @@ from composer.toolkit.representations.score_labels import (
     fermatas_of,
     keys_from_labels,
     labels_of,
+    last_key_labels,
     meters_of,
     phrase_labels,
     pickup_of,
@@ -112,7 +113,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def read(self, source: Source) -> Iterator[Piece[Roll] | RejectedPiece]:
         for name, music in read(source, pedal=self.options.pedal):
             piece = music if isinstance(music, RejectedPiece) else self._read(music, name, source.fragment)
-            yield with_rests(piece) if source.infill and isinstance(piece, Piece) else piece
+            yield _as_tune(piece, music) if source.infill and isinstance(piece, Piece) else piece
 
     def _read(self, music: Music, name: str, is_primer: bool) -> Piece[Roll] | RejectedPiece:
         try:
@@ -327,6 +328,12 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
         losses = losses_of(music, chosen, quantizing_losses, overlap_losses, range_losses)
         labels = {**labels_of(music), **(phrase_labels(music) if self.positional else {})}
         return Piece(roll, music.title, name, labels, losses)
+
+
+def _as_tune(piece: Piece[Roll], music: Music | RejectedPiece) -> Piece[Roll]:
+    """Return a piece of `music` to infill with the labels that kept voices need: rests, and the key at the end."""
+    assert not isinstance(music, RejectedPiece)
+    return with_rests(replace(piece, labels={**piece.labels, **last_key_labels(music)}))
 
 
 @hookimpl

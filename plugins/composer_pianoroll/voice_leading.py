@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from composer.music.keys import has_minor_third, parse_key, pitch_class
 from composer.music.parallel_motion import is_parallel
+from composer.toolkit.representations.score_labels import LAST_KEY
 
 FAULT = log(0.05)
 """Logarithm of the factor of each fault."""
@@ -29,9 +30,11 @@ class Closing(NamedTuple):
     def of(cls, labels: Mapping[str, str], frame: int, last_pitch: int) -> Closing | None:
         """Return the last chord of a tune with these labels, whose kept voice ends with `last_pitch` in `frame`.
 
-        None if the key is unknown or the pitch is not in the tonic chord, which in minor may have a major third.
+        The key is that of the end, if it changes. None if it is unknown or the pitch is not in the tonic chord, which
+        in minor may have a major third.
         """
-        key = parse_key(labels["key"]) if labels.get("key") else None
+        name = labels.get(LAST_KEY) or labels.get("key")
+        key = parse_key(name) if name else None
         if key is None:
             return None
         found = cls(frame, pitch_class(key.tonic), (3, 4) if has_minor_third(key.mode) else (4,))

@@ -15,10 +15,12 @@ from composer.formats.midi.tracks import MidiFile
 __all__ = [
     "FERMATAS",
     "LABELS",
+    "LAST_KEY",
     "PHRASES",
     "fermatas_of",
     "keys_from_labels",
     "labels_of",
+    "last_key_labels",
     "meters_of",
     "phrase_ends",
     "phrase_labels",
@@ -50,13 +52,33 @@ def _labels_of_midi(
 
 
 def _labels(meters: Iterable[Meter], keys: Sequence[Key], pickup: Fraction) -> dict[str, str]:
-    from composer.music.keys import key_name
-
     different = {(meter.numerator, meter.denominator) for meter in meters}
     labels = {"meter": "{}/{}".format(*different.pop())} if len(different) == 1 else {}
-    with suppress(IndexError, KeyError):  # no key, or a mode without a name in ABC
-        labels |= {"key": key_name(keys[0].sharps, keys[0].mode), "mode": keys[0].mode}
-    return labels | ({"pickup": str(pickup)} if pickup else {})
+    return labels | _key_labels(keys) | ({"pickup": str(pickup)} if pickup else {})
+
+
+def _key_labels(keys: Sequence[Key]) -> dict[str, str]:
+    """Return the name and mode of the first of `keys`; nothing if there is none, or its mode has no name in ABC."""
+    from composer.music.keys import key_name
+
+    with suppress(IndexError, KeyError):
+        return {"key": key_name(keys[0].sharps, keys[0].mode), "mode": keys[0].mode}
+    return {}
+
+
+LAST_KEY = "last_key"
+"""The label with the key at the end, if the key changes."""
+
+
+def last_key_labels(music: Score | MidiFile) -> dict[str, str]:
+    """Return the label of the key at the last note, for a tune whose end stays; none if it is that of the start."""
+    if isinstance(music, MidiFile):
+        beats = music.span[2] / Fraction(music.division)
+        _, keys, _ = signs(music.division, music.meters, music.keys)
+    else:
+        beats, keys = music.duration, music.keys
+    first, last = (_key_labels(found) for found in (keys, [key for key in keys if key.onset < beats][-1:]))
+    return {LAST_KEY: last["key"]} if last and last != first else {}
 
 
 def meters_of(labels: Mapping[str, str]) -> tuple[Meter, ...]:

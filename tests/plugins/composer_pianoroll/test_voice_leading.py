@@ -2,7 +2,7 @@
 
 import pytest
 
-from composer.api import GenerationContext, OptionError, Piece
+from composer.api import GenerationContext, OptionError, Piece, Source
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.voice_leading import FAULT, Closing, parallels
@@ -52,6 +52,14 @@ def test_faults_of_the_last_chord(key, pitches, count):
 @pytest.mark.parametrize(("labels", "pitch"), [({}, 72), ({"key": "C"}, 71), ({"key": "C"}, 63)])
 def test_melodies_that_do_not_close_in_their_key(labels, pitch):
     assert Closing.of(labels, 0, pitch) is None
+
+
+def test_a_tune_closes_in_its_last_key(tmp_path):
+    path = tmp_path / "tune.abc"
+    path.write_text("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|[K:A]ABcd|A4|]\n")
+    (tune,) = Pianoroll().read(Source(path, infill=True))
+    assert Closing.of(tune.labels, 0, 69) == Closing(0, 9, (4,))
+    assert next(Pianoroll().read(Source(path))).labels == {"meter": "4/4", "key": "C", "mode": "major"}
 
 
 @pytest.mark.parametrize("stack", [1, 4])

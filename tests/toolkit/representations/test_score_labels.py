@@ -7,7 +7,14 @@ import pytest
 
 from composer.api import Key, Meter, Note, Part, Score, Source
 from composer.formats import write
-from composer.toolkit.representations.score_labels import keys_from_labels, labels_of, meters_of, pickup_of, transposed
+from composer.toolkit.representations.score_labels import (
+    keys_from_labels,
+    labels_of,
+    last_key_labels,
+    meters_of,
+    pickup_of,
+    transposed,
+)
 from composer.toolkit.representations.score_parts import read
 
 
@@ -51,3 +58,22 @@ def test_pickup_bar_in_midi():
     )
     (_, music), *_ = read(Source(Path("it.mid"), data=write("midi", score)))
     assert labels_of(music) == {"meter": "6/8", "pickup": "1/2"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "labels"),
+    [
+        ([], {}),
+        ([(0, 0)], {}),
+        ([(0, 0), (4, 3)], {"last_key": "A"}),
+        ([(0, 0), (4, 3), (6, 0)], {}),
+        ([(0, 0), (8, 3)], {}),  # after the last note
+        ([(4, 3)], {}),
+    ],
+)
+def test_the_key_at_the_end(keys, labels):
+    notes = (Note(Fraction(0), 60, Fraction(8)),)
+    score = Score((Part(notes),), keys=tuple(Key(Fraction(onset), sharps) for onset, sharps in keys))
+    assert last_key_labels(score) == labels
+    ((_, music),) = read(Source(Path("it.mid"), data=write("midi", score)))
+    assert last_key_labels(music) == labels
