@@ -25,6 +25,11 @@ def closing_value(score: Score) -> float:
     return _value(score, chord) * min(1.0, len(chord) / min(usual, _TRIAD))
 
 
+def closes(score: Score) -> bool:
+    """Return whether `score` closes as in `closing_value`, however many notes sound in its last chord."""
+    return _value(score, last_chord(score)) == 1
+
+
 def _value(score: Score, chord: Sequence[int]) -> float:
     if len(chord) < 2:
         line = top_line(score)

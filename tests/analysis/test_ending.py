@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from composer.analysis.ending import closing_value
+from composer.analysis.ending import closes, closing_value
 from composer.api import Key, Note, Part, Score
 
 C_MAJOR = Key(Fraction(0), 0)
@@ -30,6 +30,8 @@ def test_thin_endings_of_several_voices_are_worse():
     def close(*chord):
         return closing_value(Score((Part((*voices, *(note(4, pitch, 2) for pitch in chord))),), keys=(C_MAJOR,)))
 
+    assert closes(Score((Part((*voices, note(4, 48, 2))),), keys=(C_MAJOR,)))
+    assert not closes(Score((Part((*voices, note(4, 55, 2))),), keys=(C_MAJOR,)))
     assert 1 == close(48, 55, 64) == close(48, 60, 64, 67) > close(48, 60) > close(48) > 0
 
 

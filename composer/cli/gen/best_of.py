@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from composer.api import ComposerError, Step
+from composer.api import ComposerError, Representation, Step
 from composer.api.ranking import Rank, Ranking
 from composer.cli.gen.default_candidates import is_music, score_of
+from composer.cli.gen.endings import closes, unclosed_note
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.cli.render.reading_progress import ReadingProgress
@@ -127,6 +128,8 @@ def _summarize(plan: Plan, ranking: Ranking, kept: Sequence[Candidate], discarde
     if cut := sum(not piece.complete for piece in kept):
         limit = count_noun(plan.request.length, plan.model.representation.step_name)
         console.warn(f"{count_noun(cut, 'piece')} truncated at {limit}; use a larger --length")
+    if plan.endings is not None and (unclosed := _unclosed(plan.model.representation, kept)):
+        console.say(unclosed_note(unclosed, len(kept), plan.endings.tries))
     if len(kept) < options.written:
         silent = discarded.without_notes >= discarded.copied
         kept_text = f"only {count_noun(len(kept), 'piece')}" if kept else "no pieces"
@@ -134,6 +137,12 @@ def _summarize(plan: Plan, ranking: Ranking, kept: Sequence[Candidate], discarde
             f"{kept_text} could be kept: {_reasons(plan, discarded)}",
             hint_for_silence(plan.request.sampling) if silent else f"try more --candidates, or {COPY_HINT}",
         )
+
+
+def _unclosed(representation: Representation, kept: Sequence[Candidate]) -> list[int]:
+    """Return the numbers of the kept pieces that do not close, though they are complete."""
+    pieces = [(number, piece) for number, piece in enumerate(kept, 1) if piece.complete]
+    return [number for number, piece in pieces if not closes(representation, piece.steps, piece.labels)]
 
 
 def _reasons(plan: Plan, discarded: _Discarded) -> str:

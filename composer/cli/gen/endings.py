@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from composer.api import GenerationContext, Representation, Step, UsageError
 from composer.checkpoints.load import LoadedModel
 from composer.cli.gen.default_candidates import score_of
-from composer.cli.gen.options import ENDING_TRIES, GenOptions
+from composer.cli.gen.options import ENDING_TRIES, MAX_ENDING_TRIES, GenOptions
 from composer.cli.gen.particles import kept_flags
 from composer.generation.endings import ChosenEnding, Endings
 
@@ -48,6 +48,35 @@ def _why_once(options: GenOptions, representation: Representation, context: Gene
     if type(representation).ending_step is Representation.ending_step:
         return f"for {representation.name}"
     return "" if representation.positional else "with this model, which does not know where the last bars begin"
+
+
+MAX_NAMED = 10
+"""Pieces whose numbers a note names."""
+MORE_TRIES = 5
+"""The note suggests so many times the tries."""
+
+
+def closes(representation: Representation, steps: Sequence[Step], labels: Mapping[str, str]) -> bool:
+    """Return whether a piece with these labels closes on the tonic."""
+    from composer.analysis.ending import closes
+
+    score = score_of(representation, steps, labels)
+    return score is not None and closes(score)
+
+
+def unclosed_note(numbers: Sequence[int], count: int, tries: int) -> str:
+    """Return a note that of `count` pieces those with these `numbers` do not close after so many `tries`."""
+    if count == 1:
+        pieces = "the piece does"
+    elif len(numbers) == 1:
+        pieces = f"piece {numbers[0]} does"
+    elif len(numbers) > MAX_NAMED:
+        pieces = f"{len(numbers):,} of {count:,} pieces do"
+    else:
+        pieces = f"pieces {', '.join(map(str, numbers[:-1]))} and {numbers[-1]} do"
+    more = min(MORE_TRIES * tries, MAX_ENDING_TRIES)
+    hint = f"; --ending-tries {more} tries more" if more > tries else ""
+    return f"{pieces} not close on the tonic{hint}"
 
 
 def recorded_ending(options: GenOptions) -> ChosenEnding | None:

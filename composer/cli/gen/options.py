@@ -16,9 +16,12 @@ from composer.formats import WriteSettings
 SAMPLING, SELECTION, PROMPT, OUTPUT, MODEL = "Sampling", "Selection", "Prompt", "Output", "Model"
 MAX_CANDIDATES = 1_000_000
 
-ENDING_TRIES = {StepKind.TOKENS: 4, StepKind.FRAMES: 8}
-"""Endings that are tried by default. Two bars are short, so eight of them add 40 % to the time of a piano roll."""
+ENDING_TRIES = {StepKind.TOKENS: 16, StepKind.FRAMES: 8}
+"""Endings that are tried by default. Two bars are short, so eight of them add 40 % to the time of a piano roll.
 
+One ending of a melody in four closes in the key that is asked for.
+"""
+MAX_ENDING_TRIES = 1000
 
 RANKINGS = {
     "likelihood": "how close its likelihood per step is to that of held-out music",
@@ -145,7 +148,7 @@ class GenOptions:
         None,
         "Generate the last two bars up to N times, until the piece closes on the tonic; 1 = once. "
         f"[default: {ENDING_TRIES[StepKind.FRAMES]} for pianoroll, {ENDING_TRIES[StepKind.TOKENS]} for grid, else 1]",
-        metavar="N", panel=SELECTION, minimum=1, maximum=1000, recorded=False,
+        metavar="N", panel=SELECTION, minimum=1, maximum=MAX_ENDING_TRIES, recorded=False,
     )  # fmt: skip
     choose: int | None = option(
         None, "Choose each phrase from N continuations.",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from composer.api import ComposerError, Step
 from composer.cli.gen.complete_primer import how_to_continue
+from composer.cli.gen.endings import closes, unclosed_note
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.gen.plan import Plan
 from composer.cli.output.encoders import NoNotes, PieceEncoder
@@ -64,7 +65,7 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
     for event in events:
         number = event.number
         if number not in pieces:
-            pieces[number] = _PieceInProgress(_encoder(plan, event, progress))
+            pieces[number] = _piece(plan, event, progress)
         if isinstance(event, Generated):
             pieces[number].add(event.steps)
             if data := pieces[number].encoder.push(event.steps):
@@ -100,13 +101,14 @@ def _counting(judge: Judge | None, progress: ProgressDisplay) -> Judge | None:
     return judge_and_count
 
 
-def _encoder(plan: Plan, event: Generated | Finished, progress: ProgressDisplay) -> PieceEncoder:
-    """Return the encoder of the piece that begins with `event`."""
+def _piece(plan: Plan, event: Generated | Finished, progress: ProgressDisplay) -> _PieceInProgress:
+    """Return the piece that begins with `event`."""
     representation = plan.model.representation
     plan_labels = representation.plan_labels(event.plan) if isinstance(event, Generated) else {}
     chosen = event.chosen if isinstance(event, Generated) else None
     labels = {**plan_labels, **plan.labels}
-    return plan.output.encoder(representation, event.number, labels, chosen, progress.rendered)
+    encoder = plan.output.encoder(representation, event.number, labels, chosen, progress.rendered)
+    return _PieceInProgress(encoder, labels, keeps_steps=plan.endings is not None)
 
 
 class CopiedTooMuch(ComposerError):
@@ -115,25 +117,34 @@ class CopiedTooMuch(ComposerError):
 
 @dataclass(slots=True)
 class _PieceInProgress:
-    """A piece that is being generated, with the number of its steps and the last two."""
+    """A piece that is being generated, with its labels, the number of its steps and the last two.
+
+    It `keeps_steps` if all are needed to judge its ending.
+    """
 
     encoder: PieceEncoder
+    labels: Mapping[str, str]
+    keeps_steps: bool
     steps: int = 0
     last: Sequence[Step] = ()
+    kept: list[Step] = field(default_factory=list)
 
     def add(self, steps: Sequence[Step]) -> None:
         self.steps += len(steps)
         self.last = (*self.last, *steps[-2:])[-2:]
+        if self.keeps_steps:
+            self.kept += steps
 
 
 @dataclass(slots=True)
 class _Counts:
-    """How many pieces were cut off, only repeat the primer, have no notes, or copied too much."""
+    """How many pieces were cut off, only repeat the primer, have no notes, or copied too much; which do not close."""
 
     cut: int = 0
     nothing_added: int = 0
     without_notes: int = 0
     copied: int = 0
+    unclosed: list[int] = field(default_factory=list)
 
 
 def _finish_piece(plan: Plan, event: Finished, piece: _PieceInProgress, counts: _Counts) -> None:
@@ -145,7 +156,10 @@ def _finish_piece(plan: Plan, event: Finished, piece: _PieceInProgress, counts: 
     counts.nothing_added += bool(primer) and piece.steps <= primer + 1
     plan.output.target.write(event.number, piece.encoder.finish())
     plan.output.target.finish_piece(event.number)
-    counts.cut += not event.complete or plan.model.representation.breaks_off(piece.last)
+    is_cut = not event.complete or plan.model.representation.breaks_off(piece.last)
+    counts.cut += is_cut
+    if piece.keeps_steps and not is_cut and not closes(plan.model.representation, piece.kept, piece.labels):
+        counts.unclosed.append(event.number)
 
 
 def _summarize(plan: Plan, counts: _Counts) -> None:
@@ -159,6 +173,8 @@ def _summarize(plan: Plan, counts: _Counts) -> None:
         pieces = "" if count == 1 else f" to {counts.nothing_added:,} of {plan.share:,} pieces"
         hint = how_to_continue(plan.model.representation, plan.request.primer)
         console.warn(f"the primer is a complete piece, so nothing was added{pieces}; {hint}")
+    if counts.unclosed and plan.endings is not None:
+        console.say(unclosed_note(sorted(counts.unclosed), plan.share, plan.endings.tries))
     if counts.copied:
         raise ComposerError(f"{counts.copied:,} of {plan.share:,} pieces copied too much and were skipped", COPY_HINT)
     if counts.without_notes:

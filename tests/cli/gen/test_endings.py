@@ -2,7 +2,9 @@
 
 import pytest
 
+from composer.cli.gen.endings import unclosed_note
 from composer.formats import provenance
+from composer.formats.abc.reader.score import read_score
 
 GRID = ("gen", "grid", "--bars", "4", "--length", "200", "--seed", "1", "--format", "abc")
 
@@ -34,3 +36,31 @@ def test_tries_without_effect_are_an_error(composer, arguments, reason):
     error = f"--ending-tries 5 has no effect {reason}"
     composer("gen", *arguments, "--ending-tries", "5").failed(error, "leave out --ending-tries", code=2)
     composer("gen", "grid", "--choose", "2", "--ending-tries", "5").failed("--choose and --ending-tries", code=2)
+
+
+UNCLOSED = "not close on the tonic"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "count", "tries", "note"),
+    [
+        ([1], 1, 4, "the piece does not close on the tonic; --ending-tries 20 tries more"),
+        ([7], 9, 300, "piece 7 does not close on the tonic; --ending-tries 1000 tries more"),
+        ([2, 5, 9], 9, 1000, "pieces 2, 5 and 9 do not close on the tonic"),
+        (list(range(1, 12)), 2000, 8, "11 of 2,000 pieces do not close on the tonic; --ending-tries 40 tries more"),
+    ],
+)
+def test_notes_on_pieces_that_do_not_close(numbers, count, tries, note):
+    assert unclosed_note(numbers, count, tries) == note
+
+
+@pytest.mark.parametrize("options", [("--count", "6"), ("--candidates", "6", "--keep", "6")])
+def test_pieces_that_do_not_close_are_named(composer, tmp_path, options):
+    grid = (*GRID, "--key", "Bphr", *options, "--ending-tries", "2", "--force", "-o", tmp_path / "%d.abc")
+    said = composer(*grid).err
+    last = {number: read_score((tmp_path / f"{number}.abc").read_text()).notes[-1].pitch % 12 for number in range(1, 7)}
+    numbers = [number for number, pitch in last.items() if pitch != 11]
+    assert len(numbers) > 1
+    assert f"{unclosed_note(numbers, 6, 2)}\n" in said
+    assert UNCLOSED not in composer(*grid, "--quiet").err
+    assert UNCLOSED not in composer(*grid[:-4], "1", *grid[-3:]).err, "endings as they come need no note"
