@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
@@ -17,6 +17,9 @@ __all__ = ["COMMON_TIME", "Bar", "bars", "count_bars", "parse_meter"]
 
 COMMON_TIME = Meter(Fraction(0), 4, 4)
 """The meter of a score without one."""
+
+SILENT_BARS = "silent bars at the end left out"
+"""What is counted as a loss of notation that ends before its last bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,12 @@ class Bar:
         return Meter(self.start, int(part * denominator), denominator)
 
 
-def bars(score: Score) -> Iterator[Bar]:
-    """Yield the bars of `score` from beat 0 to its end. A meter change inside a bar cuts the bar short."""
-    number, written, end_of_score = 1, 1, score.duration
+def bars(score: Score, *, as_notated: bool = False) -> Iterator[Bar]:
+    """Yield the bars of `score` from beat 0 to its end. A meter change inside a bar cuts the bar short.
+
+    With `as_notated`, silent bars at the end are among them.
+    """
+    number, written, end_of_score = 1, 1, notated_end(score) if as_notated else score.duration
     numbers = deque(score.bar_numbers)
     for begin, stop, meter, is_pickup in _passages(score, end_of_score):
         if is_pickup:
@@ -72,6 +78,36 @@ def bars(score: Score) -> Iterator[Bar]:
                 written = numbers.popleft().number
             yield Bar(number, start, end, meter, written if score.bar_numbers else number)
             start, number = end, number + 1
+
+
+def notated_end(score: Score) -> Fraction:
+    """Return the beat at which `score` ends as written: after its silent bars at the end, if its notation has any."""
+    ends = (onset + bar.length for onset, bar in _silent_bars(score))
+    return max(ends, default=score.duration)
+
+
+def count_silent_bars(score: Score) -> int:
+    """Return how many bars without notes or chords the notation of `score` has at the end, as played."""
+    return sum(1 for _ in _silent_bars(score))
+
+
+def lost_silent_bars(score: Score, bar_starts: Iterable[Fraction]) -> dict[str, int]:
+    """Return the losses of `score` and its silent bars at the end, if it has no notation that could keep them.
+
+    `bar_starts` are the beats at which its bars begin, as played.
+    """
+    end_of_sound, losses = score.duration, dict(score.losses)
+    silent = 0 if score.notation is not None else sum(start >= end_of_sound for start in bar_starts)
+    return losses | {SILENT_BARS: silent} if silent else losses
+
+
+def _silent_bars(score: Score) -> Iterator[tuple[Fraction, WrittenBar]]:
+    """Yield the bars as written that begin when all notes and chords have ended, with the beat."""
+    if score.notation is None:
+        return
+    end_of_sound = score.duration
+    for bar in score.notation.bars:
+        yield from ((onset, bar) for onset in bar.onsets if onset >= end_of_sound)
 
 
 def moved_bar_lines(score: Score) -> int:
@@ -116,14 +152,14 @@ def with_short_end(found: list[Bar], score: Score) -> list[Bar]:
     """Return all bars of `score`, for notation: if the music allows, the last one lacks what the pickup has."""
     if len(found) > 1 and found[0].number == 0:
         end = found[-1].end - score.pickup
-        if found[-1].length == found[0].meter.bar and score.duration <= end:
+        if found[-1].length == found[0].meter.bar and notated_end(score) <= end:
             return [*found[:-1], replace(found[-1], end=end, is_last=True)]
     return found
 
 
-def count_bars(score: Score) -> int:
-    """Return the number of bars of `score` as played, without its pickup."""
-    end_of_score = score.duration
+def count_bars(score: Score, *, as_notated: bool = False) -> int:
+    """Return the number of bars of `score` as played, without its pickup; `as_notated` is that of `bars`."""
+    end_of_score = notated_end(score) if as_notated else score.duration
     return sum(
         ceil(((end_of_score if stop is None else min(stop, end_of_score)) - start) / meter.bar)
         for start, stop, meter, is_pickup in _passages(score, end_of_score)

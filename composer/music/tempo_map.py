@@ -65,7 +65,7 @@ def first_tempo(score: Score) -> Tempo:
 def at_tempo(score: Score, bpm: float = DEFAULT_BPM) -> Score:
     """Return `score` at a single tempo: the same times in seconds, in other beats.
 
-    If the beats change, bars lie elsewhere, so the meters and the pickup are left out.
+    If the beats change, bars lie elsewhere, so the meters, the pickup and the notation are left out.
     """
     old, tempo = TempoMap(score.tempos), Tempo(Fraction(0), bpm)
     new = TempoMap([tempo])
@@ -92,6 +92,7 @@ def at_tempo(score: Score, bpm: float = DEFAULT_BPM) -> Score:
         tempo_units=(),
         meters=(),
         pickup=Fraction(0),
+        notation=None,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from composer.api import Meter, Note, Part, Score
 from composer.formats.abc.reader.score import read_score
-from composer.music.bars import bars, count_bars, moved_bar_lines
+from composer.music.bars import bars, count_bars, moved_bar_lines, notated_end
 
 
 def score(beats, *meters, pickup=0):
@@ -63,6 +63,20 @@ def test_a_pickup_has_the_meter_of_the_next_bar():
 
 def test_silence_has_no_bars():
     assert list(bars(Score(()))) == []
+
+
+@pytest.mark.parametrize(
+    ("music", "count", "end"),
+    [
+        ("CDEF|C4|z4|z4|", 4, 16), ("CDEF|C2z2|", 2, 6), ("|:CDEF|z4:|", 4, 16), ("D|CDEF|C4|z3|", 3, 12),
+        ("CDEF|C4|z2|", 3, 10), ("CDEF|C4|[M:3/4]z3|", 3, 11), ('CDEF|C4|"G"z4|', 3, 12),
+    ],
+)  # fmt: skip
+def test_silent_bars_at_the_end(music, count, end):
+    score = read_score(f"X:1\nM:4/4\nL:1/4\nK:C\n{music}\n")
+    assert notated_end(score) == end
+    assert count_bars(score, as_notated=True) == count
+    assert [bar.number for bar in bars(score, as_notated=True)][-1] == count
 
 
 def test_count_is_the_number_of_the_last_bar():

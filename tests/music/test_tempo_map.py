@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
+from composer.formats.abc.reader.score import read_score
 from composer.music.tempo_map import TempoMap, at_tempo
 
 F = Fraction
@@ -65,6 +66,10 @@ def test_at_tempo_keeps_the_seconds():
     assert (moved.tempos, moved.meters, moved.pickup) == ((Tempo(F(0), 120.0),), (), 0)
     old, new = TempoMap(score.tempos), TempoMap(moved.tempos)
     assert [old.seconds(note.onset) for note in notes] == [new.seconds(note.onset) for note in moved.notes]
+
+
+def test_at_tempo_moves_the_notes_away_from_their_notation():
+    assert at_tempo(read_score("X:1\nQ:1/4=240\nM:4/4\nL:1/4\nK:C\nCDEF|G4|\n")).notation is None
 
 
 def test_at_tempo_keeps_the_bars_if_the_tempo_is_the_same():

@@ -106,4 +106,5 @@ def _since(score: Score, beat: Fraction) -> Score:
     notes = (tuple(each for each in part.notes if each.onset >= begin) for part in score.parts)
     moved = (tuple(each._replace(onset=each.onset - begin) for each in some) for some in notes)
     parts = tuple(dataclasses.replace(part, notes=some) for part, some in zip(score.parts, moved, strict=True))
-    return dataclasses.replace(score, parts=parts, pickup=Fraction(0) if begin else score.pickup)
+    pickup = Fraction(0) if begin else score.pickup
+    return dataclasses.replace(score, parts=parts, pickup=pickup, notation=None)

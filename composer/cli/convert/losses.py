@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from composer.api import Key, Notation, Note, Score, Tempo
+from composer.music.bars import SILENT_BARS, count_silent_bars, notated_end
 from composer.music.voices.staves import staff_groups
 
 INAUDIBLE = Fraction(1, 96)
@@ -44,7 +45,7 @@ def lost_notes(before: Score, after: Score) -> Counter[str]:
 def lost_signs(before: Score, after: Score) -> Counter[str]:
     """Count the tempos, meters and keys that are not in force in `after`, and other signs that it lacks.
 
-    Its bar lines and repeats count if both scores say how they are written.
+    Its bar lines and repeats count if both scores say how they are written, and silent bars at its end if it says so.
     """
     losses = Counter[str]()
     losses["titles left out"] += bool(before.title.strip()) and not after.title.strip()
@@ -57,6 +58,8 @@ def lost_signs(before: Score, after: Score) -> Counter[str]:
     modes = _not_in_force(before, before.keys, after.keys, lambda one, other: one[1:] == other[1:])
     losses["keys left out"] += keys
     losses["modes left out"] += modes - keys
+    if notated_end(after) < notated_end(before):
+        losses[SILENT_BARS] += max(count_silent_bars(before) - count_silent_bars(after), 0)
     if before.notation is not None and after.notation is not None:
         losses["repeats written out"] += max(_repeats(before.notation) - _repeats(after.notation), 0)
         # a bar of two halves around a repeat may lose a bar line, but gets no new one

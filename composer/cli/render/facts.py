@@ -67,8 +67,8 @@ def _name(key: Key) -> str:
 
 def _bars(score: Score) -> str:
     """Return how many bars there are: as written, and as played if these are more."""
-    played = count_bars(score)
-    written = max((bar.written for bar in bars(score)), default=0) if score.bar_numbers else played
+    played = count_bars(score, as_notated=True)
+    written = max((bar.written for bar in bars(score, as_notated=True)), default=0) if score.bar_numbers else played
     return count_noun(written, "bar") + (f" ({played} with repeats)" if played > written else "")
 
 

@@ -149,7 +149,7 @@ class _Shown:
         """Return how many bars the systems leave out; empty if there are none."""
         if next(self._systems, None) is None:
             return ""
-        last = count_bars(score)
+        last = count_bars(score, as_notated=True)
         left = last - self._bars
         to_last = "" if score.bar_numbers else f", to bar {last}"
         return f"\n\n… {count_noun(left, 'more bar')}{to_last}" if left else "\n\n… the rest of the last bar"

@@ -64,7 +64,7 @@ def lay_out(score: Score, width: int) -> Iterator[System]:
     if not parts:
         return
     parts, sounds = with_drum_rows(parts)
-    all_bars = bars(score)
+    all_bars = bars(score, as_notated=True)
     first_bars = list(islice(all_bars, _SCALE_BARS))
     unit = shortest_common(_first_notes(parts), first_bars)
     cell, max_bars = _scale(first_bars, unit, width)

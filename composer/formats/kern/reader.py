@@ -36,7 +36,7 @@ from composer.formats.musicxml.library import quiet
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file."""
 
-VERSION = 4
+VERSION = 5
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.formats.fermatas import note_beginnings
 from composer.formats.musicxml.attributes import StaffPart, with_staves
+from composer.music.bars import lost_silent_bars
 from composer.music.tempo_map import DEFAULT_BPM
 from composer.music.time_order import in_order
 
@@ -129,7 +130,10 @@ def play(music: WrittenMusic, played: Sequence[Passage]) -> Score:
         for signs in (music.fermatas, music.phrase_ends)
     )
     chords = _play_chords(music.chords, played, score.duration)
-    return replace(score, chords=chords, fermatas=fermatas, phrase_ends=phrase_ends)
+    score = replace(score, chords=chords, fermatas=fermatas, phrase_ends=phrase_ends)
+    slices = _slices(music.bar_starts, played)
+    starts = (at + shift for shift, _, inside in slices for at in music.bar_starts[inside])
+    return replace(score, losses=lost_silent_bars(score, starts))
 
 
 def play_notes(notes: Sequence[WrittenNote], played: Sequence[Passage]) -> list[WrittenNote]:

@@ -16,6 +16,7 @@ from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.attributes import StaffPart, bar_length, clef_of_notes, with_staves
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
 from composer.formats.musicxml.playback import Passage, bar_signs, notation, numbers_as_played, passages
+from composer.music.bars import lost_silent_bars
 from composer.music.playback_order import MAX_BARS, BarSigns, playback_order
 from composer.music.tempo_map import DEFAULT_BPM
 from composer.music.time_order import in_order, in_time
@@ -92,7 +93,9 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
     )  # fmt: skip
     chords = tuple(_chords(parts, played, score.duration))
     lost = {phrase: number for phrase, number in losses.items() if number}
-    return replace(score, chords=chords, losses=lost, fermatas=note_beginnings(_fermatas(parts, played), score.parts))
+    score = replace(score, chords=chords, losses=lost, fermatas=note_beginnings(_fermatas(parts, played), score.parts))
+    starts = (each.now for each in played if each.passage.start == 0)
+    return replace(score, losses=lost_silent_bars(score, starts))
 
 
 def _lay_out(parts: Sequence[Sequence[Bar]]) -> _Layout:

@@ -104,7 +104,8 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
     whole.metadata.title, whole.metadata.composers = score.title, score.composers
     notation, written = score.notation, as_written(score)
     if written is None:
-        played = with_short_end(list(bars(score)), score) or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
+        played = with_short_end(list(bars(score, as_notated=True)), score)
+        played = played or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
         notation, written = None, AsWritten(score, played)
     score, layout = written.score, written.bars
     for number, group in enumerate(_groups(score), 1):

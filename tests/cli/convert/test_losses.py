@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from composer import formats
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo, VoiceNotation
+from composer.api.testing import source
 from composer.cli.convert.losses import lost_notes, lost_signs
 from composer.formats.abc.reader.score import read_score
+from composer.formats.read import read_scores
+from composer.music.bars import count_silent_bars, notated_end
 
 F = Fraction
 
@@ -76,6 +79,51 @@ def test_bar_lines_and_repeats(music, losses):
 def test_bar_lines_and_repeats_of_midi_are_unknown():
     score = read_score(BARRED.format("|:GABcd|dcB:|"))
     assert not lost_signs(score, replace(score, notation=None))
+
+
+def read(data, name):
+    ((_, score),) = read_scores(source(data, name))
+    return score
+
+
+def last_note(score):
+    return max(score.notes, key=lambda note: note.end)
+
+
+SILENT = "silent bars at the end left out"
+
+
+@pytest.mark.parametrize(
+    "music",
+    [
+        "GABc|d4|z4|z4|]", "D|GABc|d4|z4|z3|]", "|:GABc|d2z2|z4:|", "GABc|[M:3/4]d3|z3|z3|]", "GABc|(3dcB d2|Z2|]",
+        "[V:1]GABc|d4|z4|\n[V:2]G,4|D4|x4|", '"G"GABc|d4|z4|z4|]',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["abc", "musicxml"])
+def test_silent_bars_at_the_end_are_kept(name, music):
+    score = read_score(BARRED.format(music))
+    again = read(formats.write(name, score), f"a.{name}")
+    assert notated_end(again) == notated_end(score) > last_note(again).end
+    assert SILENT not in lost_signs(score, again)
+
+
+def test_silent_bars_at_the_end_of_musicxml_are_kept_in_abc():
+    score = read_score(BARRED.format("GABc|d4|z4|z4|]"))
+    written = formats.write("abc", read(formats.write("musicxml", score), "a.musicxml")).decode()
+    assert count_silent_bars(read_score(written)) == 2
+
+
+def test_silent_bars_at_the_end_that_midi_lacks():
+    score = read_score(BARRED.format("GABc|d4|z4|z4|]"))
+    assert lost_signs(score, read(formats.write("midi", score), "a.mid"))[SILENT] == 2
+    assert SILENT not in lost_signs(score, read_score(BARRED.format("GABc|d4|z8|]")))
+
+
+def test_silent_bars_at_the_end_of_an_order_that_notation_lacks():
+    score = read_score(BARRED.format("GABc|d4|z4 !fine!|GABc|d4 !D.C.alfine!|]"))
+    assert score.notation is None
+    assert score.losses == {SILENT: 1}
 
 
 def test_voices_that_share_a_staff_are_one_instrument():

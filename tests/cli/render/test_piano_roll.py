@@ -12,8 +12,10 @@ from rich.console import Console
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, Score, Tempo
 from composer.cli.render import piano_roll
+from composer.cli.render.facts import facts
 from composer.cli.render.piano_roll import GUTTER, picture
 from composer.cli.render.roll_layout import lay_out
+from composer.formats.abc.reader.score import read_score
 
 
 def run(*pitches, length=Fraction(1, 2), start=0):
@@ -159,6 +161,12 @@ def test_tempo_of_zero_is_ignored():
     assert "0:02" in roll_text(
         score(run(60, 62, 64, 65), tempos=(Tempo(Fraction(0), 60.0), Tempo(Fraction(1), 0.0))), 60
     )
+
+
+def test_silent_bars_at_the_end_are_shown():
+    tune = read_score("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|c4|z4|z4|\n")
+    assert "4 bars" in [*facts(tune)]
+    assert [number for system in lay_out(tune, 80) for number in system.bars.values()] == [1, 2, 3, 4]
 
 
 def test_one_note():

@@ -28,6 +28,13 @@ def test_dropped_notes_count_as_often_as_they_are_played():
     assert play(music, played).losses == {"grace notes left out": 3, "drum notes left out": 1}
 
 
+def test_silent_bars_at_the_end_count():
+    staff = Staff([WrittenNote(Fraction(0), 60, Fraction(4))])
+    music = WrittenMusic([staff], bar_starts=beats(12)[::4], end=Fraction(12))
+    assert play(music, [Passage(Fraction(0), Fraction(12))]).losses == {"silent bars at the end left out": 2}
+    assert not play(music, [Passage(Fraction(0), Fraction(4))]).losses
+
+
 def test_thousands_of_repeats_with_grace_notes_take_little_time():
     starts = beats(2000)
     dropped = [(at, "grace notes left out") for at in starts for _ in range(20)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
 from typing import TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo, TempoUnit, VoiceNotation
@@ -24,6 +26,7 @@ from composer.formats.abc.reader.tempo import INVALID, WrittenTempo, has_number,
 from composer.formats.abc.reader.tokens import TOO_LONG
 from composer.formats.abc.text_escapes import decode_text
 from composer.formats.fermatas import note_beginnings
+from composer.music.bars import lost_silent_bars
 from composer.music.keys import BEAT, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM
 
@@ -86,7 +89,7 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     time = tune.time or Time(free=True)
     numbers = written_numbers(time, written)
     is_shared = not losses[UNLIKE_VOICES]  # else the notation of one voice is not that of others
-    return Score(
+    score = Score(
         parts=parts,
         chords=_chords(first),
         tempos=tuple(Tempo(at, tempo.bpm) for at, tempo in tempos),
@@ -103,6 +106,8 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
         bar_numbers=bar_numbers(numbers, first),
         notation=notation(written, first, numbers, rhythm_of(tune)) if is_shared else None,
     )
+    starts = accumulate((bar.ticks for bar in first[:-1]), initial=0)
+    return replace(score, losses=lost_silent_bars(score, (Fraction(start, BEAT) for start in starts)))
 
 
 def _part(tune: Tune, label: str, notes: tuple[Note, ...], notation: VoiceNotation | None) -> Part:

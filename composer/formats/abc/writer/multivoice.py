@@ -65,7 +65,7 @@ def write_voices(score: Score) -> str:
     if not score.is_audible:
         raise EncodeError("the score has no notes to write as ABC", "use music with a melody")
     parts = [part for part in score.parts if part.notes]
-    layout = _layout(Score(tuple(parts), score.chords, (), score.meters, score.keys, score.pickup))
+    layout = _layout(replace(score, parts=tuple(parts), bar_numbers=()))
     voices = _voices(parts, layout[-1].end) or [_Voice(1, (), ((0, layout[-1].end),), Part(), 0, "treble")]
     unit = WHOLE // int(unit_of(layout[0].time).partition("/")[2])
     signs = _Signs(_symbols(score), _tempo_changes(score, layout, voices[0].segments), {*map(snap, score.fermatas)})
@@ -120,7 +120,7 @@ def _clef(voice: Sequence[Segment[int]]) -> str:
 
 def _layout(score: Score) -> list[BarSpan]:
     """Return the bars of a score, in ticks, with their meters and keys."""
-    found = list(islice(bars(score), MAX_BARS + 1))
+    found = list(islice(bars(score, as_notated=True), MAX_BARS + 1))
     if len(found) > MAX_BARS:
         raise EncodeError(f"the score has more than {MAX_BARS} bars, which is too long for ABC", "write MIDI")
     keys = [(key.onset, key_signature(key)) for key in sorted(score.keys, key=lambda key: key.onset)]

@@ -20,6 +20,7 @@ from composer.formats.abc.reader.structure import MAX_BARS
 from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, snap
 from composer.formats.abc.writer.multivoice import counted_notes, tempo_field, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets
+from composer.music.bars import SILENT_BARS, count_silent_bars, notated_end
 from composer.music.keys import BEAT, Signature, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM, first_tempo
 from composer.music.voices.polyphony import polyphonic_voices
@@ -71,7 +72,7 @@ def _melody_alone(score: Score) -> str:
         return ""
     notes = sorted(parts[0].notes)
     try:
-        text = "X:1\n" + _write_melody(replace(score, title=""), notes, Counter())
+        text = "X:1\n" + _write_melody(replace(score, title=""), notes, Counter(), end=notated_end(score))
     except EncodeError:
         return ""
     again = read_score(text)
@@ -122,6 +123,7 @@ def dialect_with_losses(score: Score, *, as_primer: bool = False) -> tuple[str, 
     losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
     within = [note._replace(pitch=_in_range(note.pitch)) for note in melody.notes]
     losses["notes moved by octaves"] = sum(a.pitch != b.pitch for a, b in zip(melody.notes, within, strict=True))
+    losses[SILENT_BARS] = 0 if as_primer else count_silent_bars(score)
     text = _write_melody(score, within, losses, as_primer=as_primer)
     return text, {phrase: count for phrase, count in losses.items() if count}
 
@@ -132,12 +134,17 @@ def _in_range(midi: int) -> int:
     return midi + 12 * max(-((midi - low) // 12), 0) - 12 * max(-((high - midi) // 12), 0)
 
 
-def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *, as_primer: bool = False) -> str:
-    """Return `melody`, in ascending order, in the dialect, and count changes to its notes in `losses`."""
+def _write_melody(
+    score: Score, melody: Sequence[Note], losses: Counter[str], *, as_primer: bool = False, end: Fraction = Fraction(0)
+) -> str:
+    """Return `melody`, in ascending order, in the dialect, and count changes to its notes in `losses`.
+
+    Rests follow it up to beat `end`, if its last bar ends before.
+    """
     time = _meter(score)
     if not melody:
         raise EncodeError("the score has no notes to write as ABC", "use music with a melody")
-    if score.duration * BEAT > MAX_BARS * time.bar:
+    if max(score.duration, end) * BEAT > MAX_BARS * time.bar:
         raise EncodeError(f"the score has more than {MAX_BARS} bars, which is too long for ABC", "write MIDI")
     key = key_signature(score.keys[0]) if score.keys else plainest_key(melody)
     losses["keys estimated from the notes"] += not score.keys
@@ -148,6 +155,8 @@ def _write_melody(score: Score, melody: Sequence[Note], losses: Counter[str], *,
     if not sounds:
         raise EncodeError("the notes of the score are too short for ABC", "use music with notes of 1/32 or longer")
     _chords(sounds, score)
+    if (silence := round(end * BEAT) - sum(sound.ticks for sound in sounds)) > 0:
+        sounds.append(Sound((), silence, 0, 0))
     try:
         text = write_tune([TunePart(_bars(sounds, time, pickup))], key, time, score.title)
     except Unwritable as error:

@@ -172,6 +172,12 @@ def test_melody_of_both_hands_in_one_part_is_the_top_line():
     assert losses == {"notes below the melody skipped": 8}
 
 
+@pytest.mark.parametrize(("as_primer", "losses"), [(False, {"silent bars at the end left out": 2}), (True, {})])
+def test_silent_bars_at_the_end_are_counted(as_primer, losses):
+    score = read_score("X:1\nM:4/4\nL:1/4\nK:C\nCDEF|G4|z4|z4|\n")
+    assert dialect_with_losses(score, as_primer=as_primer)[1] == losses
+
+
 def test_losses_are_counted():
     notes = [Note(Fraction(n), 72, Fraction(1)) for n in range(20)]
     notes[3] = Note(Fraction(3), 72, Fraction(3, 2))
