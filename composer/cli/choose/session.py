@@ -62,7 +62,7 @@ def choose(console: Console, plan: Plan, sound: Sound | None) -> None:
             session.run()
         finally:
             console.show_status("")
-            if session.draft.choices and (note := write_draft(plan, session.continuations, session.draft)):
+            for note in write_draft(plan, session.continuations, session.draft) if session.draft.choices else ():
                 console.say(note)
     if not session.draft.choices:
         raise ComposerError("nothing was chosen, so nothing was written", "press the number of a continuation first")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
+from composer.api import Step
 from composer.cli.choose.continuations import Continuations, Draft
+from composer.cli.gen.default_candidates import score_of
 from composer.cli.gen.plan import Plan
+from composer.cli.render.facts import count_written_bars
 from composer.cli.render.reading_progress import ReadingProgress
 
 
@@ -16,8 +20,8 @@ def write_followed(plan: Plan) -> None:
     write_draft(plan, continuations, continuations.follow(plan.options.context.choices))
 
 
-def write_draft(plan: Plan, continuations: Continuations, draft: Draft) -> str:
-    """Write a draft as a complete piece, and return a note on how it was completed, if any. Raises NoNotes."""
+def write_draft(plan: Plan, continuations: Continuations, draft: Draft) -> Sequence[str]:
+    """Write a draft as a complete piece, and return notes on how it was completed. Raises NoNotes."""
     output, finished = plan.output, False
     steps, note = continuations.completed(draft)
     if output.recipe is not None:
@@ -33,4 +37,12 @@ def write_draft(plan: Plan, continuations: Continuations, draft: Draft) -> str:
         finished = True
     finally:
         output.target.close(finished=finished)
-    return note
+    return [*filter(None, [note, "" if draft.ended else _missing_bars(plan, steps, labels)])]
+
+
+def _missing_bars(plan: Plan, steps: Sequence[Step], labels: Mapping[str, str]) -> str:
+    """Return a note that a piece which was finished early has fewer bars than asked for; empty if it has them."""
+    wanted = getattr(plan.options.controls, "bars", 0)
+    score = score_of(plan.model.representation, steps, labels) if wanted else None
+    found = count_written_bars(score) if score is not None else wanted
+    return f"finished with {found} of {wanted} bars" if found < wanted else ""

@@ -37,6 +37,13 @@ def facts(score: Score) -> Iterator[str]:
     yield f"{minutes}:{seconds:02}"
 
 
+def count_written_bars(score: Score) -> int:
+    """Return the number of bars of `score` as written, with silent ones at the end and without its pickup."""
+    if not score.bar_numbers:
+        return count_bars(score, as_notated=True)
+    return max((bar.written for bar in bars(score, as_notated=True)), default=0)
+
+
 def pitch_name(pitch: int, sharps: int) -> str:
     """Return a pitch, a MIDI number, in a key signature of `sharps`: `F♯4`."""
     fifth, octave = spell_in_key(pitch, sharps)
@@ -67,8 +74,7 @@ def _name(key: Key) -> str:
 
 def _bars(score: Score) -> str:
     """Return how many bars there are: as written, and as played if these are more."""
-    played = count_bars(score, as_notated=True)
-    written = max((bar.written for bar in bars(score, as_notated=True)), default=0) if score.bar_numbers else played
+    played, written = count_bars(score, as_notated=True), count_written_bars(score)
     return count_noun(written, "bar") + (f" ({played} with repeats)" if played > written else "")
 
 

@@ -3,19 +3,22 @@
 import os
 import shlex
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from virtual_midi import NAME, Output, install
 
-from composer.api import ComposerError, RejectedPiece
+from composer.api import ComposerError, RejectedPiece, Source
 from composer.cli.app import main
 from composer.cli.choose import editing
 from composer.cli.choose.continuations import Draft
 from composer.cli.choose.session import _Session, _Stage
+from composer.cli.render.facts import count_written_bars
 from composer.formats import provenance
 from composer.formats.abc.dialect.validator import validate
 from composer.formats.abc.grammar.automaton import InvalidPrimer
+from composer.formats.read import read_playable
 from composer.system.paths import models_folder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pseudo terminals")
@@ -196,3 +199,18 @@ def test_phrases_with_few_notes_are_offered_last(sparse, offered):
         _is_sparse=lambda option: option.steps[0] in sparse,
     )
     assert _Session._new_option(session).steps == (offered,)
+
+
+@pytest.mark.parametrize(("rep", "name"), [("grid", "tune.abc"), ("pianoroll", "tune.mid"), ("abc", "tune.abc")])
+def test_a_piece_with_fewer_bars_than_asked_for_says_so(run, monkeypatch, rep, name):
+    said = []
+    monkeypatch.setattr("composer.cli.console.Console.say", lambda _, text: said.append(text))
+    tune = run("1q", "--bars", "16", rep=rep, name=name)
+    (score,) = read_playable(Source(Path(name), data=tune.data))
+    bars = count_written_bars(score)
+    assert bars < 16
+    assert f"finished with {bars} of 16 bars" in said
+    said.clear()
+    run("1q", rep=rep, name=name)
+    run("1" * 16 + "q", "--bars", "4", rep=rep, name=name)
+    assert not any("finished with" in text for text in said)
