@@ -56,7 +56,12 @@ class NoteControls:
         0, "Number of bars, not counting a pickup. [default: any]", metavar="N", parse=at_least_one("--bars"),
         minimum=0, maximum=MAX_BARS, hint=f"use 1 to {MAX_BARS}, or leave out --bars",
     )  # fmt: skip
-    meter: str = option("", "Meter, such as 6/8. [default: that of --prime, else 4/4]", choices=METERS)
+    meter: str = option(
+        "",
+        "Meter, such as 6/8. [default: that of --prime, else one of the training data; 4/4 for models without "
+        "-O positions=on]",
+        choices=METERS,
+    )
     density: str = option("", "Note density in onsets per beat; 1..4 ramps over the piece.", metavar="N")
     keep_bars: str = option(
         "",

@@ -96,3 +96,8 @@ def test_tonic_that_needs_its_mode(composer):
     assert result.code == 0
     assert "K:G#m" in result.out
     composer("gen", "abc", "--key", "Ab", "--mode", "locrian").failed("seven sharps or flats", "use --key G#", code=2)
+
+
+def test_the_help_says_where_the_meter_is_from(composer):
+    text = " ".join(composer("gen", "grid", "--help").out.split())
+    assert "[default: that of --prime, else one of the training data; 4/4 for models without -O positions=on]" in text
