@@ -72,6 +72,7 @@ from composer_pianoroll.phrase_ends import check_known, with_ends
 from composer_pianoroll.preferences import check_chords, with_preferences
 from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
 from composer_pianoroll.rules import LATEST, Rules
+from composer_pianoroll.silence import LONGEST, SilenceGuard, with_sound
 from composer_pianoroll.texture import with_usual_maximum, with_usual_minimum
 from composer_pianoroll.training_state import Measured, training_state
 
@@ -203,7 +204,11 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             controls = with_usual_maximum(controls, self.measured.max_notes, context, rules)
         inner = build_constraint(controls, self.layout, steps, context, tune, length, is_planned=True)
         counter = PositionCounter.of(plan.without_returns(), self.per_beat, self._features)
-        planned: Constraint = PlannedConstraint(inner, counter, length)
+        planned: Constraint = inner
+        if tune is None and (sound := with_sound(controls, self.measured.thin_chords, rules)) is not None:
+            sounding = build_constraint(sound, self.layout, steps, context, None, length, is_planned=True)
+            planned = SilenceGuard(inner, sounding, self.layout, LONGEST * steps)
+        planned = PlannedConstraint(planned, counter, length)
         ending = ending_step(str(plan), self.per_beat)
         end = length if ending is None else ending
         planned = with_preferences(

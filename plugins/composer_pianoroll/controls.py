@@ -30,8 +30,8 @@ class PianorollControls(NoteControls):
     )  # fmt: skip
     min_notes: int = option(
         0,
-        "Minimum number of notes sounding at any time; 0 = silence is allowed. After a thin --prime, such as a "
-        "melody, it is 3 or 1 by default, as in the training data.",
+        "Minimum number of notes sounding at any time; 0 = silence is allowed, of up to two beats if the training data "
+        "hardly has any. After a thin --prime, such as a melody, it is 3 or 1 by default, as in the training data.",
         metavar="N", minimum=0,
     )  # fmt: skip
     max_onsets: int = option(

@@ -38,6 +38,8 @@ class Rules(IntEnum):
     """Full chords and triads are preferred only if the pitches and the numbers of notes allow any."""
     KEY_ENDINGS = 15
     """If a key is asked for, its tonic chord is preferred at the end."""
+    NO_LONG_SILENCE = 16
+    """Pieces begin with a note, and all voices rest for two beats at most, if silence is rare in the training data."""
 
 
 LATEST = max(Rules)

@@ -81,7 +81,7 @@ def test_no_note_starts_in_the_last_chord(stack):
 
 def test_notes_sound_in_the_last_chord():
     found = fitted(LONG)
-    last = constraint(found)
+    last = constraint(found, rules=Rules.LAST_CHORD)
     before = [len(last.allowed(last.start([()] * steps)).limits) for steps in range(8)]
     assert before == [1, 1, 1, 1, 2, 2, 2, 3], "beside the limits of notes at once and in the last frame"
     silent = last.allowed(last.start([()] * 6))
@@ -101,7 +101,7 @@ def test_the_last_chord_is_at_most_a_bar_and_half_of_the_piece():
     assert [length_in_piece(64, 8, steps) for steps in (1, 8, 15, 16)] == [0, 4, 7, 8]
     found = fitted(LONG)
     found.restore({**found.state(), "last_chord": 64})
-    last = constraint(found)
+    last = constraint(found, rules=Rules.LAST_CHORD)
     assert [len(last.allowed(last.start([()] * steps)).limits) for steps in (3, 4)] == [1, 2], "a bar of 4 steps"
 
 

@@ -1,5 +1,7 @@
 """The defaults of --max-notes and --min-notes suit the training data, and give way to what the user asks for."""
 
+from dataclasses import replace
+
 import pytest
 
 from composer.api import GenerationContext, Piece
@@ -10,7 +12,7 @@ from composer_pianoroll.rules import Rules
 from composer_pianoroll.texture import has_thin_chords, piece_maximum, usual_maximum
 
 CHORD = (48, 52, 55, 60, 64, 67)
-CONTEXT = GenerationContext(plan="4/4,2")
+CONTEXT = GenerationContext(plan="4/4,2", rules=Rules.THIN_PRIMERS)
 
 
 def roll(*sizes):
@@ -55,7 +57,7 @@ def test_the_training_data_limits_the_notes_at_once():
 
 def test_notes_of_a_primer_may_be_held():
     primer = ((*CHORD[:5],),)
-    assert limits(fitted(roll(4, 4)), GenerationContext(plan="4/4,2", primer=primer)) == [5]
+    assert limits(fitted(roll(4, 4)), replace(CONTEXT, primer=primer)) == [5]
 
 
 def test_recorded_pieces_and_models_without_the_number_have_no_limit():
@@ -74,7 +76,7 @@ def test_a_damaged_number_is_refused(damaged):
 MELODY = ((60,),) * 4
 
 
-def least(representation, primer=MELODY, rules=None, **given):
+def least(representation, primer=MELODY, rules=Rules.THIN_PRIMERS, **given):
     """The number of notes that sound at least after `primer`, in the first and in later frames."""
     context = GenerationContext(plan="4/4,2", primer=primer, rules=rules)
     constraint = representation.constraint(PianorollControls(parallels="allow", **given), context)
