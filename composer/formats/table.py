@@ -7,7 +7,7 @@ loaded only if a name, a suffix or the content of a file is that of no row.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +91,17 @@ def _with_suffix(suffix: str, among: Mapping[str, Format]) -> Format | None:
     return next((each for each in among.values() if suffix in each.suffixes), None)
 
 
-def format_named(name: str, kind: type[Representation] | None = None) -> Format:
-    """Return the format `name`. Raises OptionError with the nearest names, those that `kind` is written in if given."""
+def format_named(
+    name: str, kind: type[Representation] | None = None, is_useful: Callable[[Format], bool] | None = None
+) -> Format:
+    """Return the format `name`.
+
+    Raises OptionError with the nearest names: of those that `kind` is written in, or the useful ones, if given.
+    """
     if found := find_format(name):
         return found
-    names = all_formats() if kind is None else [each.name for each in formats_of(kind)]
+    known = all_formats().values() if kind is None else formats_of(kind)
+    names = [each.name for each in known if is_useful is None or is_useful(each)]
     raise OptionError(f"unknown format '{name}'", suggest(name.lower(), names, 3, 0.4))
 
 

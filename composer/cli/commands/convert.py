@@ -60,13 +60,14 @@ def convert(console: "Console", options: ConvertOptions) -> None:
     could not be converted.
     """
     from composer.cli.convert.destination import plan_destination
+    from composer.cli.convert.pieces import is_read
     from composer.cli.convert.writing import make_writer
     from composer.cli.render.reading_progress import ReadingProgress
     from composer.formats import format_named
 
     console.quiet = options.quiet
     chosen = _target_format(options)
-    read_as = format_named(options.read_as) if options.read_as is not None else None
+    read_as = format_named(options.read_as, is_useful=is_read) if options.read_as is not None else None
     rendering = ReadingProgress(console)
     write, many = make_writer(chosen, options.soundfont, rendering.update_rendered)
     destination = plan_destination(console, chosen, many, options.output, force=options.force, resume=options.resume)
@@ -92,12 +93,13 @@ def make_command(summary: str) -> OptionsCommand:
 
 def _target_format(options: ConvertOptions) -> "Format":
     """Return the format of --to, else that of the output's suffix. Raises UsageError, OptionError."""
+    from composer.cli.convert.writing import is_written, written_formats
     from composer.formats import format_named, format_of
 
     output = Path(options.output or "-")
     named = format_of(output)
     if options.to is not None:
-        chosen = format_named(options.to)
+        chosen = format_named(options.to, is_useful=is_written)
         if named not in (None, chosen):
             hint = f"leave out --to, or use --output {output.with_suffix(chosen.suffixes[0])}"
             raise UsageError(f"--to {options.to} contradicts --output {output}", hint, flags=("--to", "--output"))
@@ -105,7 +107,7 @@ def _target_format(options: ConvertOptions) -> "Format":
     if named is not None:
         return named
     problem = f"unknown suffix '{output.suffix}'" if output.suffix else "no output format"
-    raise UsageError(problem, "add --to abc, midi, musicxml, tokens or wav")
+    raise UsageError(problem, f"add --to {written_formats()}")
 
 
 @dataclass

@@ -165,7 +165,7 @@ def _format(name: str | None, target: Path | None) -> "Format":
     from composer import formats
 
     if name is not None:
-        return formats.format_named(name)
+        return formats.format_named(name, is_useful=lambda each: each.write is not None)
     if target is None or not target.suffix:
         return formats.format_named("abc")
     chosen = formats.format_of(target)

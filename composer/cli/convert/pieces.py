@@ -38,6 +38,11 @@ def notation_of(found: Format) -> type[Representation] | None:
     return min(own, key=lambda each: each[:2])[2] if own else None
 
 
+def is_read(found: Format) -> bool:
+    """Return whether music can be read from a format."""
+    return found.read is not None or notation_of(found) is not None
+
+
 def suffixes(chosen: Format | None) -> Sequence[str]:
     """Return the suffixes of the files to convert in a folder: those of the `chosen` format, else of all music."""
     return (*chosen.suffixes, *chosen.read_suffixes) if chosen is not None else music_suffixes()

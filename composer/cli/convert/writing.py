@@ -13,7 +13,8 @@ from composer.cli.convert.losses import VOICES_LOST, lost_notes, lost_signs
 from composer.cli.convert.pieces import FoundPiece, notation_of
 from composer.cli.output.booklet import COLLECTIONS
 from composer.cli.output.encoders import encode_piece
-from composer.formats import Format, WriteSettings, provenance
+from composer.cli.render.text import join_names
+from composer.formats import Format, WriteSettings, all_formats, provenance
 from composer.formats.read import read_playable
 from composer.music.rounding import has_note_values, rounded
 
@@ -40,8 +41,18 @@ def make_writer(
         return lambda piece: _write_music(chosen, piece, settings), chosen.name in COLLECTIONS
     kind = notation_of(chosen)
     if kind is None:
-        raise UsageError(f"music cannot be written as `{chosen.name}`", "use --to abc, midi, musicxml, tokens or wav")
+        raise UsageError(f"music cannot be written as `{chosen.name}`", f"use --to {written_formats()}")
     return lambda piece: _write_notation(kind, piece), True
+
+
+def is_written(found: Format) -> bool:
+    """Return whether music can be written in a format."""
+    return found.write is not None or notation_of(found) is not None
+
+
+def written_formats() -> str:
+    """Return the names of the formats that music can be written in, as a list in words."""
+    return join_names(sorted(name for name, each in all_formats().items() if is_written(each)), "or")
 
 
 def _write_music(chosen: Format, piece: FoundPiece, settings: WriteSettings) -> tuple[bytes, Losses]:

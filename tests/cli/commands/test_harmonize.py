@@ -166,6 +166,7 @@ class TestChords:
         (("--voices", "1"), ("invalid value for --voices: '1'", "from 2 to 8")),
         (("--style", "jazz"), ("invalid value for --style: 'jazz'", "chorale, chords")),
         (("--style", "chords", "--temp", "1"), ("--temp has no effect with --style chords", "leave out --temp")),
+        (("--style", "chords", "--format", "mp3"), ("unknown format 'mp3'", "choose from abc, midi, musicxml, wav\n")),
         (("--style", "chords", "-o", "out.xyz"), ("cannot write the suffix '.xyz'", "--output out.abc")),
         (("--particles", "0"), ("invalid value for --particles: '0'",)),
     ],

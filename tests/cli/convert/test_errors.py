@@ -12,10 +12,14 @@ from composer.api import Note, Part, Score
     ("arguments", "words"),
     [
         ((), ("no output format", "--to abc, midi, musicxml, tokens or wav")),
-        (("--to", "foo"), ("unknown format 'foo'",)),
-        (("--to", "text"), ("music cannot be written as `text`",)),
-        (("--from", "foo", "--to", "abc"), ("unknown format 'foo'",)),
-        (("-o", "tune.foo"), ("unknown suffix '.foo'",)),
+        (("--to", "mp3"), ("unknown format 'mp3'", "choose from abc, midi, musicxml, wav, tokens\n")),
+        (("--to", "tex"), ("unknown format 'tex'", "did you mean `tokens`?")),
+        (("--to", "text"), ("music cannot be written as `text`", "--to abc, midi, musicxml, tokens or wav")),
+        (
+            ("--from", "foo", "--to", "abc"),
+            ("unknown format 'foo'", "choose from abc, midi, musicxml, kern, mei, tokens\n"),
+        ),
+        (("-o", "tune.foo"), ("unknown suffix '.foo'", "--to abc, midi, musicxml, tokens or wav")),
         (("-o", "tune.abc", "--to", "midi"), ("--to midi contradicts --output tune.abc", "--output tune.mid")),
         (("--to", "midi"), ("`midi` files hold one piece each", "--output tunes/%03d.mid")),
         (("-o", "new.mid"), ("`midi` files hold one piece each", "--output new-%03d.mid")),
