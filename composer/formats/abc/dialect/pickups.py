@@ -78,7 +78,7 @@ def unify_pickups(parts: list[TunePart], bar: int, changes: set[str]) -> list[Tu
         changes.add(PICKUP_MOVED_INTO_REPEAT)
         pickup = max(pickup_length(part, bar) for part in parts)
     carried: Sounds | None = None
-    for number, part in enumerate(parts):
+    for number, part in enumerate(parts if not _ends_in_pickup(parts, bar, pickup) else parts[:-1]):
         following = parts[number + 1] if number + 1 < len(parts) else None
         own = pickup_length(part, bar)
         _begin(part, bar, pickup, carried, changes)
@@ -92,6 +92,13 @@ def unify_pickups(parts: list[TunePart], bar: int, changes: set[str]) -> list[Tu
         _untie(part, changes)
         _fill_bars(part, bar)
     return parts
+
+
+def _ends_in_pickup(parts: Sequence[TunePart], bar: int, pickup: int) -> bool:
+    """Return whether the last part is as long as the pickup, and completes the last bar of the part before it."""
+    *others, last = parts
+    alone = not last.repeat and not last.endings and len(last.bars) == 1 and ticks_of(last.bars[0]) == pickup
+    return alone and bool(others) and ticks_of(_ends(others[-1])[-1][-1]) == bar - pickup
 
 
 def _play_first_pickup_once(parts: list[TunePart], bar: int, changes: set[str]) -> list[TunePart]:

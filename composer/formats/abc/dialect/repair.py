@@ -23,13 +23,33 @@ def repair_bars(sections: Sequence[Section], bar: int) -> tuple[list[TunePart], 
     """
     changes: set[str] = set()
     parts = [part for section in sections for part in _parts(section)]
+    short = [part for part in parts if _may_be_pickup_and_bar(part, bar)]
     for part in parts:
-        part.bars = _complete_bars(part.bars, bar)
-        part.endings = [_complete_bars(ending, bar) for ending in part.endings]
-        if part.endings:
-            _align_endings(part, bar)
+        if part not in short:
+            _complete_part(part, bar)
+    longer = [part for part in parts if part not in short and not _is_short_bar(part, bar)]
+    pickup = max((pickup_length(part, bar) for part in longer or short), default=0)
+    for part in short:
+        if pickup_length(part, bar) != pickup:
+            _complete_part(part, bar)
     parts = merge_pickups(_merge_parts(parts, bar), bar, changes)
     return unify_pickups(parts, bar, changes), tuple(sorted(changes))
+
+
+def _may_be_pickup_and_bar(part: TunePart, bar: int) -> bool:
+    """Return whether a part is one full bar, written as two: a pickup with a short bar, or a bar that is cut."""
+    return len(part.bars) == 2 and not part.endings and sum(map(ticks_of, part.bars)) == bar
+
+
+def _is_short_bar(part: TunePart, bar: int) -> bool:
+    return len(part.bars) == 1 and not part.endings and ticks_of(part.bars[0]) < bar
+
+
+def _complete_part(part: TunePart, bar: int) -> None:
+    part.bars = _complete_bars(part.bars, bar)
+    part.endings = [_complete_bars(ending, bar) for ending in part.endings]
+    if part.endings:
+        _align_endings(part, bar)
 
 
 def _parts(section: Section) -> list[TunePart]:
@@ -135,7 +155,7 @@ def _merge_parts(parts: list[TunePart], bar: int) -> list[TunePart]:
             last, first = ticks_of(before.bars[-1]), ticks_of(part.bars[0])
             alone = len(before.bars) == 1 or len(part.bars) == 1
             if last < bar and last + first == bar and (alone or first != usual):
-                before.bars = _complete_bars(before.bars + part.bars, bar)
+                before.bars = [*before.bars[:-1], before.bars[-1] + part.bars[0], *part.bars[1:]]
                 continue
         joined.append(part)
     return joined

@@ -46,6 +46,15 @@ EXACT = [
     ("G2|C8|D8|E8|F8|G8|A6|", "G2|C8|D8|E8|F8|\nG8|A6|]\n"),
     ("C8||D8|", "C8||\nD8|]\n"),
     ("|:G2|C8|D4 D2||E2|F8|D6:|", "|:G2|C8|D4 D2E2|F8|D6:|\n"),
+    # a pickup and the short bar after it are not one bar that is cut, if other parts have this pickup
+    ("G2|A6||G2|C8|D6||", "G2|A6||\nG2|C8|D6|]\n"),
+    ("G2|A6||G2|A6||", "G2|A6||\nG2|A6|]\n"),
+    ("|:G2|A6:|G2|C8|D6||", "|:G2|A6:|\nG2|C8|D6|]\n"),
+    ("C8|D8||G2|A6||C8|", "C8|D8||\nG2A6||\nC8|]\n"),
+    ("E2|F6|", "E2|F6|]\n"),
+    # a last part that completes the bar before it is no part with a pickup of its own
+    ("|:G2|C8|D6:|E2|", "|:G2|C8|D6:|\nE2|]\n"),
+    ("G2|C6||G2|C6||E2|", "G2|C6||\nG2|C6E2|]\n"),
     ("C3D E>F G<A|c8|", "C3D E>FG<A|c8|]\n"),
     ("C3/2D/2 E/2>F/2G A4|c8|", "C>DE3/4F/4G A4|c8|]\n"),
     ("(3CDE (3FGA G4|", "(3CDE(3FGA G4|]\n"),
