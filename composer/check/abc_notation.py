@@ -103,7 +103,6 @@ def _order(tune: Tune, field: Field) -> Iterator[Problem]:
         yield Problem(field.line, field.column, "missing part", message, Severity.WARNING)
 
 
-_CHORD = re.compile(r"(?P<root>[A-H])[#b♯♭]?(?:(?:m|M|maj|min|dim|aug|sus|add|[0-9°øΔ+(/-])\S{0,11})?")
 _OLD_BASS = re.compile(r"(?<=/)[A-Ga-g][+-]$")
 
 
@@ -120,9 +119,8 @@ def _chord(token: Token) -> Iterator[Problem]:
             message = f"invalid chord symbol `{symbol}`; write `{standard_chord(plain)}`"
             yield Problem(token.line, token.column, "invalid chord symbol", message, Severity.WARNING)
         return
-    match = _CHORD.fullmatch(symbol)
-    if match and symbol != "H" and read_direction(symbol) is None:
-        if match["root"] == "H":
+    if chords.resembles_chord(symbol) and read_direction(symbol) is None:
+        if symbol.startswith("H"):
             hint = f"; H is the German name of B, so write `B{symbol[1:]}`"
         else:
             guesses = (re.sub(r"[/()]", "", symbol), symbol.partition("/")[0])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.music.chords import BASS_FROM, CHORD_FROM, Chord, parse, pitches
+from composer.music.chords import BASS_FROM, CHORD_FROM, KINDS, Chord, is_no_chord, parse, pitches, resembles_chord
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -30,6 +30,26 @@ def spelled(symbol: str) -> str:
         ("A9", "A | A B C# E G"),
         ("C/E", "E | C E G"),
         ("D/C", "C | A D F#"),
+        ("C6/9", "C | A C D E G"),
+        ("C6/9/E", "E | A C D E G"),
+        ("Cm69", "C | A C D D# G"),
+        ("Bbmaj9#11", "A# | A A# C D E F"),
+        ("A7(b9)", "A | A A# C# E G"),
+        ("C7alt", "C | A# C C# D# E F# G#"),
+        ("C7#9", "C | A# C D# E G"),
+        ("Cm(maj7)", "C | B C D# G"),
+        ("FΔ7", "F | A C E F"),
+        ("Bb7(#11)", "A# | A# D E F G#"),
+        ("C7(b9, #11)", "C | A# C C# E F# G"),
+        ("C7(b9/#11)", "C | A# C C# E F# G"),
+        ("C7b9b13", "C | A# C C# E G G#"),
+        ("C13b9", "C | A A# C C# E"),
+        ("Cmaj7#5", "C | B C E G#"),
+        ("C9sus4", "C | A# C D F G"),
+        ("Cm11", "C | A# C D D# F G"),
+        ("Cmadd9", "C | C D D# G"),
+        ("C7-9", "C | A# C C# E G"),
+        ("C-9", "C | A# C D D# G"),
     ],
 )
 def test_common_chords(symbol, notes):
@@ -54,7 +74,63 @@ def test_nottingham_spellings(symbol, chord):
     assert parse(symbol) == chord
 
 
-@pytest.mark.parametrize("symbol", ["", "Fine", "D.C.", "last time", "H", "Cxyz", "C/h", "/", "(", "N.C."])
+@pytest.mark.parametrize(
+    ("symbol", "usual"),
+    [
+        ("C6/9", "C69"),
+        ("C7(b9)", "C7b9"),
+        ("Cm7(b5)/Gb", "Cm7b5/Gb"),
+        ("Cmaj7(9)", "Cmaj9"),
+        ("C(add6)", "C6"),
+        ("C7(13,9)", "C9add13"),
+        ("C+7(b9)", "C7b9#5"),
+        ("C#5", "C#5"),
+        ("CM#5", "Caug"),
+        ("C(maj7)", "Cmaj7"),
+        ("Calt", "C7alt"),
+        ("C7b9#11b13", "C7b9(#11b13)"),
+        ("Cmaj13#11", "Cmaj13(#11)"),
+    ],
+)
+def test_usual_spelling(symbol, usual):
+    chord = parse(symbol)
+    assert chord is not None
+    assert chord.symbol == usual
+    assert parse(usual) == chord
+
+
+@given(
+    st.sampled_from([spelling for _, spellings in KINDS.values() for spelling in spellings.split(" ")]),
+    st.lists(st.sampled_from(["b5", "#5", "b9", "#9", "#11", "b13", "add9", "add13", "maj7"]), max_size=4),
+)
+def test_usual_spelling_means_the_same(quality, degrees):
+    chord = parse(f"Eb{quality}({','.join(degrees)})" if degrees else f"Eb{quality}")
+    assert chord is not None
+    assert parse(chord.symbol) == chord
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "",
+        "C(7)",
+        "C(9)",
+        "C7(b)",
+        "C713",
+        "C7()",
+        "C7b9x",
+        "C+9",
+        "Fine",
+        "D.C.",
+        "last time",
+        "H",
+        "Cxyz",
+        "C/h",
+        "/",
+        "(",
+        "N.C.",
+    ],
+)
 def test_other_text_and_unknown_chords_have_no_pitches(symbol):
     assert parse(symbol) is None
     assert pitches(symbol) == ()
@@ -69,3 +145,16 @@ def test_pitches_stay_in_their_octaves(symbol):
         assert BASS_FROM <= bass < BASS_FROM + 12
         assert chord
         assert all(CHORD_FROM <= pitch < CHORD_FROM + 12 for pitch in chord)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_meant"),
+    [("H7", True), ("C(7)", True), ("Dalt7", True), ("H", False), ("Fine", False), ("dolce", False)],
+)
+def test_unknown_chords_and_other_texts(text, is_meant):
+    assert resembles_chord(text) is is_meant
+
+
+@pytest.mark.parametrize(("text", "says_so"), [("N.C.", True), ("NC", True), ("(N. C.)", True), ("Nc x", False)])
+def test_marks_of_no_chord(text, says_so):
+    assert is_no_chord(text) is says_so

@@ -12,6 +12,7 @@ from composer.formats.abc.reader.bars import Bar, bars
 from composer.formats.abc.reader.lexer import Token, TuneText, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.reader.parser import parse_tune
 from composer.music import chords
+from composer.music.direction_words import read_direction
 from composer.music.harmony import Segment, choose_chords
 from composer.music.keys import BEAT, Signature, Time, pitch
 
@@ -129,12 +130,18 @@ def _weights(sounds: Sequence[tuple[int, Sound]], begin: int) -> dict[int, float
     return dict(found)
 
 
+def _is_symbol(text: str) -> bool:
+    """Return whether a text stands for a chord, known or not, or for none."""
+    meant = chords.resembles_chord(text) and read_direction(text) is None
+    return meant or chords.parse(text) is not None or chords.is_no_chord(text)
+
+
 def _with_symbols(line: str, symbols: dict[int, str], replaced: Counter[str]) -> str:
     """Return a line with `symbols` by the column of their note, without the chord symbols it had; count these."""
     music, before = strip_comment(line), list[Token]()
     inserted, removed = dict[int, str](), list[Token]()
     for token in tokens(music, 1):
-        if token.kind == "text" and chords.parse(token.text[1:-1]) is not None:
+        if token.kind == "text" and _is_symbol(token.text[1:-1]):
             removed.append(token)
         if token.column in symbols:
             at = token.column

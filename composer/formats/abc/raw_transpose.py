@@ -25,7 +25,7 @@ _ALTERS = {sign: alter for alter, sign in _SIGNS.items()}
 _TONIC = re.compile(r"[A-G][#b♯♭]?")
 _MICROTONE = re.compile(r"[\^_]\d*/")
 _CHORD = re.compile(
-    r"(?P<before>\s*\(?)(?P<root>[A-G][#b♯♭]?)(?P<kind>[^/\s]*?)"
+    r"(?P<before>\s*\(?)(?P<root>[A-G][#b♯♭]?)(?P<kind>(?:[^/\s]|(?<=6)/9)*?)"
     r"(?:/(?P<bass>[A-Ga-g])(?P<sign>[#b+♯♭-]?))?(?P<after>\)?\s*)"
 )
 _PRINTED = str.maketrans("#b", "♯♭")
@@ -130,10 +130,12 @@ class _TextTransposer:
     def chord(self, text: str) -> str:
         """Transpose the root and bass of a chord symbol; other text stays as it is."""
         match, chord = _CHORD.fullmatch(text), chords.parse(text)
-        if match is None or chord is None:
+        if chord is None:
             return text
         signs = _PRINTED if {"♯", "♭"} & set(text) else {}
         root, bass = (transpose_name(name, self.key_change.tone) for name in (chord.root, chord.bass))
+        if match is None:  # such as C7(b9, #11)
+            return replace(chord, root=root, bass=bass).symbol
         symbol = match["before"] + root.translate(signs) + match["kind"]
         if match["bass"]:
             small = match["bass"].islower()  # `+` is then a sharp, as in the Nottingham collection

@@ -1,31 +1,25 @@
-"""Chord symbols from the `harmony` elements of MusicXML."""
+"""Chord symbols in the `harmony` elements of MusicXML."""
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from composer.formats.musicxml.attributes import Transposition, number
 from composer.music import chords
 
-_SIMILAR = {
-    "dominant-seventh": "dominant", "minor-11th": "minor-ninth", "minor-13th": "minor-ninth",
-    "major-11th": "major-ninth", "major-13th": "major-ninth", "minor-major": "major-minor",
-    "maj69": "major-sixth", "Neapolitan": "major",
+_WITH_SEVENTH = {
+    ("suspended-fourth", 0): "suspended-fourth-seventh", ("major", 0): "dominant", ("minor", 0): "minor-seventh",
+    ("major", 1): "major-seventh", ("minor", 1): "major-minor", ("diminished", 0): "half-diminished",
+    ("augmented", 0): "augmented-seventh",
 }  # fmt: skip
-"""Kinds that have no name of their own here, and the nearest that has one."""
-
-_ALTERED = {
-    ("major", frozenset({(9, 0)})): "added-ninth",
-    ("major", frozenset({(2, 0)})): "added-ninth",
-    ("dominant", frozenset({(9, -1)})): "flat-ninth",
-    ("dominant", frozenset({(5, 1)})): "augmented-seventh",
-    ("minor-seventh", frozenset({(5, -1)})): "half-diminished",
-    ("suspended-fourth", frozenset({(7, -1)})): "suspended-fourth-seventh",
-    ("suspended-fourth", frozenset({(7, 0)})): "suspended-fourth-seventh",
-    ("dominant", frozenset({(4, 0)})): "suspended-fourth-seventh",
-}
-"""Kinds with added or altered degrees that have a name."""
+"""Kinds with a seventh added to a triad, by its alteration from the minor seventh."""
+_FIFTH, _SEVENTH = 5, 7
+_KNOWN_DEGREES = {(5, -1), (5, 1), (7, 1), *((number, alter) for number in (9, 11, 13) for alter in (-1, 0, 1))}
+_SUSPENDED = ("dominant", 4, 0)
+"""How some programs write a suspended fourth with a seventh: kind, degree and alteration."""
+_OCTAVE_ABOVE = {2: 9, 4: 11, 6: 13}
 
 
 class Harmony(NamedTuple):
@@ -49,35 +43,39 @@ def read_harmony(element: Element, transposition: Transposition) -> Harmony:
     if root is None:
         return Harmony("", WITHOUT_ROOT)
     bass = _note(element, "bass", transposition) or root
-    found = _kind(kind, _degrees(element))
     text = kind_element.get("text") if kind_element is not None else None
-    if found is None and text:
-        parsed = chords.parse(root + text)
-        found = (parsed.kind, True) if parsed is not None else None
-    name, exact = found or ("major", False)
-    return Harmony(chords.Chord(root, name, bass).symbol, "" if exact else SIMPLIFIED)
+    named = chords.parse(root + text) if text and kind not in chords.MUSICXML_KINDS else None
+    if named is not None:
+        return Harmony(chords.named(root, named.kind, named.degrees, bass).symbol)
+    base, own = chords.MUSICXML_KINDS.get(kind, ("major", ()))
+    base, degrees, exact = _with_degrees(base, own, element)
+    return Harmony(
+        chords.named(root, base, degrees, bass).symbol, "" if exact and kind in chords.MUSICXML_KINDS else SIMPLIFIED
+    )
 
 
-def _kind(kind: str, degrees: frozenset[tuple[int, int]]) -> tuple[str, bool] | None:
-    """Return the name of a kind with degrees, and whether it is exact; None if there is none like it."""
-    base = _SIMILAR.get(kind, kind)
-    if (base, degrees) in _ALTERED:
-        return _ALTERED[base, degrees], True
-    if base not in chords.KINDS:
-        return None
-    return base, not degrees and (base == kind or kind in chords.MUSIC21.values())
-
-
-def _degrees(element: Element) -> frozenset[tuple[int, int]]:
-    """Return the degrees that are added or altered, with their alterations; a subtracted one has no such name."""
-    found = []
+def _with_degrees(kind: str, own: tuple[chords.Degree, ...], element: Element) -> tuple[str, set[chords.Degree], bool]:
+    """Return a kind and its degrees with those of a `harmony` element, and whether there are no others."""
+    found, exact = set(own), True
     for each in element.iterfind("degree"):
-        value = (each.findtext("degree-value") or "").strip()
-        alter = (each.findtext("degree-alter") or "").strip()
-        if (each.findtext("degree-type") or "").strip() == "subtract":
-            value = "0"
-        found.append((int(value) if value.isdecimal() else 0, {"1": 1, "-1": -1}.get(alter, 0)))
-    return frozenset(found)
+        written, alter = (_whole(each.findtext(tag)) for tag in ("degree-value", "degree-alter"))
+        value, change = _OCTAVE_ABOVE.get(written, written), (each.findtext("degree-type") or "").strip()
+        fifth = chords.own_alteration(kind, _FIFTH) or 0
+        alter += fifth if value == _FIFTH and change == "alter" else 0
+        if (kind, written, alter) == _SUSPENDED:
+            kind = "suspended-fourth-seventh"
+        elif value == _SEVENTH and change == "add" and (kind, max(alter, 0)) in _WITH_SEVENTH:
+            kind = _WITH_SEVENTH[kind, max(alter, 0)]
+        elif change != "subtract" and (value, alter) in _KNOWN_DEGREES and (value != _SEVENTH or change == "add"):
+            found.add((value, alter))
+        else:
+            exact = exact and (value, alter, fifth, change) == (_FIFTH, 0, 0, "add")
+    return kind, found, exact
+
+
+def _whole(text: str | None) -> int:
+    """Return a whole number; 0 for other text."""
+    return int(text) if text is not None and re.fullmatch(r"\s*-?\d{1,3}\s*", text, re.ASCII) else 0
 
 
 def _note(element: Element, which: str, transposition: Transposition) -> str | None:

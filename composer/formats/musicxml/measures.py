@@ -330,7 +330,7 @@ def _chord(event: Event, stem: str, sharps: int) -> Any:
         made.stemDirection = stem
     if event.fermata:
         fermata = m21.expressions.Fermata()
-        fermata.placement = "above"
+        fermata.placement, fermata.type = None, "upright"  # in MusicXML, the type says that it is above
         made.expressions.append(fermata)
     return made
 

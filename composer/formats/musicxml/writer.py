@@ -178,14 +178,32 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: Sequen
         place(first, onset, m21.tempo.MetronomeMark(number=number, referent=beat))
     for symbol in score.chords:
         chord = chords.parse(symbol.symbol)
-        if chord is None:
-            place(first, symbol.onset, m21.expressions.TextExpression(symbol.symbol))
-            continue
-        root, bass = chord.root.replace("b", "-"), chord.bass.replace("b", "-")
-        kind = chords.MUSIC21.get(chord.kind, chord.kind)
-        sign = m21.harmony.ChordSymbol(root=root, bass=bass, kind=kind)
-        sign.notes = ()  # which music21 would take for notes before those that may need an accidental
-        place(first, symbol.onset, sign)
+        place(first, symbol.onset, _harmony(chord) if chord else m21.expressions.TextExpression(symbol.symbol))
+    for onset in chords.ends_of_chords(score.chords, score.duration):
+        place(first, onset, _chord_symbol("C", "C", "none", chords.NO_CHORD))
+
+
+def _harmony(chord: chords.Chord) -> Any:
+    """Return music21's symbol of a chord."""
+    kind, degrees = chords.written_kind(chord)
+    sign = _chord_symbol(chord.root, chord.bass, kind)
+    for degree in degrees:
+        step = music21().harmony.ChordStepModification(degree.type, degree.value, degree.alter)
+        sign.addChordStepModification(step, updatePitches=False)
+    return sign
+
+
+def _chord_symbol(root: str, bass: str, kind: str, text: str = "") -> Any:
+    """Return music21's symbol without notes, which it would take for notes before those that may need an accidental.
+
+    An inversion of 0, which is not written, keeps music21 from writing -1 for a chord without notes.
+    """
+    names = (name.replace("b", "-") for name in (root, bass))
+    sign = music21().harmony.ChordSymbol(
+        root=next(names), bass=next(names), kind=kind, kindStr=text, updatePitches=False
+    )
+    sign.inversion(0, transposeOnSet=False)
+    return sign
 
 
 def _metronome(bpm: float, unit: Fraction, pulse: Fraction) -> tuple[float, float]:

@@ -136,6 +136,16 @@ class TestChords:
         assert '"G"G2' in result.out
         assert result.err == f"{path}: replaced 1 chord symbol\n"
 
+    def test_unknown_symbols_are_replaced_too(self, composer, tmp_path):
+        path = tmp_path / "unknown.abc"
+        path.write_text('X:1\nM:4/4\nL:1/4\nK:F\n"F6/9"A4|"H7""^up"B4|"N.C."c4|"Fine"F4|\n')
+        result = composer("harmonize", path, "--style", "chords")
+        assert result.out.count('"F"A4') == 1
+        assert not any(old in result.out for old in ("F6/9", "H7", "N.C."))
+        assert '"^up"' in result.out
+        assert '"Fine"' in result.out
+        assert result.err == f"{path}: replaced 3 chord symbols\n"
+
     def test_a_tune_without_a_full_bar_is_refused_at_once(self, composer, tmp_path):
         path = tmp_path / "short.abc"
         path.write_text('X:1\nM:4/4\nL:1/8\nK:G\n"Em"G2|\n')

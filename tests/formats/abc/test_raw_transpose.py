@@ -104,7 +104,10 @@ def in_key(key, chord):
         ("(Am/C)", "(Bm/D)"),
         (" (G7/f+)", " (A7/g+)"),
         ("D/F# ", "E/G# "),
-        ("Cm(maj7) ", "Cm(maj7) "),  # which is not known
+        ("Cm(maj7) ", "Dm(maj7) "),
+        ("C6/9/E", "D6/9/F#"),
+        ("Bb7(b9, #11)", "C7b9#11"),
+        ("C7(x) ", "C7(x) "),  # which is not known
         ("(Cm(maj7))", "(Dm(maj7))"),
         ("B♭", "C"),
         ("F♯m/A", "G♯m/B"),

@@ -28,6 +28,16 @@ class TestChordSymbols:
             (harmony("G", "dominant", degree(9, -1)), "G7b9"),
             (harmony("D", "suspended-fourth", degree(7, -1)), "D7sus4"),
             (harmony("A", "other", text="m7b5"), "Am7b5"),
+            (harmony("A", "other", text="7(b9,#11)"), "A7b9#11"),
+            (harmony("C", "minor-11th"), "Cm11"),
+            (harmony("C", "major-13th", degree(11, 1, "alter")), "Cmaj13(#11)"),
+            (harmony("C", "dominant", degree(9, 1)), "C7#9"),
+            (harmony("C", "dominant", degree(9, 1, "alter") + degree(5, 1, "alter")), "Caug7#9"),
+            (harmony("C", "half-diminished", degree(9)), "Cm9b5"),
+            (harmony("C", "dominant", degree(4)), "C7sus4"),
+            (harmony("C", "minor", degree(6)), "Cm6"),
+            (harmony("C", "minor", degree(7, 1)), "CmM7"),
+            (harmony("C", "suspended-fourth-seventh"), "C7sus4"),
         ],
     )
     def test_are_spelled(self, element, symbol):
@@ -37,8 +47,9 @@ class TestChordSymbols:
     @pytest.mark.parametrize(
         ("element", "symbol"),
         [
-            (harmony("C", "minor-11th"), "Cm9"),
-            (harmony("C", "dominant", degree(9, 1)), "C7"),
+            (harmony("C", "dominant", degree(9, 2)), "C7"),
+            (harmony("C", "major-seventh", degree(7, -1, "alter")), "Cmaj7"),
+            (harmony("C", "diminished", degree(5)), "Cdim"),
             (harmony("C", "major", degree(3, 0, "subtract")), "C"),
             (harmony("C", "Tristan"), "C"),
         ],

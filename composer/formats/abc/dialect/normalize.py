@@ -10,13 +10,14 @@ from itertools import pairwise
 from composer.api import RejectedPiece
 from composer.formats.abc.dialect.bar_writer import Unwritable, write_tune
 from composer.formats.abc.dialect.repair import repair_bars
-from composer.formats.abc.dialect.tables import METERS, rhythm_of
+from composer.formats.abc.dialect.tables import METERS, chord_symbol, rhythm_of
 from composer.formats.abc.elements import Sound, Tune
 from composer.formats.abc.reader.bars import Bar
 from composer.formats.abc.reader.guesses import guesses
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText
 from composer.formats.abc.reader.parser import parse_tune
 from composer.formats.abc.reader.playback import tune_bars
+from composer.formats.abc.reader.score import is_chord
 from composer.formats.abc.reader.structure import Section, bars_as_played, ordered_sections
 from composer.formats.abc.reader.tokens import TOO_LONG
 from composer.music.keys import Signature, Time, parse_key, pitch
@@ -122,6 +123,9 @@ def _losses(tune: Tune, voices: list[list[Bar]], losses: Counter[str]) -> Iterat
     """Yield the phrases and counts of what the dialect leaves out, in addition to `losses`."""
     losses["notes of other parts left out"] = sum(
         len(sound.tones) for found in voices[1:] for bar in found for sound in bar.sounds
+    )
+    losses["chord symbols left out"] += sum(
+        is_chord(sound.chord) and not chord_symbol(sound.chord) for bar in voices[0] for sound in bar.sounds
     )
     losses["overlay notes left out"] = tune.overlay_notes
     losses["jumps such as D.C. left out"] = sum(each.kind == "jump" for bar in voices[0] for each in bar.after)

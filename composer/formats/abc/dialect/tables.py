@@ -115,7 +115,7 @@ def chord_symbol(text: str) -> str:
     from composer.music import chords
 
     chord = chords.parse(text)
-    if chord is None or chord.kind not in CHORD_KINDS:
+    if chord is None or chord.degrees or chord.kind not in CHORD_KINDS:
         return ""
     return chord.root + CHORD_KINDS[chord.kind] + (f"/{chord.bass}" if chord.bass != chord.root else "")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from composer.formats.abc.elements import Element, Instrument, Mark, Overlay, Sign, Sound, Tone, Tune
 from composer.formats.abc.reader.lexer import REST, Token
 from composer.formats.abc.reader.note_text import ALTERS, read_length, read_note
+from composer.formats.abc.reader.quoted_text import PLACES, UNKNOWN_CHORDS, read_chord
 from composer.formats.abc.reader.transposition import SoundingPitch, Transposition
 from composer.music.direction_words import read_direction
 from composer.music.keys import WHOLE, Signature, Time
@@ -282,10 +283,11 @@ def _broken(tune: Tune, voice: Voice, token: Token) -> None:
 
 def _text(tune: Tune, voice: Voice, token: Token) -> None:
     content = token.text[1:-1].strip()
-    if direction := read_direction(content.lstrip("^_<>@")):
+    if direction := read_direction(content.lstrip(PLACES)):
         voice.elements.append(Sign(direction))
-    elif content and content[0] not in "^_<>@":
-        voice.chord = content
+    elif chord := read_chord(content):
+        voice.chord = chord.symbol
+        tune.losses[UNKNOWN_CHORDS] += not chord.is_known
     elif content:
         tune.unscored["annotations left out"] += 1
 

@@ -150,13 +150,16 @@ def _time(bar: Bar) -> Time:
 
 
 def _symbols(score: Score) -> dict[int, str]:
-    """Return the chord symbols by tick; other text becomes an annotation."""
+    """Return the chord symbols by tick; other text becomes an annotation.
+
+    So does the end of a chord without another one, since abc2midi takes a chord symbol `N.C.` for a mistake.
+    """
     found: dict[int, str] = {}
     for each in score.chords:
         chord = chords.parse(each.symbol)
         text = chord.symbol if chord else "^" + _plain(each.symbol)
         found.setdefault(snap(each.onset), text)
-    return found
+    return {snap(at): f"^{chords.NO_CHORD}" for at in chords.ends_of_chords(score.chords, score.duration)} | found
 
 
 def _plain(text: str) -> str:
@@ -229,9 +232,11 @@ def tempo_field(tempo: Tempo, counted: Mapping[Fraction, Fraction]) -> str:
 def _chord_names(score: Score) -> Iterator[str]:
     """Define the kinds of chords that abc2midi does not know by name."""
     found = [chord for chord in (chords.parse(each.symbol) for each in score.chords) if chord]
-    for kind in sorted({chord.kind for chord in found} - CHORD_KINDS.keys()):
-        intervals, spellings = chords.KINDS[kind]
-        yield f"%%MIDI chordname {spellings.split(' ')[0]} {' '.join(map(str, intervals))}"
+    names = {(chord.kind, chord.quality.partition("(")[0]) for chord in found}
+    for _, name in sorted(names):
+        chord = chords.parse(f"C{name}")
+        if chord is not None and name not in CHORD_KINDS.values():
+            yield f"%%MIDI chordname {name} {' '.join(map(str, chord.intervals))}"
 
 
 def _staves(voices: Sequence[_Voice]) -> str:

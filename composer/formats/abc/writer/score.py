@@ -21,6 +21,7 @@ from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, sn
 from composer.formats.abc.writer.multivoice import counted_notes, tempo_field, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets
 from composer.music.bars import SILENT_BARS, count_silent_bars, notated_end
+from composer.music.chords import ends_of_chords
 from composer.music.keys import BEAT, Signature, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM, first_tempo
 from composer.music.voices.polyphony import polyphonic_voices
@@ -68,7 +69,7 @@ def _melody_alone(score: Score) -> str:
     parts = [part for part in score.parts if part.notes]
     if len(parts) != 1 or parts[0].percussion or len(score.tempos) > 1 or len(score.keys) > 1:
         return ""
-    if not all(chord_symbol(chord.symbol) for chord in score.chords):
+    if not all(chord_symbol(chord.symbol) for chord in score.chords) or ends_of_chords(score.chords, score.duration):
         return ""
     notes = sorted(parts[0].notes)
     try:

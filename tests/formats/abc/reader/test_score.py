@@ -134,7 +134,7 @@ def test_unit_length_depends_on_the_meter(meter, length):
 
 
 def test_score_fields():
-    score = read_score('X:1\nT:A Name\nM:6/8\nL:1/8\nQ:3/8=60\nK:Dmix\nA|"D"d3 "G7/B"d2 c|"x"d3 d2|]\nw: la la\n')
+    score = read_score('X:1\nT:A Name\nM:6/8\nL:1/8\nQ:3/8=60\nK:Dmix\nA|"D"d3 "G7/B"d2 c|"N.C."d3 d2|]\nw: la la\n')
     assert score.title == "A Name"
     assert score.pickup == Fraction(1, 2)
     assert score.meters == (Meter(Fraction(0), 6, 8),)

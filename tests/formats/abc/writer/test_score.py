@@ -42,7 +42,7 @@ def test_melody_with_pickup_triplet_tie_and_chord_symbol():
         [(67, 1), (69, 1.5), (71, 0.5), (72, 1 / 3), (71, 1 / 3), (69, 1 / 3), (66, 1), (67, 5), (0, 1)],
         meters=(Meter(Fraction(0), 4, 4),),
         keys=(Key(Fraction(0), 1),),
-        chords=(ChordSymbol(Fraction(1), Fraction(3), "Am"),),
+        chords=(ChordSymbol(Fraction(1), Fraction(9), "Am"),),
         pickup=Fraction(1),
         title="A Tune",
     )
