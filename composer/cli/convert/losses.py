@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import TypeVar
 
-from composer.api import Key, Notation, Note, Score, Tempo
+from composer.api import Key, Notation, Note, Score, Section, Tempo
 from composer.music.bars import SILENT_BARS, count_silent_bars, notated_end
 from composer.music.voices.staves import staff_groups
 
@@ -60,8 +60,9 @@ def lost_signs(before: Score, after: Score) -> Counter[str]:
     losses["modes left out"] += modes - keys
     if notated_end(after) < notated_end(before):
         losses[SILENT_BARS] += max(count_silent_bars(before) - count_silent_bars(after), 0)
+    if after.notation is not None:
+        losses["repeats written out"] += max(_repeats(before) - _repeats(after), 0)
     if before.notation is not None and after.notation is not None:
-        losses["repeats written out"] += max(_repeats(before.notation) - _repeats(after.notation), 0)
         # a bar of two halves around a repeat may lose a bar line, but gets no new one
         new = _bar_lines(after.notation) - _bar_lines(before.notation) if before.meters else set()
         losses[BAR_LINES_MOVED] += len(new)
@@ -115,8 +116,17 @@ def _meters(score: Score) -> set[tuple[Fraction, int, int]]:
     return found
 
 
-def _repeats(notation: Notation) -> int:
-    return sum(bar.times > 1 for bar in notation.bars)
+def _repeats(score: Score) -> int:
+    """Return how many repeats are written, even if `P:AAB` in ABC, for example, says how often they are played."""
+    if score.notation is not None:
+        return sum(bar.times > 1 for bar in score.notation.bars)
+    return len({_content(score, section) for section in score.sections if section.times > 1})
+
+
+def _content(score: Score, section: Section) -> frozenset[tuple[Fraction, int, Fraction]]:
+    """Return the onsets in a section, pitches and durations of its notes; a part that is played again has the same."""
+    notes = (note for part in score.parts for note in part.notes if section.onset <= note.onset < section.end)
+    return frozenset((note.onset - section.onset, note.pitch, note.duration) for note in notes)
 
 
 def _bar_lines(notation: Notation) -> set[Fraction]:

@@ -76,6 +76,14 @@ def test_bar_lines_and_repeats(music, losses):
     assert lost_signs(score, read_score(formats.write("abc", score).decode())) == losses
 
 
+@pytest.mark.parametrize(("order", "count"), [("AAB", 1), ("AABA", 1), ("ABC", 2), ("B", 0)])
+def test_repeats_count_as_written_with_an_order_of_parts(order, count):
+    header = BARRED.replace("K:", f"P:{order}\nK:")
+    score = read_score(header.format("P:A\n|:GABc|1 dcBA:|2 G4||\nP:B\nB4|G4||\nP:C\n|:A2G2:|"))
+    lost = lost_signs(score, read_score(formats.write("abc", score).decode()))
+    assert lost == ({"repeats written out": count} if count else {})
+
+
 def test_bar_lines_and_repeats_of_midi_are_unknown():
     score = read_score(BARRED.format("|:GABcd|dcB:|"))
     assert not lost_signs(score, replace(score, notation=None))
