@@ -69,6 +69,8 @@ class TestCard:
         assert path.stem == header.representation or path.stem not in registry.plugin_names()
         digest = checkpoint_file.digest(path)[:16]
         assert f"SHA-256 `{digest}`" in card, "rebuild the cards with tests/bench/cards"
+        default = default_temperature(header.record)
+        assert f"| Sampling | temperature {default:g} by default" in card
 
     def test_training_data(self, header, card):
         pieces = header.record["pieces"]

@@ -11,7 +11,7 @@ from composer.analysis.cadence import cadence
 from composer.analysis.score_features import TICKS_PER_BEAT, ScoreFeatures
 from composer.analysis.written_parts import BarContent, longest_loop
 from composer.api import Score
-from composer.music import melody
+from composer.music.melody import TICKS_PER_BEAT as MELODY_TICKS_PER_BEAT
 
 MIN_POLYPHONY_RATE = 0.5
 """The share of time with two or more pitches from which on voice leading is measured: a fiddle tune has few."""
@@ -55,7 +55,7 @@ def ends_long(music: ScoreFeatures) -> float | None:
     last = [
         each
         for each in music.notes
-        if each.pitch == pitch and abs(each.start - TICKS_PER_BEAT * onset) < TICKS_PER_BEAT / melody.TICKS_PER_BEAT
+        if each.pitch == pitch and abs(each.start - TICKS_PER_BEAT * onset) < TICKS_PER_BEAT / MELODY_TICKS_PER_BEAT
     ]
     lengths = [each.end - each.start for each in music.notes if each.pitch is not None]
     return float(max(each.end - each.start for each in last) > median(lengths))
@@ -107,25 +107,34 @@ MUSIC = (
     Metric("pitch_class_entropy", "pitch-class entropy, bits", _PITCH, compute=statistics.pitch_class_entropy),
     Metric("scale_consistency", "notes in one scale", _PITCH, is_share=True, compute=statistics.scale_consistency),
     Metric("interval_size", "melodic interval, semitones", _PITCH, compute=statistics.interval_size),
-    Metric("repeated_notes", "repeated notes", _PITCH, True, _intervals(0, 0)),
-    Metric("steps", "steps of 1 or 2 semitones", _PITCH, True, _intervals(1, 2)),
-    Metric("leaps", "leaps of 5 semitones or more", _PITCH, True, _intervals(5, 127)),
+    Metric("repeated_notes", "repeated notes", _PITCH, is_share=True, compute=_intervals(0, 0)),
+    Metric("steps", "steps of 1 or 2 semitones", _PITCH, is_share=True, compute=_intervals(1, 2)),
+    Metric("leaps", "leaps of 5 semitones or more", _PITCH, is_share=True, compute=_intervals(5, 127)),
     Metric("polyphony", "simultaneous pitches", _HARMONY, compute=statistics.polyphony),
-    Metric("polyphony_rate", "time with two or more pitches", _HARMONY, True, statistics.polyphony_rate),
-    Metric("clashes", "semitone clashes on beats", _HARMONY, True, _in_voices(voice_leading.clashes_on_beats)),
-    Metric("outer_parallels", "parallel outer voices", _HARMONY, True, _in_voices(voice_leading.outer_parallels)),
+    Metric(
+        "polyphony_rate", "time with two or more pitches", _HARMONY, is_share=True,
+        compute=statistics.polyphony_rate,
+    ),
+    Metric(
+        "clashes", "semitone clashes on beats", _HARMONY, is_share=True,
+        compute=_in_voices(voice_leading.clashes_on_beats),
+    ),
+    Metric(
+        "outer_parallels", "parallel outer voices", _HARMONY, is_share=True,
+        compute=_in_voices(voice_leading.outer_parallels),
+    ),
     Metric("duration", "length, quarter notes", _RHYTHM, compute=statistics.duration),
     Metric("notes_per_beat", "notes per quarter note", _RHYTHM, compute=statistics.notes_per_beat),
     Metric("empty_beat_rate", "silent quarter notes", _RHYTHM, is_share=True, compute=statistics.empty_beat_rate),
     Metric("empty_bar_rate", "silent bars", _RHYTHM, is_share=True, compute=statistics.empty_bar_rate),
-    Metric("groove_consistency", "groove consistency", _RHYTHM, True, statistics.groove_consistency),
+    Metric("groove_consistency", "groove consistency", _RHYTHM, is_share=True, compute=statistics.groove_consistency),
     Metric("bars_that_return", "repeated bars", _FORM, is_share=True, compute=bars_that_return),
     Metric("longest_return", "longest repeat, bars", _FORM, compute=longest_return),
     Metric("loops", "loops of up to 8 bars", _FORM, is_share=True, compute=loops),
     Metric("ends_on_the_tonic", "ends on the tonic", _FORM, is_share=True, compute=ends_on_the_tonic),
     Metric(
-        "tonic_in_the_bass", "ends with the tonic in the bass", _FORM, True,
-        _in_voices(voice_leading.ends_on_the_tonic_in_the_bass),
+        "tonic_in_the_bass", "ends with the tonic in the bass", _FORM, is_share=True,
+        compute=_in_voices(voice_leading.ends_on_the_tonic_in_the_bass),
     ),
     Metric("ends_long", "ends on a long note", _FORM, is_share=True, compute=ends_long),
 )  # fmt: skip

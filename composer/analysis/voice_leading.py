@@ -41,12 +41,6 @@ def last_chord(score: Score) -> Sequence[int]:
     return sorted(note.pitch for note in notes if note.end == end)
 
 
-def silent_beats(score: Score) -> float | None:
-    """Return the share of beats without a sounding note, up to the end of the last one."""
-    beats = pitches_on_beats(score)
-    return sum(not pitches for pitches in beats) / len(beats) if beats else None
-
-
 def pitches_on_beats(score: Score) -> Sequence[Sequence[int]]:
     """Return the pitches that sound at each beat, ascending.
 

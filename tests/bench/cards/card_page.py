@@ -167,9 +167,9 @@ def _likelihood(record: Mapping[str, Any], likelihood: Mapping[str, Any]) -> str
 
 
 def _sampling(record: Mapping[str, Any]) -> str:
-    """Return the default temperature if the model has one."""
+    """Return the default temperature."""
     if record.get(ENTRY) is None:
-        return ""
+        return "temperature 1 by default, which samples from the model unchanged"
     return f"temperature {default_temperature(record):g} by default; `--temp 1` samples from the model unchanged"
 
 

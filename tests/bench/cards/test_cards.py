@@ -37,6 +37,7 @@ def test_a_card_is_measured_once(folder):
     record = read_header(folder / "text.safetensors").record
     assert f"{record['pieces']['train']} for training, {record['pieces']['valid']} held out" in text
     assert f"{record['reported']:.3f} bits per character" in text
+    assert "| Sampling | temperature " in text
     settings = "--model lstm --set hidden=8 --max-updates 2 --lr 0.01"
     assert f"composer train text verses.txt -O piece=gap {settings} --name my-text\n" in text
     assert "composer eval text verses.txt --checkpoint text --part valid\n" in text
