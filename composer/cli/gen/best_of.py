@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from composer.api import ComposerError, Representation, Step
 from composer.api.ranking import Rank, Ranking
+from composer.cli.gen.copy_limit import counting_rejected
 from composer.cli.gen.default_candidates import is_music, score_of
 from composer.cli.gen.endings import closes, unclosed_note
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
@@ -74,8 +75,8 @@ def _candidates(plan: Plan, ranking: Ranking, progress: ProgressDisplay, discard
     """Yield all candidates that have notes and do not copy too much, in any order."""
     model, pieces = plan.model, dict[int, _PieceInProgress]()
     events = generate(
-        model.sampler, model.spec, plan.request, plan.constraint, ordered=False, accept=plan.accept,
-        endings=plan.endings,
+        model.sampler, model.spec, plan.request, plan.constraint, ordered=False,
+        accept=counting_rejected(plan.accept, progress), endings=plan.endings,
     )  # fmt: skip
     needs_score = ranking.needs_score or not plan.output.native
     for event in events:

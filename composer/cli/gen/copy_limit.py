@@ -10,6 +10,7 @@ from composer.api import CheckpointError, Representation, Step, UsageError
 if TYPE_CHECKING:
     from composer.analysis.melody_search import MelodyIndex
     from composer.checkpoints.load import LoadedModel
+    from composer.cli.render.progress_bar import ProgressDisplay
     from composer.generation.request import AcceptPiece
 
 
@@ -28,6 +29,20 @@ def copy_limit(max_notes: int, model: LoadedModel, name: str, primer: Sequence[S
         return score is None or longest_copied_run(score, index, primer_score) <= max_notes
 
     return accept
+
+
+def counting_rejected(accept: AcceptPiece | None, progress: ProgressDisplay) -> AcceptPiece | None:
+    """Return `accept`, which also counts what it rejects: of that, nothing else arrives."""
+    if accept is None:
+        return None
+
+    def accept_or_count(steps: Sequence[Step]) -> bool:
+        accepted = accept(steps)
+        if not accepted:
+            progress.reject_attempt(len(steps))
+        return accepted
+
+    return accept_or_count
 
 
 def known_melodies(model: LoadedModel, name: str, option: str) -> MelodyIndex:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from composer.api import ComposerError, Step
 from composer.cli.gen.complete_primer import how_to_continue
+from composer.cli.gen.copy_limit import counting_rejected
 from composer.cli.gen.endings import closes, unclosed_note
 from composer.cli.gen.hints import COPY_HINT, hint_for_silence
 from composer.cli.gen.plan import Plan
 from composer.cli.output.encoders import NoNotes, PieceEncoder
 from composer.cli.render.progress_bar import ProgressDisplay, progress_display
 from composer.cli.render.text import count_noun
+from composer.generation import request as generation_request
 from composer.generation.candidates import Judge, Verdict
 from composer.generation.generate import generate
 from composer.generation.request import Finished, Generated
@@ -56,10 +58,11 @@ def _write_pieces(plan: Plan, progress: ProgressDisplay, counts: _Counts) -> Non
     """Write every step and finish every piece."""
     model, output, pieces = plan.model, plan.output, dict[int, _PieceInProgress]()
     ordered = not output.target.one_file_per_piece
-    judge, request = _counting(plan.judge, progress), replace(plan.request, on_steps=progress.add_steps)
+    judge, accept = _counting(plan.judge, progress), counting_rejected(plan.accept, progress)
+    request = replace(plan.request, on_steps=progress.add_steps)
     counts_ahead = judge is not None or request.particles > 1
     events = generate(
-        model.sampler, model.spec, request, plan.constraint, ordered=ordered, accept=plan.accept, judge=judge,
+        model.sampler, model.spec, request, plan.constraint, ordered=ordered, accept=accept, judge=judge,
         endings=plan.endings,
     )  # fmt: skip
     for event in events:
@@ -150,8 +153,9 @@ class _Counts:
 def _finish_piece(plan: Plan, event: Finished, piece: _PieceInProgress, counts: _Counts) -> None:
     """Write the end of a piece. Raises NoNotes, CopiedTooMuch."""
     if not event.accepted:
-        limit = plan.options.max_copy
-        raise CopiedTooMuch(f"piece {event.number}: all attempts copied more than {limit} consecutive notes", COPY_HINT)
+        attempts, limit = generation_request.MAX_ATTEMPTS * plan.request.candidates, plan.options.max_copy
+        message = f"piece {event.number}: all {attempts} attempts copied more than {limit} consecutive notes"
+        raise CopiedTooMuch(message, COPY_HINT)
     primer = len(plan.request.primer)
     counts.nothing_added += bool(primer) and piece.steps <= primer + 1
     plan.output.target.write(event.number, piece.encoder.finish())

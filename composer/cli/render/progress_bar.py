@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from composer.cli.console import ECHO_COLUMNS, Console
 from composer.cli.render.reading_progress import LineIntervals, ReadingProgress
-from composer.cli.render.text import time_left
+from composer.cli.render.text import count_noun, time_left
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -55,6 +55,9 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
     def add_steps(self, steps: int) -> None:
         """Count steps of a piece."""
 
+    def reject_attempt(self, steps: int) -> None:
+        """Count an attempt at a piece, of so many steps, that was rejected and is generated again."""
+
     def finish_piece(self) -> None:
         """Count a finished piece."""
 
@@ -67,13 +70,14 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
 
 @dataclass
 class GenProgress:
-    """How many of `pieces` are done, and how fast."""
+    """How many of `pieces` are done, and how fast. Attempts are `rejected` if they copy too much."""
 
     pieces: int
     before: Callable[[], int]
     step_name: str
     done: int = 0
     steps: int = 0
+    rejected: int = 0
     began: float = 0.0
 
     @property
@@ -85,6 +89,7 @@ class GenProgress:
         """Return the progress as a line of text, without the rate if it is longer than `width`; `now` is in seconds."""
         counted = f"{self.before() + self.done:,} of {self.pieces:,} pieces"
         begun = counted if self.pieces > 1 else f"generating: {self.steps:,} {self.step_name}s"
+        begun += f", {count_noun(self.rejected, 'attempt')} rejected" if self.rejected else ""
         elapsed = now - self.began
         rate = f"{self.steps / elapsed:,.0f} {self.step_name}s/s" if self.steps and elapsed > 0 else ""
         left = time_left(elapsed, self.done, self.pieces - self.before() - self.done)
@@ -119,6 +124,10 @@ class LineProgress(ProgressDisplay):
         now = self.clock()
         if self.intervals.is_due(now - self.progress.began):
             self.console.say(self.progress.line(now))
+
+    def reject_attempt(self, steps: int) -> None:
+        self.progress.rejected += 1
+        self.add_steps(steps)
 
     def finish_piece(self) -> None:
         self.rendering.clear()
@@ -181,6 +190,10 @@ class LiveBar(ProgressDisplay):
         self._live.__exit__(*reason)
 
     def add_steps(self, steps: int) -> None:
+        self.progress.steps += steps
+
+    def reject_attempt(self, steps: int) -> None:
+        self.progress.rejected += 1
         self.progress.steps += steps
 
     def finish_piece(self) -> None:

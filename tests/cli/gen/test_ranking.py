@@ -11,6 +11,7 @@ from composer.api.sampling.params import SamplingParams
 from composer.checkpoints.file import load, save
 from composer.checkpoints.load import load_model
 from composer.checkpoints.training_melodies import pack_melodies
+from composer.cli.render.reading_progress import LineIntervals
 from composer.formats.provenance import without_provenance
 from composer.generation import request as generation_request
 from composer.generation.generate import generate
@@ -128,7 +129,7 @@ class TestCandidates:
             (("--rank-by", "xyz"), ("likelihood, originality, form",)),
             (("--count", "2"), ("--count and --candidates", "--candidates 8 --keep 2")),
             (("--resume",), ("--resume and --candidates cannot be used together", "leave out --resume")),
-            (("--candidates", "1000000001"), ("invalid value for --candidates: '1000000001'", "1 to 1000000")),
+            (("--candidates", "1000000001"), ("invalid value for --candidates: '1000000001'", "1 to 1,000,000")),
             (("--candidates", "0"), ("invalid value for --candidates: '0'",)),
             (("--candidates", "many"), ("invalid value for --candidates: 'many'", "a whole number")),
         ],
@@ -192,14 +193,19 @@ class TestMaxCopy:
         )
         greedy = ("--temp", "0", "--seed", "1", "--length", "150", "--max-copy", "4")
         one = gen(*greedy, "--checkpoint", path)
-        one.failed("piece 1: all attempts copied more than 4 consecutive notes", "--max-copy")
+        one.failed("piece 1: all 3 attempts copied more than 4 consecutive notes", "--max-copy")
+        monkeypatch.setattr(LineIntervals, "is_due", lambda *_: True)
+        said = gen(*greedy, "--checkpoint", path).err
+        assert re.findall(r"generating: [0-9]+ characters, ([0-9]) attempts? rejected", said) == ["1", "2", "3"]
         many = gen(*greedy, "--checkpoint", path, "--count", "2", "--output", tmp_path / "o%d.abc")
         assert many.code == 1
-        assert "warning: skipped piece 2: all attempts" in many.err
+        assert "warning: skipped piece 2: all 3 attempts" in many.err
         assert "2 of 2 pieces copied too much and were skipped" in many.err
         assert not list(tmp_path.glob("o?.abc"))
         chosen = gen(*greedy, "--checkpoint", path, "--candidates", "2")
-        chosen.failed("no pieces could be kept: 2 copied more than 4 notes in every attempt")
+        assert chosen.code == 1
+        assert "6 attempts rejected" in chosen.err
+        assert "no pieces could be kept: 2 copied more than 4 notes in every attempt" in chosen.err
 
     def test_invalid_limits(self, gen, composer):
         gen("--max-copy", "3").failed("invalid value for --max-copy: '3'", "use 4 or more", code=2)
