@@ -49,8 +49,9 @@ def read_part_list(root: Element) -> dict[str, PartInfo]:
 
 
 def _part_name(declared: Element) -> str:
-    """Return the name of a part, or else of its first instrument."""
-    return _text(declared, "part-name") or _text(declared, "score-instrument/instrument-name")
+    """Return the name of a part; that of its first instrument, which is not shown, only without an element for it."""
+    tag = "part-name" if declared.find("part-name") is not None else "score-instrument/instrument-name"
+    return _text(declared, tag)
 
 
 def _instruments(declared: Element) -> dict[str, Instrument]:

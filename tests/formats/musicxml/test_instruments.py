@@ -1,19 +1,21 @@
 """Instruments of MusicXML: programs, percussion, and several in one part."""
 
 from fractions import Fraction
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from musicxml_text import attributes, back, bar, notes, read, transpose
 
 from composer import formats
-from composer.api import Note, Part, Score
+from composer.api import Note, Part, Score, Source
 from composer.formats.midi.reader import read_midi
 from composer.formats.musicxml.part_list import program_of_name
 from composer.formats.musicxml.part_reader import (
     DRUM_NOTES,
     PROGRAM_CHANGES,
 )
+from composer.formats.read import read_playable
 
 
 def midi_instrument(number, channel=1, program=1, unpitched=None, name=""):
@@ -119,3 +121,14 @@ def test_names_and_programs_of_parts_are_independent(name, program, abbreviation
     assert (root.findtext(".//part-name") or "") == name
     assert root.findtext(".//part-abbreviation") == abbreviation
     assert root.findtext(".//midi-program") == str(program + 1)
+
+
+@pytest.mark.parametrize("percussion", [False, True])
+def test_parts_without_a_name_stay_without(percussion):
+    score = Score(
+        (Part((Note(Fraction(0), 41, Fraction(4)),), program=0 if percussion else 40, percussion=percussion),)
+    )
+    written = formats.write("musicxml", score)
+    assert b"<instrument-name>" in written
+    again = next(read_playable(Source(Path("a.musicxml"), "a.musicxml", data=written)))
+    assert again.parts == score.parts
