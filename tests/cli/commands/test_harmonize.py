@@ -122,6 +122,21 @@ class TestChords:
             assert result.out.count("\n%%MIDI program 73\n") == 1
             assert [part.program for part in read_score(result.out).parts] == [73]
 
+    @pytest.mark.parametrize("form", ["midi", "musicxml"])
+    @pytest.mark.parametrize(
+        "music",
+        ["CDEF|GABc|[M:3/4]cBA|GFE|C3|z3|", "M:11/8\nC3DEFGABcde|C3DEFGABc3|", "D|CDEF|[M:3/4][Ec]BA|[K:G]GFE|C3|"],
+    )
+    def test_changes_of_meter_of_other_formats_stay(self, composer, form, music):
+        score = read_score(f"X:1\nT:Old\nC:Ann\nM:4/4\nL:1/4\nQ:1/4=90\nK:C\n{music}\n")
+        result = composer("harmonize", "-", "--style", "chords", stdin=formats.write(form, score))
+        again = read_score(result.out)
+        assert again.chords
+        assert again.notes == score.notes
+        assert (again.meters, again.pickup, again.keys) == (score.meters, score.pickup, score.keys)
+        assert (again.title, again.tempos) == (score.title, score.tempos)
+        assert not result.err
+
     def test_all_tunes_and_the_text_between_stay(self, composer, tmp_path):
         path = tmp_path / "two.abc"
         path.write_text("% mine\nR:reel\n\n" + TUNE + "\nsome words\n\n" + TUNE.replace("X:1", "X:2"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
-from composer.api import EncodeError, Note, Score, Tempo
+from composer.api import EncodeError, Note, Part, Score, Tempo, VoiceNotation
 from composer.formats.abc.dialect.bar_writer import TunePart, Unwritable, write_tune
 from composer.formats.abc.dialect.primer import without_end
 from composer.formats.abc.dialect.tables import HIGHEST, LOWEST, MAX_TONES, METERS, chord_symbol
@@ -95,13 +95,50 @@ def _with_header(text: str, score: Score, tempos: Sequence[Tempo], program: int 
 def melody_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     """Return the melody of `score` as a file with one tune: in the dialect, with composers, first tempo and program.
 
-    The losses and errors are those of `dialect_with_losses`.
+    If the dialect cannot write its meters, changes of meter, key and tempo are kept, as `write` does. The losses and
+    errors are otherwise those of `dialect_with_losses`.
     """
+    if not _has_dialect_meter(score):
+        return _melody_in_any_meters(score)
     text, losses = dialect_with_losses(replace(score, title=""))
     changes = sum(one.bpm != other.bpm for one, other in pairwise(sorted(score.tempos)))
     tempos = [first_tempo(score)] if score.tempos else []
     more = {"tempos left out": changes} if changes else {}
     return _with_header(f"X:1\n{text}", score, tempos, melody_of(score).program), losses | more
+
+
+def _has_dialect_meter(score: Score) -> bool:
+    try:
+        _meter(score)
+    except EncodeError:
+        return False
+    return True
+
+
+def _melody_in_any_meters(score: Score) -> tuple[str, dict[str, int]]:
+    melody = melody_of(score)
+    if not melody.notes:
+        raise _no_notes_error()
+    losses = Counter(score.losses)
+    losses.update(melody.losses)
+    losses["drum notes left out"] = _count_drums(score)
+    losses["keys estimated from the notes"] += not score.keys
+    notes = tuple(
+        Note(Fraction(begin, BEAT), each, Fraction(end - begin, BEAT))
+        for begin, end, pitches in _one_after_another(melody.notes, losses)
+        for each in sorted(set(pitches))
+    )
+    part = Part(notes, program=melody.program, notation=VoiceNotation(0))  # a single voice, even with chords
+    text = write_voices(replace(score, parts=(part,), tempos=_from_the_first_note(score)))
+    return text, {phrase: count for phrase, count in losses.items() if count}
+
+
+def _count_drums(score: Score) -> int:
+    return sum(len(part.notes) for part in score.parts if part.percussion)
+
+
+def _no_notes_error() -> EncodeError:
+    return EncodeError("the score has no notes to write as ABC", "use music with a melody")
 
 
 def _onsets_and_lengths(notes: Sequence[Note]) -> list[tuple[Fraction, int, Fraction]]:
@@ -119,7 +156,7 @@ def dialect_with_losses(score: Score, *, as_primer: bool = False) -> tuple[str, 
     melody = melody_of(score)
     losses = Counter(score.losses)
     losses.update(melody.losses)
-    losses["drum notes left out"] = sum(len(part.notes) for part in score.parts if part.percussion)
+    losses["drum notes left out"] = _count_drums(score)
     losses["changes of key left out"] = max(len(score.keys) - 1, 0)
     losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
     within = [note._replace(pitch=_in_range(note.pitch)) for note in melody.notes]
@@ -144,7 +181,7 @@ def _write_melody(
     """
     time = _meter(score)
     if not melody:
-        raise EncodeError("the score has no notes to write as ABC", "use music with a melody")
+        raise _no_notes_error()
     if max(score.duration, end) * BEAT > MAX_BARS * time.bar:
         raise EncodeError(f"the score has more than {MAX_BARS} bars, which is too long for ABC", "write MIDI")
     key = key_signature(score.keys[0]) if score.keys else plainest_key(melody)
@@ -179,6 +216,20 @@ def _meter(score: Score) -> Time:
 
 def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> list[Sound]:
     """Return the notes in a row from beat 0, with rests between; notes that start together form a chord."""
+    sounds: list[Sound] = []
+    now = 0
+    for begin, end, pitches in _one_after_another(melody, losses):
+        if begin > now:
+            sounds.append(Sound((), begin - now, 0, 0))
+        highest = sorted(set(pitches))[-MAX_TONES:]
+        losses[UNDER_MELODY] += len(pitches) - len(highest)
+        sounds.append(Sound(tuple(sorted(tone(each, key) for each in highest)), end - begin, 0, 0))
+        now = end
+    return sounds
+
+
+def _one_after_another(melody: Sequence[Note], losses: Counter[str]) -> list[tuple[int, int, list[int]]]:
+    """Return the start, end and pitches of all notes and chords, in ticks on the grid; none overlaps the next."""
     chords: list[tuple[int, int, list[int]]] = []
     lost_time = Fraction(0)
     for note in melody:
@@ -197,16 +248,7 @@ def _sounds(melody: Sequence[Note], key: Signature, losses: Counter[str]) -> lis
             lost_time += note.duration
     if chords and lost_time > MAX_LOST_TIME * sum(note.duration for note in melody):
         raise EncodeError("the rhythm of the score would be lost in ABC", "use music with notes of 1/32 or longer")
-    sounds: list[Sound] = []
-    now = 0
-    for begin, end, pitches in chords:
-        if begin > now:
-            sounds.append(Sound((), begin - now, 0, 0))
-        highest = sorted(set(pitches))[-MAX_TONES:]
-        losses[UNDER_MELODY] += len(pitches) - len(highest)
-        sounds.append(Sound(tuple(sorted(tone(each, key) for each in highest)), end - begin, 0, 0))
-        now = end
-    return sounds
+    return chords
 
 
 def _chords(sounds: Sequence[Sound], score: Score) -> None:
