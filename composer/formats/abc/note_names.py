@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import groupby
 
 from composer.api import Key, Note
 from composer.formats.abc.elements import Tone
-from composer.music.keys import LETTERS, MODE_ALIASES, Signature, fifth, has_minor_third, key_name, parse_key, pitch
+from composer.music.keys import (
+    LETTERS,
+    MODE_ALIASES,
+    Signature,
+    fifth,
+    has_minor_third,
+    key_name,
+    key_names,
+    parse_key,
+    pitch,
+)
 
 
 def key_signature(key: Key) -> Signature:
@@ -18,6 +29,30 @@ def key_signature(key: Key) -> Signature:
     except KeyError:
         name = key_name(key.sharps)
     return parse_key(name) or Signature()
+
+
+OTHER_ACCIDENTALS = "key signatures with other accidentals written as accidentals"
+
+
+@cache
+def plain_key(key: Signature) -> Signature:
+    """Return the key without explicit accidentals whose signature is most like that of `key`: G lydian for `G ^c`.
+
+    Of several, it is one with the same tonic, then with the same mode, then with few sharps or flats.
+    """
+    if key.plain:
+        return key
+
+    def difference(other: Signature) -> tuple[int, bool, bool, int]:
+        differing = sum(one != two for one, two in zip(key.alters, other.alters, strict=True))
+        return differing, other.tonic != key.tonic, other.mode != key.mode, abs(other.sharps)
+
+    return min((other for other in map(parse_key, key_names()) if other is not None), key=difference)
+
+
+def count_other_accidentals(keys: Iterable[Signature]) -> int:
+    """Return how many of the `keys` of a voice, in order, no plain key has the signature of."""
+    return sum(key.alters != plain_key(key).alters for key, _ in groupby(keys))
 
 
 def plainest_key(notes: Sequence[Note]) -> Signature:

@@ -12,6 +12,7 @@ from composer.formats.abc.dialect.bar_writer import Unwritable, write_tune
 from composer.formats.abc.dialect.repair import repair_bars
 from composer.formats.abc.dialect.tables import METERS, chord_symbol, rhythm_of
 from composer.formats.abc.elements import Sound, Tune
+from composer.formats.abc.note_names import OTHER_ACCIDENTALS
 from composer.formats.abc.reader.bars import Bar
 from composer.formats.abc.reader.guesses import guesses
 from composer.formats.abc.reader.lexer import Diagnostic, TuneText
@@ -103,6 +104,7 @@ def _normalize(tune: Tune) -> NormalizedTune:
     if sum(len(section.bars) for section in order) > MAX_BARS:
         raise _Rejected(f"more than {MAX_BARS} bars", top)
     key = parse_key((tune.key or Signature()).name) or Signature()
+    losses[OTHER_ACCIDENTALS] += tune.key is not None and tune.key.alters != key.alters
     title, rhythm = tune.title, rhythm_of(tune.first("R"), tune.title)
     if rhythm == "hornpipe":
         # abc2midi swings hornpipes only in 2/4 and 4/4; one in cut time has the bars of common time

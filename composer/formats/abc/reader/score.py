@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from composer.api import ChordSymbol, Key, Meter, Note, Part, ReadError, Score, Tempo, TempoUnit, VoiceNotation
 from composer.formats.abc.elements import Instrument, Sound, Tune
+from composer.formats.abc.note_names import OTHER_ACCIDENTALS, count_other_accidentals, plain_key
 from composer.formats.abc.reader import structure
 from composer.formats.abc.reader.bar_numbers import bar_numbers, written_numbers
 from composer.formats.abc.reader.bars import Bar
@@ -83,6 +84,9 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     if not names:
         raise ReadError(f"the tune at line {tune.text.first} has no notes")
     written, first = voices[names[0]]
+    losses[OTHER_ACCIDENTALS] += count_other_accidentals(
+        key for key in (tune.key, *(bar.key for bar in written)) if key
+    )
     written_as = voice_notations(tune, {name: played for name, (_, played) in voices.items() if name in sounding})
     parts = tuple(_part(tune, name, notes, written_as.get(name)) for name, notes in sounding.items())
     tempos = _tempos(tune, [*voices.values()])
@@ -222,12 +226,14 @@ def _meters(time: Time, written: Sequence[Bar], played: Sequence[Bar]) -> tuple[
 
 
 def _keys(tune: Tune, written: Sequence[Bar], played: Sequence[Bar]) -> tuple[Key, ...]:
+    """Return the keys; those with explicit accidentals by the most similar one without, since a score has no others."""
     assert tune.key is not None
     in_force = _in_force(written, lambda bar: bar.key, tune.key)
-    keys = [Key(Fraction(0), tune.key.sharps, tune.key.mode)]
+    first = plain_key(tune.key)
+    keys = [Key(Fraction(0), first.sharps, first.mode)]
     now = 0
     for bar in played:
-        each = in_force[id(bar)]
+        each = plain_key(in_force[id(bar)])
         if (each.sharps, each.mode) != (keys[-1].sharps, keys[-1].mode):
             _append_change(keys, Key(beats(now), each.sharps, each.mode))
         now += bar.ticks
