@@ -14,6 +14,7 @@ from composer.api.sampling.params import SamplingParams
 from composer.cli.options_from import OptionsCommand
 
 if TYPE_CHECKING:
+    from composer.api import Score
     from composer.cli.console import Console
     from composer.formats import Format
     from composer.formats.abc.reader.guesses import Guesses
@@ -111,7 +112,43 @@ def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
         score = plan.model.representation.score(tune) if tune is not None else None
         if others := (_most_sounding(score.notes) - 1 if score is not None else 0):
             console.say(f"harmonizing the top voice; {count_noun(others, 'other voice')} left out")
+        if warning := (_low_melody(score, voices) if score is not None else ""):
+            console.warn(warning)
         generate_pieces(plan)
+
+
+LOWEST_BASS = 40
+"""The lowest note of a usual bass voice, E2."""
+ROOM = 6
+"""Semitones above it that each voice needs up to the melody.
+
+With less, voices are often a second apart. In harmonizations of a melody from B3 to C5 in four voices, this is so in
+8 % of the beats; a third lower in 35 %, and a sixth lower in 53 %. In three voices it is 17 % a sixth lower.
+"""
+LOW_SHARE = 1 / 8
+"""Share of the notes of a melody that may have less room."""
+
+
+def _low_melody(score: "Score", voices: int) -> str:
+    """Return a warning if so many `voices` have little room below the melody of `score`; else an empty text."""
+    from composer.cli.render.text import count_noun
+    from composer.music.melody import top_line
+    from composer.music.scales import pitch_name
+
+    pitches = [note.pitch for note in top_line(score)]
+
+    def has_room(count: int) -> bool:
+        return sum(pitch < LOWEST_BASS + ROOM * (count - 1) for pitch in pitches) <= LOW_SHARE * len(pitches)
+
+    if has_room(voices):
+        return ""
+    fewer = next((f", use --voices {count}" for count in range(voices - 1, 1, -1) if has_room(count)), "")
+    others = count_noun(voices - 1, "other voice")
+    has = "has" if voices == 2 else "have"
+    return (
+        f"the melody goes down to {pitch_name(min(pitches))}, and {others} {has} little room below it: transpose it"
+        f" up{fewer}, or make it the bass with `composer gen pianoroll --keep-voices bass`"
+    )
 
 
 def _most_sounding(notes: Iterable[Note]) -> int:

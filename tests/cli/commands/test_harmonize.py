@@ -64,6 +64,30 @@ class TestChorale:
         tune.write_text(TUNE.replace("G2 A B", "[G2D2B,2] A B"))
         assert "harmonizing the top voice; 2 other voices left out\n" in composer("harmonize", tune, *options).err
 
+    @pytest.mark.parametrize(
+        ("octaves", "voices", "warning"),
+        [
+            (0, 4, ""),
+            (
+                -1,
+                4,
+                "goes down to D3, and 3 other voices have little room below it: transpose it up, use --voices 2",
+            ),
+            (-1, 2, ""),
+            (
+                -2,
+                2,
+                "goes down to D2, and 1 other voice has little room below it: transpose it up, or make it",
+            ),
+        ],
+    )
+    def test_a_low_melody_is_a_warning(self, composer, tune, octaves, voices, warning):
+        tune.write_text(TUNE.replace("K:G", f"K:G octave={octaves}"))
+        options = ("--seed", "5", "--particles", "1", "--format", "abc", "--voices", voices)
+        said = composer("harmonize", tune, *options, "--quiet").err
+        assert said.count("warning:") == bool(warning)
+        assert warning in said
+
     def test_rests_of_the_melody_stay_and_the_other_voices_go_on(self, composer, tune):
         tune.write_text(TUNE.replace("G2 A B|A G", "z G A z|A z"))
         result = composer("harmonize", tune, "--seed", "5", "--particles", "2", "--format", "abc")
