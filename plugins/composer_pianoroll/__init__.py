@@ -67,7 +67,7 @@ from composer_pianoroll.controls import PianorollControls
 from composer_pianoroll.frames import Layout, Roll, RollDecoder
 from composer_pianoroll.kept_voice.part import KEPT_VOICE, parts_of, with_rests
 from composer_pianoroll.options import PianorollOptions, choose_parts
-from composer_pianoroll.parallels import AVOID, ParallelsGuard, default_choice
+from composer_pianoroll.parallels import ParallelsGuard, parallels_weight
 from composer_pianoroll.phrase_ends import check_known, with_ends
 from composer_pianoroll.preferences import check_chords, with_preferences
 from composer_pianoroll.returns import NONE, PLAN, ReturnsConstraint, are_wanted, returns_of, sources_of
@@ -233,11 +233,12 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
     def _without_parallels(
         self, constraint: Constraint, controls: PianorollControls, context: GenerationContext
     ) -> Constraint:
-        avoid = controls.parallels or default_choice(self.measured.parallels)
         rules = context.rules or self.rules
-        if avoid != AVOID or rules < Rules.PARALLELS or controls.voice_leading:  # which weighs them
+        weight = parallels_weight(controls.parallels, rules, self.measured.parallels)
+        if not weight or controls.voice_leading:  # which weighs them
             return constraint
-        return ParallelsGuard(constraint, self.layout, self.options.steps if rules >= Rules.PARALLELS_ON_BEATS else 0)
+        beat = self.options.steps if rules >= Rules.PARALLELS_ON_BEATS else 0
+        return ParallelsGuard(constraint, self.layout, beat, weight)
 
     def plan(self, piece: Piece[Roll]) -> str | None:
         """Return meter, bars, pickup, last bar, phrase ends and key, as in `3/4,16,1,2,,Am`, with `positions`."""

@@ -45,7 +45,7 @@ class PianorollControls(NoteControls):
     keep_voices: str = option(
         "",
         "Keep a voice of --prime and generate the others: top, bass, or N for the Nth highest note at each moment. "
-        "--range, --key and --scale apply only to new notes.",
+        "With N, others may sound above and below it. --range, --key and --scale apply only to new notes.",
         metavar="VOICE",
         choices=("top", "bass"),
     )
@@ -63,7 +63,7 @@ class PianorollControls(NoteControls):
     parallels: str = choice(
         parallels.CHOICES,
         "Avoid or allow parallel fifths and octaves between the outer voices. "
-        "[default: avoid if the training data does]",
+        "[default: about as many as in the training data, where that is known]",
     )
     phrase_ends: str = choice(
         phrase_ends.CHOICES,

@@ -40,6 +40,8 @@ class Rules(IntEnum):
     """If a key is asked for, its tonic chord is preferred at the end."""
     NO_LONG_SILENCE = 16
     """Pieces begin with a note, and all voices rest for two beats at most, if silence is rare in the training data."""
+    PARALLELS_AS_IN_DATA = 17
+    """Parallels have a weight by their share in the training data, so that there are about as many as there."""
 
 
 LATEST = max(Rules)

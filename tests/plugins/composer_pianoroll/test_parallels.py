@@ -1,6 +1,7 @@
 """Parallels of the outer voices: measured in the training data, and kept out if they are rare there."""
 
 from dataclasses import replace
+from math import log
 
 import pytest
 
@@ -9,8 +10,8 @@ from composer.api.testing.constraints import check_controls
 from composer.toolkit.representations.quantize import GridNote
 from composer_pianoroll import Pianoroll, PianorollControls, PianorollOptions, Roll
 from composer_pianoroll.frames import Layout
-from composer_pianoroll.parallels import ParallelsGuard, share_of_parallels
-from composer_pianoroll.rules import Rules
+from composer_pianoroll.parallels import ParallelsGuard, parallels_weight, share_of_parallels
+from composer_pianoroll.rules import LATEST, Rules
 from composer_pianoroll.voice_leading import FAULT
 
 
@@ -59,6 +60,34 @@ def test_they_are_avoided_if_the_training_data_avoids_them():
         PianorollControls(parallels="no")
     with pytest.raises(OptionError, match="--parallels and --voice-leading cannot be used together"):
         PianorollControls(parallels="avoid", keep_voices="top", voice_leading=True)
+
+
+@pytest.mark.parametrize(
+    ("share", "rules", "choice", "weight"),
+    [
+        (0.005, LATEST, "", FAULT),
+        (0.03, LATEST, "", log(0.25)),
+        (0.15, LATEST, "", 0),
+        (None, LATEST, "", 0),
+        (0.03, LATEST, "avoid", FAULT),
+        (None, LATEST, "avoid", FAULT),
+        (0.005, LATEST, "allow", 0),
+        (0.019, Rules.PARALLELS_AS_IN_DATA - 1, "", FAULT),
+        (0.03, Rules.PARALLELS_AS_IN_DATA - 1, "", 0),
+        (0.03, Rules.PARALLELS_AS_IN_DATA - 1, "avoid", FAULT),
+        (0.005, Rules.FIRST, "avoid", 0),
+    ],
+)
+def test_the_fewer_the_training_data_has_the_lower_is_their_weight(share, rules, choice, weight):
+    assert parallels_weight(choice, rules, share) == pytest.approx(weight)
+
+
+def test_the_training_data_sets_the_weight():
+    found = fitted(CONTRARY)
+    found.restore({**found.state(), "parallels": 0.03, "thin_chords": None, "last_chord": None})
+    guard = found.constraint(PianorollControls(chords="any"), GenerationContext(plan="2/4,2"))
+    first, second = found.prime(piece((48, 55), (50, 57)))[1:3]
+    assert guard.log_weight(guard.start((first,)), second) == pytest.approx(log(0.25))
 
 
 @pytest.mark.parametrize("damaged", ["x", [1], True, -0.1, 1.5, float("nan")])
