@@ -215,7 +215,7 @@ class TestCommandLine:
         gen("--format", "MIDI").failed("unknown format 'MIDI'", "did you mean `midi`", code=2)
 
     def test_invalid_tempo(self, gen):
-        gen("--tempo", "nan").failed("tempo", "4 to 1000", code=2)
+        gen("--tempo", "nan").failed("tempo", "4 to 1,000", code=2)
 
     def test_unknown_suffix(self, gen, tmp_path):
         gen("--output", tmp_path / "tune.ogg").failed("'.ogg'", ".mid", code=2)
