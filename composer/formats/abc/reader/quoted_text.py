@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from composer.music import chords
@@ -18,6 +19,7 @@ class QuotedChord(NamedTuple):
     is_known: bool
 
 
+@lru_cache(maxsize=4096)
 def read_chord(text: str) -> QuotedChord | None:
     """Return the chord symbol of a text; None for an annotation.
 
