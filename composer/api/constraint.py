@@ -30,13 +30,15 @@ class FrameRule:
     """Constraint on one frame: units forced off or on (bit sets), and limits on how many are active.
 
     `project`, if given, turns any frame into a legal one. It is for rules that depend on the frame itself, such as a
-    hold in a stacked frame that needs its onset.
+    hold in a stacked frame that needs its onset. `in_order` is for recorded pieces: at temperatures above 1, units that
+    depend on each other are drawn in order until a limit is reached, rather than given how many may follow.
     """
 
     must_be_off: Mask = 0
     must_be_on: Mask = 0
     limits: tuple[Limit, ...] = ()
     project: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
+    in_order: bool = False
 
 
 class Constraint(ABC):

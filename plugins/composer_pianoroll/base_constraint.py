@@ -21,6 +21,8 @@ class NoteLimits(NamedTuple):
     min_notes: int = 0
     min_onsets: int = 0
     min_sustained: int = 0
+    in_order: bool = False
+    """See `composer.api.FrameRule`."""
 
 
 NO_LIMITS = NoteLimits()
@@ -106,9 +108,12 @@ class RollConstraint(Constraint):
     def frame_rule(self, sounding: int, limits: tuple[Limit, ...], on: int = 0) -> FrameRule:
         """Return the rule for a frame with `limits`, after `sounding`; the units in `on`, a bit set, are forced on."""
         if not self.layout.onsets:
-            return FrameRule(self.off, on, limits)
+            return FrameRule(self.off, on, limits, in_order=self.note_limits.in_order)
         silent = (self._all & ~sounding) << self.layout.pitch_count
-        return FrameRule(self.off | silent, on, limits, project=lambda frame: self._projected(sounding, frame))
+        return FrameRule(
+            self.off | silent, on, limits, project=lambda frame: self._projected(sounding, frame),
+            in_order=self.note_limits.in_order,
+        )  # fmt: skip
 
     def _projected(self, sounding: int, frame: tuple[int, ...]) -> tuple[int, ...]:
         """Return the legal frame next to `frame`; holds that were lost to onsets are replaced by the lowest others."""

@@ -82,6 +82,7 @@ def build_constraint(
             "--key",
         )
     limits = _note_limits(controls, layout, len(allowed))
+    limits = limits._replace(in_order=(context.rules or LATEST) < Rules.ANY_PITCHES_WITHIN_LIMITS)
     if not (controls.bars or controls.density or tune or is_planned):
         return RollConstraint(layout, pitches, limits)
     if controls.bars or tune:

@@ -42,6 +42,8 @@ class Rules(IntEnum):
     """Pieces begin with a note, and all voices rest for two beats at most, if silence is rare in the training data."""
     PARALLELS_AS_IN_DATA = 17
     """Parallels have a weight by their share in the training data, so that there are about as many as there."""
+    ANY_PITCHES_WITHIN_LIMITS = 18
+    """At temperatures above 1, notes are drawn given how many may sound, not from the lowest until that is reached."""
 
 
 LATEST = max(Rules)

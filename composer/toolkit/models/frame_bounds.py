@@ -12,6 +12,9 @@ from composer.api.sampling.filters import Bools, Floats, Ints, apply_frame_rule,
 
 __all__ = ["FrameBounds"]
 
+_LOG_MAX = 600.0
+"""Logarithm of the largest product of odds; that of a float is 709."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameBounds:
@@ -19,7 +22,7 @@ class FrameBounds:
 
     `must_be_off` and `must_be_on` (B, D) are fixed. At least `min_active` and at most `max_active` (L, B) of the units
     `limited` (L, B, D) may be on, of which `counts` (L, B) are fixed on. In the rows `to_project` (B,), the rule's
-    projection checks each active unit.
+    projection checks each active unit. The rows with a `temperature` (B,) above 1 are drawn given their limits.
     """
 
     thresholds: Floats
@@ -31,6 +34,7 @@ class FrameBounds:
     max_active: Ints
     counts: Ints
     to_project: Bools | None = None
+    temperature: Floats | None = None
 
     @classmethod
     def from_rules(cls, rules: Sequence[FrameRule | None], thresholds: Floats) -> FrameBounds:
@@ -75,6 +79,30 @@ class FrameBounds:
             off |= over
             thresholds[over] = np.inf
 
+    def lowered_by(self, logits: Floats, counts: Ints, off: Bools) -> Floats | None:
+        """Return by how much limits lower the log-odds of units (B, D) at the row's temperature; None if not at all.
+
+        A unit that is on leaves less room for those after it. Given that at most k of a limit's units are on from here,
+        the odds of unit i are w_i S_(k-1) / S_k instead of w_i. S_k is the sum of e_0 to e_k, and e_m that of the
+        products of the odds of each m of the units after i. This is exact if units are independent; here, `logits` are
+        those given the units so far. The largest of several limits counts, since one mostly contains the others.
+        """
+        if self.temperature is None or not len(self.limited):
+            return None
+        lowered = np.zeros(logits.shape)
+        rows = np.flatnonzero(self.temperature > 1)
+        scaled, free = logits[rows].astype(float) / self.temperature[rows, None], ~(off | self.must_be_on)[rows]
+        for limited, most, count in zip(self.limited[:, rows], self.max_active[:, rows], counts[:, rows], strict=True):
+            units = limited & free
+            room = np.minimum(most - count, units.sum(axis=1))
+            if (room > 0).any():
+                at = np.flatnonzero(units.any(axis=0))  # few of the holds, for one
+                largest = _LOG_MAX / np.maximum(room, 1)[:, None]
+                odds = np.where(units[:, at], np.exp(np.minimum(scaled[:, at], largest)), 0)
+                place = np.ix_(rows, at)
+                lowered[place] = np.maximum(lowered[place], np.where(units[:, at], _log_ratio(odds, room), 0))
+        return lowered
+
     def allowed_by_projection(self, frames: Bools, on: Ints, at: Ints, off: Bools) -> tuple[Ints, Ints]:
         """Return those of the units `at` in the rows `on` that projections keep; force the others off."""
         keep = np.ones(len(on), bool)
@@ -95,3 +123,17 @@ class FrameBounds:
     def rank(self, logits: Floats, off: Bools) -> Floats:
         """Return the order in which units (B, D) are added; those that are `off` never, those that are fixed first."""
         return np.where(off, -np.inf, np.where(self.must_be_on, np.inf, logits))
+
+
+def _log_ratio(odds: Floats, room: Ints) -> Floats:
+    """Return log S_k - log S_(k-1) of the `odds` (B, D) after each unit, k being the `room` (B,); 0 if that is 0."""
+    rows, size = odds.shape
+    products = np.ones((rows, size + 1))  # e_m of the odds from each unit on
+    total, before = np.ones((rows, size)), np.ones((rows, size))
+    for count in range(1, int(room.max()) + 1):
+        sums = np.cumsum((odds * products[:, 1:])[:, ::-1], axis=1)[:, ::-1]
+        products = np.concatenate([sums, np.zeros((rows, 1))], axis=1)
+        is_counted = (count <= room)[:, None]
+        before = np.where(is_counted, total, before)
+        total = np.where(is_counted, total + products[:, 1:], total)
+    return np.asarray(np.log(total) - np.log(before))

@@ -92,13 +92,13 @@ class NadeSampler:
     ) -> Draw:
         """Draw with the temperature and min-p of `params` for each unit, from uniform `numbers` (B, D)."""
         bounds = FrameBounds.from_rules(rules, _thresholds(params, numbers))
-        frames, logits, off = self._sample_units(outputs, bounds)
+        frames, logits, off, _ = self._sample_units(outputs, bounds)
         if not bounds.rules:
             return Draw(frames.astype(np.uint8), frame_log_prob(logits, frames), np.zeros(len(frames)))
         legal = bounds.repaired(frames, bounds.rank(logits, off))
         illegal = (legal != frames).any(axis=1)
         if any(rule is not None and rule.project and changed for rule, changed in zip(rules, illegal, strict=True)):
-            frames, logits, off = self._sample_units(outputs, replace(bounds, to_project=illegal))
+            frames, logits, off, _ = self._sample_units(outputs, replace(bounds, to_project=illegal))
             legal = bounds.repaired(frames, bounds.rank(logits, off))
         return self._as_draw(outputs, legal, frames, logits, off, bounds.must_be_on)
 
@@ -113,14 +113,15 @@ class NadeSampler:
         """Draw one of several candidate frames per row (see `composer.api.sampling.joint_frames`).
 
         A candidate that would have to be changed at the end is drawn only if all others would too. `numbers` (B, D) are
-        uniform. The candidates of greedy rows are always the same.
+        uniform. The candidates of greedy rows are always the same. At temperatures above 1, where many units would be
+        on, candidates are drawn given the limits: else those that come first would fill them.
         """
         rows, proposal = len(outputs), np.maximum(params.temperature, 1)
         one_row = FrameBounds.from_rules(rules, np.zeros((rows, self.size), np.float32))
         thresholds = _candidate_thresholds(params.is_greedy, numbers, rng) * proposal[:, None, None]
-        bounds = one_row.for_candidates(thresholds)
-        frames, logits, off = self._sample_units(outputs, bounds)
-        logp, logq = _log_probs(frames, logits, off | bounds.must_be_on, np.repeat(proposal, CANDIDATES))
+        bounds = replace(one_row.for_candidates(thresholds), temperature=_given_limits(rules, proposal))
+        frames, logits, off, lowered = self._sample_units(outputs, bounds)
+        logp, logq = _log_probs(frames, logits, lowered, off | bounds.must_be_on, np.repeat(proposal, CANDIDATES))
 
         def by_row(values: NDArray[Any]) -> NDArray[Any]:
             return values.reshape(rows, CANDIDATES, *values.shape[1:])
@@ -160,8 +161,10 @@ class NadeSampler:
         thresholds = np.where(on, -np.inf, np.inf)
         return frame_log_prob(self._sample_units(outputs, FrameBounds.from_rules((), thresholds))[1], on)
 
-    def _sample_units(self, outputs: Floats, bounds: FrameBounds) -> tuple[Bools, Floats, Bools]:
-        """Return frames, the logit of each unit when it was drawn, and the units forced off, each (N, D).
+    def _sample_units(self, outputs: Floats, bounds: FrameBounds) -> tuple[Bools, Floats, Bools, Floats | None]:
+        """Return frames, the logit of each unit when it was drawn, the units forced off, and `FrameBounds.lowered_by`.
+
+        Each is (N, D).
 
         A unit is on if its logit is above its threshold. All rows are computed until the last is done, so that rounding
         in a row does not depend on the others. `bounds` have N / B candidates for each row of `outputs`, which begin
@@ -176,14 +179,20 @@ class NadeSampler:
         logits, rows, place = np.empty(bv.shape, a.dtype), np.arange(len(bv)), np.arange(self.size)
         ahead, counts = np.ones(bv.shape, bool), bounds.counts.copy()
         bounds.enforce_limits(counts, ahead, off, thresholds)
+        all_lowered: Floats | None = None
         while True:
             np.copyto(logits, unit_logits, where=ahead)
-            above = unit_logits > thresholds
+            lowered = bounds.lowered_by(unit_logits, counts, off)
+            if lowered is None or bounds.temperature is None:
+                above = unit_logits > thresholds
+            else:
+                all_lowered = lowered if all_lowered is None else np.where(ahead, lowered, all_lowered)
+                above = unit_logits > thresholds + bounds.temperature[:, None] * lowered
             above &= ahead
             unit = above.argmax(axis=1)
             found = above[rows, unit]
             if not found.any():
-                return frames, logits, off
+                return frames, logits, off, all_lowered
             ahead &= place > np.where(found, unit, self.size)[:, None]
             on, at = rows[found], unit[found]
             if bounds.to_project is not None:
@@ -243,14 +252,31 @@ def _candidate_thresholds(is_greedy: Bools, numbers: Floats, rng: StepRNG) -> Fl
     return thresholds
 
 
-def _log_probs(frames: Bools, logits: Floats, fixed: Bools, temperature: Floats) -> tuple[Floats, Floats]:
+def _given_limits(rules: Sequence[FrameRule | None], temperature: Floats) -> Floats | None:
+    """Return the `temperature` (B,) of the candidates of each row, 1 in rows whose limits are met in order.
+
+    None if there are only such rows: those at temperature 1, and those whose rule says so.
+    """
+    if not rules:
+        return None
+    in_order = np.array([rule is None or rule.in_order for rule in rules])
+    found = np.where(in_order, 1, temperature)
+    return np.repeat(found, CANDIDATES) if (found > 1).any() else None
+
+
+def _log_probs(
+    frames: Bools, logits: Floats, lowered: Floats | None, fixed: Bools, temperature: Floats
+) -> tuple[Floats, Floats]:
     """Return the log-probabilities (B,) of `frames` (B, D) by the model, and unit by unit at a `temperature` (B,).
 
-    The latter excludes `fixed` units.
+    The latter excludes `fixed` units, and has log-odds that limits `lowered` (B, D).
     """
     signed = np.where(frames, logits, -logits)
     logp = _log_sigmoid(signed)
-    logq = logp if (temperature == 1).all() else _log_sigmoid(signed / temperature[:, None])
+    tempered = signed if (temperature == 1).all() else signed / temperature[:, None]
+    if lowered is not None:
+        tempered = tempered - np.where(frames, lowered, -lowered)
+    logq = logp if tempered is signed else _log_sigmoid(tempered)
     return logp.sum(axis=1), np.where(fixed, 0, logq).sum(axis=1)
 
 

@@ -131,3 +131,14 @@ def test_thin_primers(options):
     frames = {sizes: [*layout.frames(roll(*sizes))] for sizes in [(3,), (1,), (3, 1), (3, 1, 1), (0, 2), (3, 3, 0, 1)]}
     assert [sizes for sizes, primer in frames.items() if has_thin_chords(layout, primer)] == [(1,), (3, 1, 1), (0, 2)]
     assert not has_thin_chords(layout, ())
+
+
+@pytest.mark.parametrize("given", [{}, {"bars": 2}, {"keep_voices": "top"}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"onsets": False}, {"positions": True}], ids=str)
+def test_recorded_pieces_meet_limits_in_order(options, given):
+    representation = Pianoroll(PianorollOptions(**options))
+    tune = Piece(roll(4, 4), labels={"meter": "4/4"}) if "keep_voices" in given else None
+    for rules, in_order in ((Rules.ANY_PITCHES_WITHIN_LIMITS - 1, True), (None, False)):
+        context = GenerationContext(rules=rules, tune=tune, plan="4/4,2")
+        constraint = representation.constraint(PianorollControls(**given, max_notes=4), context)
+        assert constraint.allowed(constraint.start(())).in_order == in_order
