@@ -228,9 +228,10 @@ class RejectedPiece(NamedTuple):
     """A piece of a source that was skipped, and why. Rejections are counted by `reason` and named by `source`.
 
     `reason` is one of a few phrases that can be counted ("bar length does not match the meter"); `detail` gives the
-    position ("line 12, column 7").
+    position ("line 12, column 7"). `hint` says how to change the music, if that is known.
     """
 
     reason: str
     source: str
     detail: str = ""
+    hint: str = ""

@@ -94,7 +94,8 @@ def _no_pieces_error(source: Source, representation: Representation, rejected: R
         return no_music_error(source)
     reason = f": {rejected.reason}"
     detail = f" ({rejected.detail})" if rejected.detail else ""
-    return ReadError(f"no piece in {source.label} that `{representation.name}` can represent{reason}{detail}", FIX_HINT)
+    message = f"no piece in {source.label} that `{representation.name}` can represent{reason}{detail}"
+    return ReadError(message, rejected.hint or FIX_HINT)
 
 
 def is_other(source: Source, representation: Representation) -> bool:

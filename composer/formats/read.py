@@ -114,4 +114,7 @@ def no_music_error(source: Source, rejected: RejectedPiece | None = None) -> Rea
     reason, _, hint = rejected.reason.rpartition(": ") if rejected else ("", "", "")
     if rejected and VARIABLE not in hint:
         reason, hint = located_reason(rejected), ""
-    return ReadError(f"no music in {source.label}{f': {reason}' if reason else ''}", hint or no_music_hint())
+    return ReadError(
+        f"no music in {source.label}{f': {reason}' if reason else ''}",
+        hint or (rejected and rejected.hint) or no_music_hint(),
+    )

@@ -150,6 +150,11 @@ def pitch_name(pitch: int) -> str:
     return f"{_NAMES[pitch % 12]}{pitch // 12 - 1}"
 
 
+def pitch_span(low: int, high: int) -> str:
+    """Return the names of two MIDI numbers as a range, `C4 to G5`, or that of both, `C4`."""
+    return pitch_name(low) if low == high else f"{pitch_name(low)} to {pitch_name(high)}"
+
+
 def _pitch(text: str) -> int | None:
     if text.isdecimal():
         pitch = int(text)

@@ -134,7 +134,9 @@ class Grid(Representation[Tokens, GridOptions, GridControls]):
         if unknown:
             raise EncodeError(
                 f"{piece.source or 'the melody'} has pitches unknown to the model: " + ", ".join(map(str, unknown)),
-                f"use pitches from {self.pitches[0]} to {self.pitches[-1]}" if self.pitches else None,
+                f"transpose it: the model has pitches {self.pitches[0]} to {self.pitches[-1]}"
+                if self.pitches
+                else None,
             )
         return [self.ids[token] for token in tokens]
 

@@ -328,7 +328,7 @@ class Pianoroll(Representation[Roll, PianorollOptions, PianorollControls]):
             music, chosen, self.options.steps, offgrid, self.layout.lowest, self.layout.highest
         )
         if not len(quantized.starts):
-            raise NotEncodable("no notes on the grid" if in_range else "no notes in the range")
+            raise NotEncodable("no notes on the grid")
         roll, overlap_losses = without_overlaps(quantized, repeats=self.layout.onsets)
         range_losses = {OUT_OF_RANGE: sum(len(part.notes) for part in chosen) - in_range}
         losses = losses_of(music, chosen, quantizing_losses, overlap_losses, range_losses)

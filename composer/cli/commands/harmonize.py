@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 from composer.api import Note, ReadError, RejectedPiece, Source, UsageError
 from composer.api.fields import check_ranges, option
-from composer.api.sampling.params import SamplingParams
+from composer.api.sampling.params import (
+    TEMPERATURE_HINT,
+    UNIFORM,
+    SamplingParams,
+    TemperatureRamp,
+    parse_temperature,
+)
 from composer.cli.options_from import OptionsCommand
 
 if TYPE_CHECKING:
@@ -43,9 +49,10 @@ class HarmonizeOptions:
         maximum=4096,
     )
     seed: int | None = option(None, "Random seed.", metavar="N", minimum=0, maximum=2**63 - 1)
-    temperature: float | None = option(
-        None, "Sampling temperature; 0 is greedy. [default: the model's, else 1]", "--temp",
-        metavar="T", minimum=0, maximum=1e6,
+    temperature: float | TemperatureRamp | None = option(
+        None, "Sampling temperature; 0 is greedy, inf is uniform. 0.6..1.2 ramps over the piece. "
+        "[default: the model's, else 1]",
+        "--temp", metavar="T", minimum=0, maximum=UNIFORM, hint=TEMPERATURE_HINT, parse=parse_temperature,
     )  # fmt: skip
     output: str | None = option(None, "Output file; the suffix sets the format.", "-o", metavar="FILE")
     format: str | None = option(None, "Output format, such as abc, midi or musicxml.", metavar="FORMAT")

@@ -32,7 +32,7 @@ def particles_of(options: GenOptions, model: LoadedModel, context: GenerationCon
             flags = keeping_flags(type(model.representation))
             raise UsageError(
                 f"--particles needs {join_names(flags, 'or')}" if flags else "--particles is for infilling",
-                f"add {flags[0]}" if flags else "leave out --particles",
+                f"add {join_names(flags, 'or')}" if flags else "leave out --particles",
                 flags=("--particles",),
             )
         return 1

@@ -151,4 +151,5 @@ def _no_primer(source: Source, representation: Representation, rejected: Rejecte
     if rejected is None:
         return ReadError(f"nothing to continue in {source.label}", "use another primer")
     reason = f"{rejected.reason} ({rejected.detail})" if rejected.detail else rejected.reason
-    return ReadError(f"cannot use {source.label} as a primer: {reason}", "fix it, or use another primer")
+    hint = rejected.hint or "fix it, or use another primer"
+    return ReadError(f"cannot use {source.label} as a primer: {reason}", hint)

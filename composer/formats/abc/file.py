@@ -25,7 +25,7 @@ def is_abc(data: bytes) -> bool:
 def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, Score | RejectedPiece]]:
     """Yield the name and score of each tune."""
     from composer.formats.abc.reader.lexer import split_tunes
-    from composer.formats.abc.reader.score import ImpossibleLength, read_tune
+    from composer.formats.abc.reader.score import ImpossibleLength, NoNotes, read_tune
 
     for position, tune in enumerate(split_tunes(source.text(), source.label), 1):
         first_line = tune.lines[0] if tune.lines else ""
@@ -35,8 +35,8 @@ def read_pieces(source: Source, *, pedal: bool = False) -> Iterator[tuple[str, S
             score = read_tune(tune)
             fault = exceeded_limit(score)
             yield name, RejectedPiece(fault, name, f"line {tune.first}") if fault else score
-        except ImpossibleLength as error:
-            yield name, RejectedPiece(error.reason, name, error.place)
+        except (ImpossibleLength, NoNotes) as error:
+            yield name, RejectedPiece(error.reason, name, error.place, error.hint or "")
         except (ReadError, ArithmeticError, ValueError, RecursionError) as error:
             yield name, RejectedPiece(str(error), name, f"line {tune.first}")
 

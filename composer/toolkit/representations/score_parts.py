@@ -13,6 +13,7 @@ from composer.formats.midi.beats import beats, signs
 from composer.formats.midi.tracks import MidiFile, Track, in_order
 from composer.formats.read import read_scores
 from composer.toolkit.representations.quantize import NotEncodable, quantize_voices
+from composer.toolkit.representations.steps import OutOfRange
 
 if TYPE_CHECKING:
     from composer.toolkit.representations.note_arrays import NoteArrays
@@ -76,16 +77,35 @@ def quantize_parts(
 ) -> tuple[NoteArrays, Mapping[str, int], int]:
     """Quantize the notes of `parts` from pitch `lowest` to `highest`.
 
-    Returns the notes, losses by phrase, and the number of notes in the range. Raises OffGrid and NotEncodable.
+    Returns the notes, losses by phrase, and the number of notes in the range. Raises OutOfRange, OffGrid and
+    NotEncodable.
     """
     from composer.toolkit.representations import note_arrays
 
     if isinstance(music, MidiFile):
         tracks = [part for part in parts if isinstance(part, Track)]
-        return note_arrays.quantize_tracks(music, tracks, steps, offgrid, lowest, highest)
+        quantized, losses, in_range = note_arrays.quantize_tracks(music, tracks, steps, offgrid, lowest, highest)
+    else:
+        quantized, losses, in_range = _quantize_voices(parts, steps, offgrid, lowest, highest)
+    if not in_range:
+        raise _out_of_range(music, parts, lowest, highest)
+    return quantized, losses, in_range
+
+
+def _quantize_voices(
+    parts: Sequence[NoteSource], steps: int | Fraction, offgrid: str, lowest: int, highest: int
+) -> tuple[NoteArrays, dict[str, int], int]:
+    from composer.toolkit.representations import note_arrays
+
     voices = [[note for note in part.notes if lowest <= note.pitch <= highest] for part in parts]
     quantized, losses = quantize_voices(voices, steps, offgrid)
     return note_arrays.NoteArrays.from_notes(quantized), losses, sum(map(len, voices))
+
+
+def _out_of_range(music: Music, parts: Sequence[NoteSource], lowest: int, highest: int) -> OutOfRange:
+    """Return the error for `parts` with no note from pitch `lowest` to `highest`."""
+    pitches = [note.pitch for part in parts for note in notes_of(music, part)]
+    return OutOfRange(min(pitches), max(pitches), lowest, highest)
 
 
 def notes_of(music: Music, part: NoteSource) -> Sequence[Note]:

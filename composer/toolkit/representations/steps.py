@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from composer.api import EncodeError, RejectedPiece
+from composer.music.scales import pitch_span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,3 +36,14 @@ class NotEncodable(EncodeError):
 
     def as_rejection(self, name: str) -> RejectedPiece:
         return RejectedPiece(self.reason, name, self.detail)
+
+
+class OutOfRange(NotEncodable):
+    """A score all of whose notes, from MIDI pitch `low` to `high`, are outside of `lowest` to `highest`."""
+
+    def __init__(self, low: int, high: int, lowest: int, highest: int) -> None:
+        detail = f"{pitch_span(low, high)}; the range is {pitch_span(lowest, highest)}"
+        super().__init__("no notes in the range", detail, "transpose it")
+
+    def as_rejection(self, name: str) -> RejectedPiece:
+        return RejectedPiece(self.reason, name, self.detail, self.hint or "")

@@ -111,7 +111,31 @@ class TestChorale:
     def test_no_melody(self, composer, tmp_path):
         path = tmp_path / "rests.abc"
         path.write_text("X:1\nM:4/4\nL:1/4\nK:G\nz4|z4|]\n")
-        composer("harmonize", path).failed("rests.abc", "has no notes")
+        composer("harmonize", path).failed("rests.abc", "can represent: no notes (line 1)")
+
+    @pytest.mark.parametrize(
+        ("notes", "words"),
+        [
+            ("c'''''d'''''", "no notes in the range of MIDI (line 1: C10 to D10; MIDI has C-1 to G9)"),
+            ("C,,,,D,,,,", "no notes in the range (C0 to D0; the range is A0 to C8)"),
+        ],
+    )
+    def test_no_note_in_range_names_notes_and_range(self, composer, tmp_path, notes, words):
+        path = tmp_path / "tune.abc"
+        path.write_text(f"X:1\nM:4/4\nL:1/4\nK:C\n{notes}|{notes}|\n")
+        for arguments in (
+            ("harmonize", path), ("gen", "pianoroll", "--prime", path), ("gen", "pianoroll", "--prime", path,
+            "--keep-voices", "top"),
+        ):  # fmt: skip
+            composer(*arguments).failed(words, "hint: transpose it\n")
+
+    def test_temperature_as_in_gen(self, composer, tune, tmp_path):
+        for value in ("inf", "0.6..1.2"):
+            written = tmp_path / "tune.mid"
+            options = ("--temp", value, "--particles", "2", "--seed", "1", "--output", written, "--force")
+            assert composer("harmonize", tune, *options).code == 0
+            assert "reproduced exactly" in composer("replay", written).err
+        composer("harmonize", tune, "--temp", "hot").failed("--temp: 'hot'", "inf is uniform", code=2)
 
     def test_melody_out_of_range(self, composer, tmp_path):
         path = tmp_path / "high.mid"

@@ -42,7 +42,7 @@ def test_no_binary_on_a_terminal(composer, tunes):
         (b"", "stdin is empty"),
         (b"hello", "no music in stdin"),
         (b"MThd\0\0", "stdin"),
-        (b"X:1\nK:C\n", "cannot convert stdin: tune 1: the tune at line 1 has no notes"),
+        (b"X:1\nK:C\n", "cannot convert stdin: tune 1: no notes (line 1)"),
     ],
 )
 def test_unreadable_input(composer, data, words):

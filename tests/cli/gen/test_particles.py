@@ -66,7 +66,12 @@ def test_several_pieces_are_reproduced_one_by_one(composer, gen, tmp_path):
     ("rep", "options", "words", "code"),
     [
         ("abc", ("--particles", "8"), ("--particles needs --keep-bars", "add --keep-bars"), 2),
-        ("pianoroll", ("--particles", "8"), ("--particles needs --keep-bars or --keep-voices",), 2),
+        (
+            "pianoroll",
+            ("--particles", "8"),
+            ("--particles needs --keep-bars or --keep-voices", "hint: add --keep-bars or --keep-voices"),
+            2,
+        ),
         ("text", ("--particles", "8"), ("--particles is for infilling", "leave out --particles"), 2),
         ("abc", ("--particles", "x", "--keep-bars", "1"), ("invalid value for --particles: 'x'",), 2),
         ("pianoroll", ("--keep-voices", "top"), ("--keep-voices needs --prime",), 2),

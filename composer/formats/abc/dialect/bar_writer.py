@@ -12,12 +12,14 @@ from composer.music.keys import Signature, Time, pitch, step_name
 
 
 class Unwritable(Exception):
-    """Something that the dialect cannot write. `reason` is a short phrase; `sound` gives the place."""
+    """Something that the dialect cannot write. `reason` is a short phrase; `sound` gives the place.
 
-    def __init__(self, reason: str, sound: Sound) -> None:
+    Without a line in `sound`, `detail` says what it is. `hint` says how to change it, if that is known.
+    """
+
+    def __init__(self, reason: str, sound: Sound, detail: str = "", hint: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
-        self.sound = sound
+        self.reason, self.sound, self.detail, self.hint = reason, sound, detail, hint
 
 
 Sounds = list[Sound]
@@ -210,7 +212,8 @@ class BarWriter:
         if not -1 <= alter <= 1:
             step, alter = _respell(step, alter)
         if not tables.LOWEST <= step <= tables.HIGHEST:
-            raise Unwritable("note out of range", Sound((tone,), 0, 0, 0))
+            detail = f"{step_name(step)}; the range is {step_name(tables.LOWEST)} to {step_name(tables.HIGHEST)}"
+            raise Unwritable("note out of range", Sound((tone,), 0, 0, 0), detail, "transpose it")
         return self.accidentals.write((step, alter))
 
 

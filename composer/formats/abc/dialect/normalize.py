@@ -75,8 +75,8 @@ def normalize_tune(tune: Tune, source: str = "") -> NormalizedTune | RejectedPie
     except _Rejected as error:
         return RejectedPiece(error.reason, source, error.place)
     except Unwritable as error:
-        place = f"line {error.sound.line}, column {error.sound.column}" if error.sound.line else ""
-        return RejectedPiece(error.reason, source, place)
+        place = f"line {error.sound.line}, column {error.sound.column}" if error.sound.line else error.detail
+        return RejectedPiece(error.reason, source, place, error.hint)
 
 
 class _Rejected(Exception):

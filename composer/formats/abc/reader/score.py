@@ -42,6 +42,19 @@ class ImpossibleLength(ReadError):
         super().__init__(f"{self.reason}, at {self.place}")
 
 
+class NoNotes(ReadError):
+    """A tune without notes, or with none in the range of MIDI: `reason` says which, `place` where and which notes."""
+
+    def __init__(self, line: int, pitches: Sequence[int]) -> None:
+        self.reason, self.place, hint = "no notes", f"line {line}", None
+        if pitches:
+            from composer.music.scales import pitch_span
+
+            self.reason, hint = "no notes in the range of MIDI", "transpose it"
+            self.place += f": {pitch_span(min(pitches), max(pitches))}; MIDI has {pitch_span(0, 127)}"
+        super().__init__(f"the tune at line {line} has {self.reason}", hint)
+
+
 def read_score(text: str) -> Score:
     """Return the first tune in `text`. Raises ReadError as `read_tune` does."""
     found = split_tunes(text)
@@ -82,7 +95,8 @@ def score_of(tune: Tune, problems: list[Diagnostic] | None = None) -> Score:
     losses += guessed.counts
     names = [*sounding, *(name for name, (_, played) in voices.items() if _chords(played))]
     if not names:
-        raise ReadError(f"the tune at line {tune.text.first} has no notes")
+        layers = [layer for _, played in voices.values() for layer in _layers(played)]
+        raise NoNotes(tune.text.first, [pitch(*tone) for layer in layers for _, sound in layer for tone in sound.tones])
     written, first = voices[names[0]]
     losses[OTHER_ACCIDENTALS] += count_other_accidentals(
         key for key in (tune.key, *(bar.key for bar in written)) if key

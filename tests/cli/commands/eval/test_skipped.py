@@ -34,7 +34,9 @@ def test_pieces_and_notes_out_of_range_are_counted(high, params):
     assert result["pieces"] == 2
     assert result["rejected"] == {"no notes in the range": 1}
     assert result["losses"] == {"notes out of range left out": 4}
-    assert re.search(r" 1  no notes in the range, such as .*tunes\.abc: tune 2\n", done.err)
+    assert re.search(
+        r" 1  no notes in the range, such as .*tunes\.abc: tune 2: \S+( to \S+)?; the range is .*\n", done.err
+    )
     assert "4  notes out of range left out" in done.err
     high(LOW, *params).failed("1 skipped: no notes in the range")
 

@@ -111,7 +111,7 @@ def test_changes_are_reported(body, expected, change):
         ("C>|C8|", "broken rhythm without a partner", "line 5, column 3"),
         ("z8|", "no notes", "line 1"),
         ("G2|C8|[1D3/2D4(3BAG:|[2E6|", "incomplete bar", "line 5, column 9"),
-        ("C8|c'''8|", "note out of range", ""),
+        ("C8|c'''8|", "note out of range", "c'''; the range is D,, to b''"),
     ],
 )
 def test_rejections_name_reason_and_place(body, reason, detail):

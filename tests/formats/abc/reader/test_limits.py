@@ -102,7 +102,7 @@ def test_a_length_that_no_note_has_is_an_error_of_its_tune(body, reason, column)
         read_score(text)
     longest = text.replace(body, "C256|Z999|").replace("X:1", "X:2")
     (_, rejected), (_, score) = read_pieces(Source(Path("a.abc"), "a.abc", data=f"{text}\n{longest}".encode()))
-    assert rejected == (reason, "a.abc: tune 1", f"line 5, column {column}")
+    assert rejected[:3] == (reason, "a.abc: tune 1", f"line 5, column {column}")
     assert score.duration == 256
     assert [problem.kind for problem in check_tune(split_tunes(text)[0])].count(TOO_LONG) == 1
     assert normalize(split_tunes(text)[0]).reason == "impossible note length"
