@@ -12,7 +12,7 @@ from composer_pianoroll.frames import Layout
 class NoteLimits(NamedTuple):
     """Maximum number of notes that sound, start and are held at a time, 0 is unlimited; and the minimum that sound.
 
-    At least `min_onsets` start and `min_sustained` are held in each frame, as far as so many notes sound before it.
+    At least `min_onsets` start in each frame, and at least `min_sustained` are held, or all that sound before it.
     """
 
     max_notes: int = 0

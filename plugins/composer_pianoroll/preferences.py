@@ -38,8 +38,8 @@ def with_preferences(
 ) -> Constraint:
     """Return the rolls of `planned`, which follow `plan` with `steps` per beat, with guards for their chords.
 
-    These are the chords at the ends of phrases and, unless it `is_tune` that is filled in, those before them, those on
-    beats and the last one, which is the tonic's if a key is asked for.
+    These are the chords at the ends of phrases. If no tune is filled in (`is_tune`), they are also the chords before
+    those, on beats, and at the end, where it is the tonic's if a key is asked for.
     """
     beat = Fraction(steps)
     ends = ends_of(plan, beat)

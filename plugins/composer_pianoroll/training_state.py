@@ -86,7 +86,7 @@ def training_state(layout: Layout, pieces: Iterable[tuple[Roll, BarPlan]], per_b
 
 
 def first_beat(plan: BarPlan, steps: Fraction) -> int:
-    """Return the step of the first beat of a piece, after what a pickup has of a beat of so many `steps`."""
+    """Return the step of the first beat, of `steps` steps each, after a pickup that begins within one."""
     return int(plan.pickup % 1 * steps)
 
 

@@ -29,7 +29,7 @@ class FixedUnits(NamedTuple):
 class VoiceConstraint(TimedRollConstraint):
     """Rolls with a fixed voice: `voice` has the fixed units of each frame that is not fixed as a whole.
 
-    With `voice_leading`, faults of it have a lower weight; `closing` is the last chord, if it is known. `resting` is
+    With `voice_leading`, its faults lower the weight; `closing` is the last chord, if it is known. `resting` is
     the constraint for frames without a note of the voice, if it differs.
     """
 
@@ -116,8 +116,8 @@ def notes_of_voice(notes: Iterable[GridNote], which: str) -> Iterator[GridNote]:
 def fixed_units(layout: Layout, steps: int, voice: Sequence[GridNote], which: str) -> list[FixedUnits]:
     """Return the fixed units of each frame of a roll of `steps` steps that has this `voice`.
 
-    Nothing is above a top voice or below a bass, whose last note counts while it rests. The others do not prolong its
-    notes.
+    Nothing is above a top voice or below a bass, whose last note counts while it rests. No other voice may hold its
+    notes on.
     """
     frames = list(layout.frames(Roll.from_notes(steps, voice)))
     every, width, bound = (1 << layout.pitch_count) - 1, layout.pitch_count, voice[0].pitch
