@@ -23,8 +23,8 @@ The dominant has major and perfect intervals above the root, but a minor seventh
 class Chord:
     """A chord: `root` and `bass` are note names (`F#`, `Bb`), `kind` is the quality in MusicXML's words.
 
-    `degrees` are notes that the kind lacks, ascending. They replace those of its fifth or ninth to thirteenth that have
-    the same number.
+    `degrees` are notes that the kind lacks, ascending. They replace those of its fifth, seventh or ninth to thirteenth
+    that have the same number.
     """
 
     root: str
@@ -49,7 +49,8 @@ class Chord:
     def quality(self) -> str:
         """The most common spelling without root and bass (`m7`, `69`, `7b9`).
 
-        Degrees are in parentheses if it is too long for abc2midi, which does not play what is in parentheses.
+        Degrees are in parentheses if it is too long for abc2midi, which does not play what is in parentheses. The sign
+        of an altered degree never follows the root, where it would be one of the root: `C#11` is an 11th chord of C#.
         """
         base, degrees = KINDS[self.kind][1].split(" ")[0], set(self.degrees)
         own = [each for each in _COMPOSED if each[1] == self.kind and degrees.issuperset(each[2])]
@@ -57,7 +58,9 @@ class Chord:
             base, _, named_by_base = max(own, key=lambda each: len(each[2]))
             degrees -= set(named_by_base)
         more = "".join(_spelled(*degree) for degree in sorted(degrees))
-        return base + more if len(base + more) <= _LONGEST_QUALITY or not more else f"{base}({more})"
+        sign = "" if base or more[:1] not in ("#", "b") else "maj" if min(degrees)[0] == _FIFTH else "add"
+        plain = base + sign + more
+        return plain if len(plain) <= _LONGEST_QUALITY or not more else f"{base}({more})"
 
     @property
     def symbol(self) -> str:
@@ -87,12 +90,16 @@ def parse(symbol: str) -> Chord | None:
 def named(root: str, kind: str, degrees: Iterable[Degree], bass: str) -> Chord:
     """Return the chord of a kind with more degrees, with as many of these as possible named by the kind.
 
-    A dominant with a sharp fifth is an `augmented-seventh`, for example.
+    A dominant with a sharp fifth is an `augmented-seventh`, for example, and a minor seventh with a major one is
+    `major-minor`.
     """
     left = {*degrees}
     while kind in _WITH_DEGREE:
         kind, degree = _WITH_DEGREE[kind]
         left.add(degree)
+    if (_SEVENTH, 1) in left and kind in _WITHOUT_SEVENTH:
+        kind, others = _WITHOUT_SEVENTH[kind]
+        left.update(others)
     altered = {number for number, alter in left if alter}
     left = {(number, alter) for number, alter in left if alter or number not in altered}
     has_both_fifths = {(5, -1), (5, 1)} <= left
@@ -124,10 +131,13 @@ def pitches(symbol: str) -> tuple[int, ...]:
 
 
 def own_interval(kind: str, number: int) -> int | None:
-    """Return the interval in semitones of the fifth, ninth, 11th or 13th of a kind that a degree replaces, if any."""
-    if number == _FIFTH:
-        return next((interval for interval in KINDS[kind][0] if interval in (6, 7, 8)), None)
-    return _EXTENSIONS.get(kind, {}).get(number)
+    """Return the interval in semitones of the fifth, seventh, ninth, 11th or 13th of a kind that a degree replaces.
+
+    None if the kind has no such note.
+    """
+    own = {_FIFTH: (6, 7, 8), _SEVENTH: (10, 11)}.get(number, ())
+    found = next((interval for interval in KINDS[kind][0] if interval in own), None)
+    return _OTHER_DEGREES.get(kind, {}).get(number, found)
 
 
 def _read_quality(text: str) -> tuple[str, tuple[Degree, ...]] | None:
@@ -234,11 +244,19 @@ _WITH_DEGREE: dict[str, tuple[str, Degree]] = {
 }
 """Kinds that are another with one degree more. The first one that fits names a chord."""
 
+_WITHOUT_SEVENTH: dict[str, tuple[str, tuple[Degree, ...]]] = {
+    "dominant": ("major", ()), "minor-seventh": ("minor", ()), "diminished-seventh": ("minor", ((5, -1),)),
+    "suspended-fourth-seventh": ("suspended-fourth", ()),
+}  # fmt: skip
+"""Kinds with a seventh that a major one replaces, as another kind and its degrees without any."""
+
 _FIFTH, _SEVENTH = 5, 7
 _INTERVALS = {_FIFTH: 7, _SEVENTH: 10, 9: 2, 11: 5, 13: 9}
 """The degrees of a dominant, in semitones above the root."""
-_EXTENSIONS = {"dominant-11th": {9: 2, 11: 5}, "dominant-13th": {9: 2, 13: 9}}
-"""The degrees above the seventh of kinds that have several."""
+_OTHER_DEGREES = {
+    "diminished-seventh": {_SEVENTH: 9}, "dominant-11th": {9: 2, 11: 5}, "dominant-13th": {9: 2, 13: 9},
+}  # fmt: skip
+"""A diminished seventh, and the degrees above the seventh of kinds that have several, in semitones above the root."""
 _OCTAVE_ABOVE = {2: 9, 4: 11, 6: 13}
 _LONGEST_QUALITY = 7
 """Characters that abc2midi allows after the root."""

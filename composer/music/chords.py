@@ -66,7 +66,9 @@ _UNNAMED: dict[str, tuple[str, Degree]] = {
 }
 """Kinds that MusicXML has no name for, as another kind and a degree."""
 
-_FIFTH, _SEVENTH, _PERFECT = 5, 7, 7
+_SEVENTH = 7
+_OF_DOMINANT = {5: 7, _SEVENTH: 10}
+"""The fifth and the seventh of a dominant, in semitones above the root."""
 _HIGHEST = {"ninth": 9, "11th": 11, "13th": 13}
 """The highest degree of a kind, by the last part of its name."""
 
@@ -109,8 +111,8 @@ def written_kind(chord: Chord) -> tuple[str, list[WrittenDegree]]:
 
 def own_alteration(kind: str, number: int) -> int | None:
     """Return the alteration of a degree that a kind of MusicXML has itself, as in `Degree`; None if it lacks it."""
-    if number == _FIFTH:
-        fifth = own_interval(MUSICXML_KINDS[kind][0], number)
-        return None if fifth is None else fifth - _PERFECT
+    if number in _OF_DOMINANT:
+        interval = own_interval(MUSICXML_KINDS[kind][0], number)
+        return None if interval is None else interval - _OF_DOMINANT[number]
     highest = _HIGHEST.get(kind.rpartition("-")[2], 0)
     return 0 if _SEVENTH < number <= highest else None

@@ -1,10 +1,22 @@
 """Chord symbols: names and pitches."""
 
+from itertools import combinations, product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from composer.music.chords import BASS_FROM, CHORD_FROM, KINDS, Chord, is_no_chord, parse, pitches, resembles_chord
+from composer.music.chords import (
+    BASS_FROM,
+    CHORD_FROM,
+    KINDS,
+    Chord,
+    is_no_chord,
+    named,
+    parse,
+    pitches,
+    resembles_chord,
+)
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -90,6 +102,13 @@ def test_nottingham_spellings(symbol, chord):
         ("Calt", "C7alt"),
         ("C7b9#11b13", "C7b9(#11b13)"),
         ("Cmaj13#11", "Cmaj13(#11)"),
+        ("C(b5)", "Cmajb5"),
+        ("F#(#11)", "F#add#11"),
+        ("Bb(b9)", "Bbaddb9"),
+        ("C(#9,#11)", "C(#9#11)"),
+        ("Cm9(maj7)", "CmM9"),
+        ("C7b9(maj7)", "Cmaj7b9"),
+        ("C13(maj7)", "C13maj7"),
     ],
 )
 def test_usual_spelling(symbol, usual):
@@ -99,13 +118,55 @@ def test_usual_spelling(symbol, usual):
     assert parse(usual) == chord
 
 
+DEGREES = [(5, -1), (5, 1), (7, 1), *product((9, 11, 13), (-1, 0, 1))]
+
+
+@pytest.mark.parametrize("root", ["C", "F#", "Bb", "Eb"])
+def test_usual_spelling_of_any_kind_and_degrees_keeps_root_and_notes(root):
+    for kind in KINDS:
+        for degrees in (each for count in range(4) for each in combinations(DEGREES, count)):
+            chord = named(root, kind, degrees, root)
+            assert parse(chord.symbol) == chord, (chord, chord.symbol)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "intervals"),
+    [
+        ("Cm9(maj7)", {0, 3, 7, 11, 2}),
+        ("Cm11(maj7)", {0, 3, 7, 11, 2, 5}),
+        ("C9(maj7)", {0, 4, 7, 11, 2}),
+        ("C11(maj7)", {0, 7, 11, 2, 5}),
+        ("C13(maj7)", {0, 4, 11, 2, 9}),
+        ("Cm7b5(maj7)", {0, 3, 6, 11}),
+        ("Cdim7(maj7)", {0, 3, 6, 11}),
+        ("C7sus4(maj7)", {0, 5, 7, 11}),
+        ("C6(maj7)", {0, 4, 7, 9, 11}),
+        ("Cm13(maj7)", {0, 3, 7, 11, 2, 9}),
+    ],
+)
+def test_a_major_seventh_replaces_another_one(symbol, intervals):
+    chord = parse(symbol)
+    assert chord is not None
+    assert set(chord.intervals) == intervals
+
+
+@pytest.mark.parametrize("kind", ["minor-ninth", "diminished-seventh", "dominant-13th", "dominant"])
+def test_a_major_seventh_replaces_that_of_the_kind_itself(kind):
+    intervals = Chord("C", kind, "C", ((7, 1),)).intervals
+    assert set(intervals) == {*KINDS[kind][0], 11} - {9 if kind == "diminished-seventh" else 10}
+
+
 @given(
+    st.sampled_from(["C", "F#", "Bb", "Eb"]),
     st.sampled_from([spelling for _, spellings in KINDS.values() for spelling in spellings.split(" ")]),
     st.lists(st.sampled_from(["b5", "#5", "b9", "#9", "#11", "b13", "add9", "add13", "maj7"]), max_size=4),
 )
-def test_usual_spelling_means_the_same(quality, degrees):
-    chord = parse(f"Eb{quality}({','.join(degrees)})" if degrees else f"Eb{quality}")
+def test_usual_spelling_means_the_same(root, quality, degrees):
+    degrees = f"({','.join(degrees)})" if degrees else ""
+    text = f"{root}({quality}){degrees}" if quality[:1] == "#" else f"{root}{quality}{degrees}"
+    chord = parse(text)
     assert chord is not None
+    assert chord.root == root
     assert parse(chord.symbol) == chord
 
 

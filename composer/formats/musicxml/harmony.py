@@ -61,12 +61,15 @@ def _with_degrees(kind: str, own: tuple[chords.Degree, ...], element: Element) -
         written, alter = (_whole(each.findtext(tag)) for tag in ("degree-value", "degree-alter"))
         value, change = _OCTAVE_ABOVE.get(written, written), (each.findtext("degree-type") or "").strip()
         fifth = chords.own_alteration(kind, _FIFTH) or 0
+        has_other_seventh = value == _SEVENTH and chords.own_alteration(kind, _SEVENTH) != 0
         alter += fifth if value == _FIFTH and change == "alter" else 0
         if (kind, written, alter) == _SUSPENDED:
             kind = "suspended-fourth-seventh"
         elif value == _SEVENTH and change == "add" and (kind, max(alter, 0)) in _WITH_SEVENTH:
             kind = _WITH_SEVENTH[kind, max(alter, 0)]
-        elif change != "subtract" and (value, alter) in _KNOWN_DEGREES and (value != _SEVENTH or change == "add"):
+        elif (
+            change != "subtract" and (value, alter) in _KNOWN_DEGREES and not (has_other_seventh and change == "alter")
+        ):
             found.add((value, alter))
         else:
             exact = exact and (value, alter, fifth, change) == (_FIFTH, 0, 0, "add")

@@ -19,6 +19,7 @@ from composer.formats.abc.reader.score import read_score
 from composer.formats.abc.writer.multivoice import write_voices
 from composer.formats.abc.writer.score import write
 from composer.formats.abc.writer.voice_split import voices_of
+from composer.music.chords import pitches
 
 F = Fraction
 
@@ -189,6 +190,17 @@ def test_chord_symbols_split_the_notes_below():
     assert music(text)[-2:] == ['[V:1] "Am"E2-"^slowly"E2 z2"C7b9/E"z2|]', "[V:2] C8|]"]
     assert "%%MIDI chordname 7b9 0 4 7 10 1\n" in text
     assert [(chord.onset, chord.symbol) for chord in read_score(text).chords] == [(F(0), "Am"), (F(3), "C7b9/E")]
+
+
+@pytest.mark.parametrize("text", ["C(#9)", "F(#11)", "G(b5)", "D(b9)", "Bb(#9,#11,b13)"])
+def test_altered_degrees_of_a_major_triad_are_no_sign_of_the_root(text):
+    chord = ChordSymbol(F(0), F(1), text)
+    written = write(Score((Part((Note(F(0), 60, F(1)),)),), chords=(chord,)))
+    (back,) = read_score(written).chords
+    assert pitches(back.symbol) == pitches(text)
+    assert all(name.split()[2][0].isalpha() for name in written.splitlines() if name.startswith("%%MIDI chordname"))
+    assert "chordname #" not in written
+    assert "chordname b" not in written
 
 
 def test_percussion_is_left_out_and_doubled_notes_are_kept():
