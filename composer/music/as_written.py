@@ -40,6 +40,12 @@ class AsWritten(NamedTuple):
     bars: Sequence[Bar]
     ties: Sequence[Ties] = ()
 
+    @property
+    def end(self) -> Fraction:
+        """The beat at which the score ends as written: after its silent bars at the end, if it has any."""
+        end_of_sound = self.score.duration
+        return max((bar.end for bar in self.bars if bar.start >= end_of_sound), default=end_of_sound)
+
     def ties_of(self, part: Part) -> Ties:
         """Return the ties of a part of the score, which is found by its identity."""
         return next((ties for own, ties in zip(self.score.parts, self.ties, strict=False) if own is part), NO_TIES)

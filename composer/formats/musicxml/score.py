@@ -16,7 +16,7 @@ from composer.formats.limits import MAX_NOTES
 from composer.formats.musicxml.attributes import StaffPart, bar_length, clef_of_notes, with_staves
 from composer.formats.musicxml.elements import Bar, Line, WrittenNote
 from composer.formats.musicxml.playback import Passage, bar_signs, notation, numbers_as_played, passages
-from composer.music.bars import lost_silent_bars
+from composer.music.bars import lost_silent_bars, notated_end
 from composer.music.playback_order import MAX_BARS, BarSigns, playback_order
 from composer.music.tempo_map import DEFAULT_BPM
 from composer.music.time_order import in_order, in_time
@@ -91,7 +91,7 @@ def build_score(parts: Sequence[Sequence[Bar]], title: str) -> Score:
         notation=written,
         tempo_units=tuple(TempoUnit(at, unit) for at, (_, unit) in changes if unit),
     )  # fmt: skip
-    chords = tuple(_chords(parts, played, score.duration))
+    chords = tuple(_chords(parts, played, notated_end(score)))
     lost = {phrase: number for phrase, number in losses.items() if number}
     score = replace(score, chords=chords, losses=lost, fermatas=note_beginnings(_fermatas(parts, played), score.parts))
     starts = (each.now for each in played if each.passage.start == 0)
@@ -222,7 +222,7 @@ def _keys(parts: Sequence[Sequence[Bar]]) -> list[_Changes[tuple[int, str]]]:
 
 
 def _chords(parts: Sequence[Sequence[Bar]], played: Sequence[_Played], end: Fraction) -> Iterator[ChordSymbol]:
-    """Yield the chord symbols, each lasting until the next, the last to the end of the notes or of its bar."""
+    """Yield the chord symbols, each lasting until the next, the last to the beat `end` or to that of all bars."""
     found: dict[Fraction, str] = {}
     for part in reversed(parts):
         for now, (bar, start, stop), _ in played:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -107,7 +107,7 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
         played = with_short_end(list(bars(score, as_notated=True)), score)
         played = played or [Bar(1, Fraction(0), COMMON_TIME.bar, COMMON_TIME, 1)]
         notation, written = None, AsWritten(score, played)
-    score, layout = written.score, written.bars
+    score = written.score
     for number, group in enumerate(_groups(score), 1):
         part, name = group[0][0], name_of(group)
         program = part.program if settings.instrument is None else settings.instrument
@@ -128,7 +128,7 @@ def _stream(score: Score, settings: WriteSettings, snap: Snap) -> Any:
             staves.append(staff)
         if len(staves) > 1:
             whole.insert(0, m21.layout.StaffGroup(staves, symbol="brace"))
-    _add_signs(whole, score, settings, layout, is_written=notation is not None)
+    _add_signs(whole, written, settings, is_written=notation is not None)
     return whole
 
 
@@ -144,12 +144,12 @@ def _player(program: int) -> Any:
     return found
 
 
-def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: Sequence[Bar], *, is_written: bool) -> None:
+def _add_signs(whole: Any, written: AsWritten, settings: WriteSettings, *, is_written: bool) -> None:
     """Add meters and keys to every part, tempo and chord symbols to the first.
 
     If the bars are those `is_written` with, a short one does not change the meter.
     """
-    m21 = music21()
+    m21, score, layout = music21(), written.score, written.bars
     starts = [bar.start for bar in layout]
 
     def place(staff: Any, onset: Fraction, sign: Any) -> None:
@@ -179,7 +179,7 @@ def _add_signs(whole: Any, score: Score, settings: WriteSettings, layout: Sequen
     for symbol in score.chords:
         chord = chords.parse(symbol.symbol)
         place(first, symbol.onset, _harmony(chord) if chord else m21.expressions.TextExpression(symbol.symbol))
-    for onset in chords.ends_of_chords(score.chords, score.duration):
+    for onset in chords.ends_of_chords(score.chords, written.end):
         place(first, onset, _chord_symbol("C", "C", "none", chords.NO_CHORD))
 
 

@@ -22,7 +22,7 @@ from composer.formats.abc.writer.bar_text import FINEST, BarSpan, Span, bar_text
 from composer.formats.abc.writer.melody import snap
 from composer.formats.abc.writer.voice_split import MAX_VOICES, in_ticks, too_many_voices_error, voices_of
 from composer.music import chords
-from composer.music.bars import Bar, bars, with_short_end
+from composer.music.bars import Bar, bars, notated_end, with_short_end
 from composer.music.keys import BEAT, WHOLE, Signature, Time, parse_meter
 from composer.music.tempo_map import first_tempo
 from composer.music.voices.notation import Segment, gaps, segments, shown_rests
@@ -159,7 +159,7 @@ def _symbols(score: Score) -> dict[int, str]:
         chord = chords.parse(each.symbol)
         text = chord.symbol if chord else "^" + _plain(each.symbol)
         found.setdefault(snap(each.onset), text)
-    return {snap(at): f"^{chords.NO_CHORD}" for at in chords.ends_of_chords(score.chords, score.duration)} | found
+    return {snap(at): f"^{chords.NO_CHORD}" for at in chords.ends_of_chords(score.chords, notated_end(score))} | found
 
 
 def _plain(text: str) -> str:

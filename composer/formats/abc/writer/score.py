@@ -69,7 +69,7 @@ def _melody_alone(score: Score) -> str:
     parts = [part for part in score.parts if part.notes]
     if len(parts) != 1 or parts[0].percussion or len(score.tempos) > 1 or len(score.keys) > 1:
         return ""
-    if not all(chord_symbol(chord.symbol) for chord in score.chords) or ends_of_chords(score.chords, score.duration):
+    if not all(chord_symbol(chord.symbol) for chord in score.chords) or ends_of_chords(score.chords, notated_end(score)):
         return ""
     notes = sorted(parts[0].notes)
     try:
