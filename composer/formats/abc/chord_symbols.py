@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from composer.api import ReadError
 from composer.formats.abc.elements import Sound, Tune
+from composer.formats.abc.note_names import plain_key
 from composer.formats.abc.reader.bars import Bar, bars
 from composer.formats.abc.reader.lexer import Token, TuneText, block_lines, field_of, strip_comment, tokens
 from composer.formats.abc.reader.parser import parse_tune
@@ -92,12 +93,12 @@ def _has_notes(bar: Bar) -> bool:
 def _segments(tune: Tune, voice: Sequence[Bar]) -> Iterator[tuple[Sound, Segment]]:
     """Yield the first sound and the notes of each bar, or half bar if a sound starts there.
 
-    A pickup belongs to no bar and has no chord.
+    A pickup belongs to no bar and has no chord. Keys with explicit accidentals are read as in scores.
     """
-    key, time = tune.key or Signature(), tune.time or Time()
+    key, time = plain_key(tune.key or Signature()), tune.time or Time()
     first = True
     for bar in voice:
-        key, time = bar.key or key, bar.time or time
+        key, time = plain_key(bar.key or key), bar.time or time
         is_pickup = first and bar.ticks < time.bar
         first = False
         if is_pickup or not bar.sounds:

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from composer import formats
-from composer.api import Note, Part, Score
+from composer.api import Key, Meter, Note, Part, Score
 from composer.formats.abc.reader.score import read_score
 
 TUNE = "X:1\nT:Given\nM:4/4\nL:1/4\nK:G\nG2 A B|A G F D|\n"
@@ -184,6 +184,34 @@ class TestChords:
         assert (again.meters, again.pickup, again.keys) == (score.meters, score.pickup, score.keys)
         assert (again.title, again.tempos) == (score.title, score.tempos)
         assert not result.err
+
+    @pytest.mark.parametrize("form", ["midi", "musicxml"])
+    @pytest.mark.parametrize(
+        ("music", "last"),
+        [
+            ("CDEF|GABc|c4|[K:A]ABcd|e2 c2|A4|", "A"),
+            ("D|CDEF|[K:G][GB]ABc|[K:F](3FGAB2|[Q:1/4=60]F4|", "F"),
+        ],
+    )
+    def test_changes_of_key_of_other_formats_stay(self, composer, form, music, last):
+        score = read_score(f"X:1\nT:Old\nM:4/4\nL:1/4\nQ:1/4=90\nK:C\n{music}\n")
+        result = composer("harmonize", "-", "--style", "chords", stdin=formats.write(form, score))
+        again = read_score(result.out)
+        assert again.chords[-1].symbol == last
+        assert (again.notes, again.keys, again.pickup) == (score.notes, score.keys, score.pickup)
+        assert (again.meters, again.title, again.tempos) == (score.meters, score.title, score.tempos)
+        assert not result.err
+
+    def test_times_of_a_performance_with_a_change_of_key_are_rounded(self, composer):
+        starts = [Fraction(0), Fraction(31, 32), Fraction(65, 32), Fraction(19, 6), Fraction(4), Fraction(21, 4)]
+        notes = tuple(Note(start, 69 + at, Fraction(11, 12)) for at, start in enumerate(starts))
+        keys = (Key(Fraction(0), 0), Key(Fraction(4), 3))
+        score = Score((Part(notes),), meters=(Meter(Fraction(0), 4, 4),), keys=keys)
+        result = composer("harmonize", "-", "--style", "chords", stdin=formats.write("midi", score))
+        assert result.code == 0, result.err
+        assert read_score(result.out).keys == keys
+        assert "moved to the grid" in result.err
+        assert "key" not in result.err
 
     def test_all_tunes_and_the_text_between_stay(self, composer, tmp_path):
         path = tmp_path / "two.abc"

@@ -64,3 +64,14 @@ def test_the_key_may_change():
 def test_no_melody():
     with pytest.raises(ReadError, match="no notes"):
         add_chords(split_tunes(HEADER + "z4|\n")[0])
+
+
+def test_a_key_with_explicit_accidentals_is_that_of_the_score():
+    header = HEADER.replace("K:G", "K:D exp _e ^f _B")
+    plain = HEADER.replace("K:G", "K:D phr")
+    assert read_score(header + "D4|\n").keys == read_score(plain + "D4|\n").keys
+    music = "D E F G|A B c d|"
+    assert body(music, header) == body(music.replace("F", "^F"), plain).replace("^", "")
+    after = body(f"D2 z2|[K:D exp _e ^f _B]{music}", HEADER).partition("]")[2]
+    assert after.startswith('"Dm"')
+    assert '"G"' not in after

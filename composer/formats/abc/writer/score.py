@@ -30,6 +30,7 @@ __all__ = ["dialect_with_losses"]
 
 MOVED_TO_GRID, CUT_SHORT = "notes moved to the grid", "notes cut short by the next"
 TOO_SHORT = "notes too short left out"
+KEY_CHANGES, UNWRITTEN_CHORDS = "changes of key left out", "chord symbols left out"
 
 MAX_LOST_TIME = Fraction(1, 10)
 """The largest share of the melody's sounding time that the notes too short may take, as they are mere ornaments."""
@@ -69,7 +70,9 @@ def _melody_alone(score: Score) -> str:
     parts = [part for part in score.parts if part.notes]
     if len(parts) != 1 or parts[0].percussion or len(score.tempos) > 1 or len(score.keys) > 1:
         return ""
-    if not all(chord_symbol(chord.symbol) for chord in score.chords) or ends_of_chords(score.chords, notated_end(score)):
+    if not all(chord_symbol(chord.symbol) for chord in score.chords) or ends_of_chords(
+        score.chords, notated_end(score)
+    ):
         return ""
     notes = sorted(parts[0].notes)
     try:
@@ -95,12 +98,16 @@ def _with_header(text: str, score: Score, tempos: Sequence[Tempo], program: int 
 def melody_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     """Return the melody of `score` as a file with one tune: in the dialect, with composers, first tempo and program.
 
-    If the dialect cannot write its meters, changes of meter, key and tempo are kept, as `write` does. The losses and
-    errors are otherwise those of `dialect_with_losses`.
+    If the dialect cannot write its meters, or its key changes, changes of meter, key and tempo are kept, as `write`
+    does. The losses and errors are otherwise those of `dialect_with_losses`.
     """
     if not _has_dialect_meter(score):
         return _melody_in_any_meters(score)
     text, losses = dialect_with_losses(replace(score, title=""))
+    if any((one.sharps, one.mode) != (other.sharps, other.mode) for one, other in pairwise(sorted(score.keys))):
+        melody = read_score(f"X:1\n{text}").notes  # at times that ABC can write
+        kept = (KEY_CHANGES, UNWRITTEN_CHORDS, SILENT_BARS)
+        return _with_all_changes(score, melody), {phrase: n for phrase, n in losses.items() if phrase not in kept}
     changes = sum(one.bpm != other.bpm for one, other in pairwise(sorted(score.tempos)))
     tempos = [first_tempo(score)] if score.tempos else []
     more = {"tempos left out": changes} if changes else {}
@@ -128,9 +135,14 @@ def _melody_in_any_meters(score: Score) -> tuple[str, dict[str, int]]:
         for begin, end, pitches in _one_after_another(melody.notes, losses)
         for each in sorted(set(pitches))
     )
-    part = Part(notes, program=melody.program, notation=VoiceNotation(0))  # a single voice, even with chords
-    text = write_voices(replace(score, parts=(part,), tempos=_from_the_first_note(score)))
-    return text, {phrase: count for phrase, count in losses.items() if count}
+    return _with_all_changes(score, notes), {phrase: count for phrase, count in losses.items() if count}
+
+
+def _with_all_changes(score: Score, notes: Sequence[Note]) -> str:
+    """Return a tune of one voice with `notes`, and with the changes of meter, key and tempo of `score`."""
+    program = melody_of(score).program
+    part = Part(tuple(notes), program=program, notation=VoiceNotation(0))  # a single voice, even with chords
+    return write_voices(replace(score, parts=(part,), tempos=_from_the_first_note(score)))
 
 
 def _count_drums(score: Score) -> int:
@@ -157,8 +169,8 @@ def dialect_with_losses(score: Score, *, as_primer: bool = False) -> tuple[str, 
     losses = Counter(score.losses)
     losses.update(melody.losses)
     losses["drum notes left out"] = _count_drums(score)
-    losses["changes of key left out"] = max(len(score.keys) - 1, 0)
-    losses["chord symbols left out"] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
+    losses[KEY_CHANGES] = max(len(score.keys) - 1, 0)
+    losses[UNWRITTEN_CHORDS] = sum(not chord_symbol(chord.symbol) for chord in score.chords)
     within = [note._replace(pitch=_in_range(note.pitch)) for note in melody.notes]
     losses["notes moved by octaves"] = sum(a.pitch != b.pitch for a, b in zip(melody.notes, within, strict=True))
     losses[SILENT_BARS] = 0 if as_primer else count_silent_bars(score)
