@@ -24,7 +24,7 @@ from composer.formats.musicxml.xml_tree import count_unscored, parse_musicxml
 MAX_BYTES = 32 * 1024 * 1024
 """The largest file, packed or unpacked."""
 
-VERSION = 13
+VERSION = 14
 """Part of the cache key; increase it whenever the same bytes give another score."""
 
 _HINT = "open it in a notation program and export it again as MusicXML"
