@@ -3,8 +3,9 @@
 A field's metadata may hold `help`, `flags`, `metavar`, `panel`, `minimum`, `maximum` (either alone, or both), `hint`
 (how to give a valid value), `choices` (words for completion, or a function that returns them), `only_choices` (the
 value is one of these, or empty), `parse` (text to value), `repeated`, `argument` (its name in the usage line),
-`internal` (not on the command line), `recorded` (False: not in a recipe) and `recorded_default` (the value that a
-recipe without the field means, if it is not the default).
+`internal` (not on the command line), `recorded` (False: not in a recipe), `recorded_default` (the value that a recipe
+without the field means, if it is not the default) and `recorded_range` (False: recipes of older versions have values
+out of the range, which are taken if the dataclass has a field `is_recorded` that is true).
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ def check_ranges(value: Any, flag: str = "") -> None:
     Without `flag`, the fields are options of a command. With `-O` or `--set`, they are options of a representation or
     settings of a model, which are set by that flag.
     """
+    is_recorded = getattr(value, "is_recorded", False)
     for field in dataclasses.fields(value):
+        if is_recorded and not field.metadata.get("recorded_range", True):
+            continue
         given, low, high = getattr(value, field.name), field.metadata.get("minimum"), field.metadata.get("maximum")
         if not isinstance(given, int | float):
             continue

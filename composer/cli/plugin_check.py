@@ -106,7 +106,7 @@ def example_controls(kind: type[Representation]) -> Iterator[Any]:
     """Yield controls of `kind`, each with one field set to something that its type, its choices or its name allow."""
     hints = typing.get_type_hints(kind.Controls)
     for field in dataclasses.fields(kind.Controls):
-        for value in _values(field, hints[field.name]):
+        for value in () if field.metadata.get("internal") else _values(field, hints[field.name]):
             try:
                 yield kind.Controls(**{field.name: value})
             except ComposerError:  # not one of its values after all
@@ -120,8 +120,8 @@ def _values(field: dataclasses.Field[Any], hint: Any) -> list[Any]:
         known = list(typing.get_args(hint))
     elif hint is bool:
         known = [not field.default]
-    elif hint in {int, float}:
-        known = [hint(2)]
+    elif (number := next((each for each in (hint, *typing.get_args(hint)) if each in {int, float}), None)) is not None:
+        known = [number(2)]
     elif field.name in EXAMPLE_VALUES:
         known = [EXAMPLE_VALUES[field.name]]
     else:

@@ -52,7 +52,7 @@ class AbcControls:
         "Number of written bars. Repeats count once; a pickup and a short last bar together count as one. "
         "[default: any]",
         metavar="N", parse=at_least_one("--bars"),
-        minimum=0, maximum=MAX_BARS, hint=f"use 1 to {MAX_BARS}, or leave out --bars",
+        minimum=0, maximum=MAX_BARS, hint=f"use 1 to {MAX_BARS:,}, or leave out --bars",
     )  # fmt: skip
     range: str = option("", "Lowest and highest note, such as D4-B5 or 62-83.", metavar="LOW-HIGH")
     scale: str = option(
@@ -64,7 +64,7 @@ class AbcControls:
     repeat_limit: int | None = option(
         None,
         "Maximum number of times in a row that a passage of 1 to 8 written bars may occur. [default: 2]",
-        metavar="N", minimum=1, maximum=1000, hint="use 1 to 1000; traditional tunes have 2",
+        metavar="N", minimum=1, maximum=1000, hint="use 1 to 1,000; traditional tunes have 2",
     )  # fmt: skip
     keep_bars: str = option(
         "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from composer.api import Constraint, GenerationContext, Unsatisfiable
@@ -28,8 +28,10 @@ class GridControls(NoteControls):
     repeat_limit: int | None = option(
         None,
         "Maximum number of times in a row that a passage of 1 to 8 bars may occur. [default: 2]",
-        metavar="N", minimum=1, maximum=1000, hint="use 1 to 1000; traditional tunes have 2",
+        metavar="N", minimum=1, maximum=1000, hint="use 1 to 1,000; traditional tunes have 2", recorded_range=False,
     )  # fmt: skip
+    is_recorded: bool = field(default=False, compare=False, metadata={"internal": True, "recorded": False})
+    """Whether a recipe gives these controls: older versions took any `repeat_limit`, such as 0 or 1001."""
 
 
 def build_constraint(

@@ -20,7 +20,7 @@ from composer.toolkit.representations.positions import CountingConstraint, Posit
 from composer_pianoroll.base_constraint import NoteLimits, RollConstraint
 from composer_pianoroll.controls import PianorollControls, min_notes_error, parse_count
 from composer_pianoroll.frames import Layout, Roll
-from composer_pianoroll.kept_voice.constraint import VoiceConstraint, fixed_units, voice_of
+from composer_pianoroll.kept_voice.constraint import VoiceConstraint, alone, fixed_units, voice_of
 from composer_pianoroll.rules import LATEST, Rules
 from composer_pianoroll.timed_constraint import TimedRollConstraint
 from composer_pianoroll.voice_leading import Closing
@@ -72,9 +72,9 @@ def build_constraint(
         raise Unsatisfiable(message, "use --max-notes instead", flags=(flag,))
     allowed = controls.pitches(range(layout.lowest, layout.highest + 1))
     pitches = sum(1 << pitch - layout.lowest for pitch in allowed)
-    if controls.min_notes > len(allowed):
+    if controls.fewest_notes > len(allowed):
         raise min_notes_error(
-            controls.min_notes,
+            controls.fewest_notes,
             f"the {len(allowed)} pitches that are allowed",
             len(allowed),
             "--range",
@@ -130,7 +130,7 @@ def _note_limits(controls: PianorollControls, layout: Layout, pitches: int) -> N
     onsets, sustained = (parse_count(getattr(controls, name), f"--{name}") for name in ("onsets", "sustained"))
     limits = NoteLimits(
         controls.max_notes, controls.max_onsets or onsets[1], controls.max_sustained or sustained[1],
-        controls.min_notes, onsets[0], sustained[0],
+        controls.fewest_notes, onsets[0], sustained[0],
     )  # fmt: skip
     given = (("--onsets", controls.onsets), ("--sustained", controls.sustained))
     exact_flags = [flag for flag, text in given if text]
@@ -207,17 +207,22 @@ def _with_voice(
     units = fixed_units(layout, roll.steps, voice, controls.keep_voices)
     last = voice[-1]
     closing = Closing.of(context.tune.labels, (last.start + last.length - 1) // layout.stack, last.pitch)
+    limits, resting = constraint.note_limits, None
+    if (context.rules or LATEST) >= Rules.RESTING_VOICE:
+        if limits.max_notes == 1:  # the voice is that note, also while it rests
+            limits, units = limits._replace(min_notes=0), [alone(layout, each) for each in units]
+        else:
+            resting = _while_resting(constraint)
     return VoiceConstraint(
-        layout, constraint.pitches, constraint.note_limits, constraint.kept, units,
-        voice_leading=controls.voice_leading, closing=closing if controls.voice_leading else None,
-        resting=_while_resting(constraint) if (context.rules or LATEST) >= Rules.RESTING_VOICE else None,
+        layout, constraint.pitches, limits, constraint.kept, units,
+        voice_leading=controls.voice_leading, closing=closing if controls.voice_leading else None, resting=resting,
     )  # fmt: skip
 
 
 def _while_resting(constraint: TimedRollConstraint) -> TimedRollConstraint:
-    """Return the constraint for frames in which a kept voice rests: it counts as one of the notes at once."""
+    """Return the constraint for frames in which a kept voice rests: it counts as one of two or more notes at once."""
     limits = constraint.note_limits
-    most, fewest = limits.max_notes and max(limits.max_notes - 1, 1), max(limits.min_notes - 1, 0)
+    most, fewest = limits.max_notes and limits.max_notes - 1, max(limits.min_notes - 1, 0)
     limits = limits._replace(max_notes=most, min_notes=fewest)
     return TimedRollConstraint(constraint.layout, constraint.pitches, limits, kept=constraint.kept)
 

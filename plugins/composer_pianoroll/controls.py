@@ -28,10 +28,11 @@ class PianorollControls(NoteControls):
         "--keep-voices and --density]",
         metavar="N", parse=at_least_one("--max-notes"), minimum=0, hint=_AT_LEAST_ONE.format("--max-notes"),
     )  # fmt: skip
-    min_notes: int = option(
-        0,
-        "Minimum number of notes sounding at any time; 0 = silence is allowed, of up to two beats if the training data "
-        "hardly has any. After a thin --prime, such as a melody, it is 3 or 1 by default, as in the training data.",
+    min_notes: int | None = option(
+        None,
+        "Minimum number of notes sounding at any time; 0 = silence of any length is allowed. [default: as in the "
+        "training data: silence of up to two beats if it hardly has any, and 3 or 1 after a thin --prime, such as a "
+        "melody]",
         metavar="N", minimum=0,
     )  # fmt: skip
     max_onsets: int = option(
@@ -91,7 +92,7 @@ class PianorollControls(NoteControls):
                 raise OptionError(
                     f"--{name} and {flag} cannot be used together", f"leave out {flag}", flags=(f"--{name}", flag)
                 )
-            if getattr(self, name) and self.min_notes:
+            if getattr(self, name) and self.fewest_notes:
                 raise OptionError(
                     f"--{name} and --min-notes cannot be used together",
                     "leave out --min-notes",
@@ -135,6 +136,11 @@ class PianorollControls(NoteControls):
         return any(getattr(self, name) for name in returns.COUNTED)
 
     @property
+    def fewest_notes(self) -> int:
+        """How many notes must sound at any time; 0 also if no number is given."""
+        return self.min_notes or 0
+
+    @property
     def most_notes(self) -> int:
         """How many notes may sound at once, by the limits on those that start and are held too; 0 for any number."""
         together = self.max_onsets + self.max_sustained if self.max_onsets and self.max_sustained else 0
@@ -146,12 +152,13 @@ class PianorollControls(NoteControls):
 
     def _check_min_notes(self) -> None:
         """Raise OptionError if other limits allow fewer notes."""
-        if self.max_notes and self.min_notes > self.max_notes:
-            raise min_notes_error(self.min_notes, f"--max-notes {self.max_notes}", self.max_notes, "--max-notes")
+        fewest = self.fewest_notes
+        if self.max_notes and fewest > self.max_notes:
+            raise min_notes_error(fewest, f"--max-notes {self.max_notes}", self.max_notes, "--max-notes")
         onsets, held = self.max_onsets, self.max_sustained
-        if onsets and held and self.min_notes > onsets + held:
+        if onsets and held and fewest > onsets + held:
             other = f"--max-onsets {onsets} and --max-sustained {held}"
-            raise min_notes_error(self.min_notes, other, onsets + held, "--max-onsets", "--max-sustained")
+            raise min_notes_error(fewest, other, onsets + held, "--max-onsets", "--max-sustained")
 
 
 def parse_count(text: str, flag: str) -> tuple[int, int]:

@@ -20,9 +20,12 @@ def with_sound(controls: PianorollControls, thin: float | None, rules: int) -> P
     """Return `controls` with a note at any time, for where a silence gets too long; None if that is not limited.
 
     It is limited if `thin` chords are rare in the training data, of which those without any notes are a part. It gives
-    way to numbers of notes that the controls say. Pieces by earlier `rules` have silence of any length.
+    way to numbers of notes that the controls say, also to --min-notes 0. Pieces by earlier `rules` have silence of any
+    length.
     """
-    if rules < Rules.NO_LONG_SILENCE or thin is None or thin >= RARE or controls.min_notes or controls.is_counted:
+    if rules < Rules.NO_LONG_SILENCE or thin is None or thin >= RARE:
+        return None
+    if controls.min_notes is not None or controls.is_counted:
         return None
     return replace(controls, min_notes=1)
 

@@ -74,7 +74,7 @@ def with_usual_maximum(
         return controls
     least = FULL_NOTES if asked_for(controls.chords, controls.phrase_ends) else 0
     primer = len(context.primer[-1]) if context.primer else 0
-    return replace(controls, max_notes=max(maximum, controls.min_notes, least, primer))
+    return replace(controls, max_notes=max(maximum, controls.fewest_notes, least, primer))
 
 
 def with_usual_minimum(
@@ -89,7 +89,7 @@ def with_usual_minimum(
     """
     if rules < Rules.THIN_PRIMERS or thin is None or thin >= RARE or not has_thin_chords(layout, context.primer):
         return controls
-    if controls.min_notes or controls.is_counted:
+    if controls.min_notes is not None or controls.is_counted:
         return controls
     is_full = controls.chords == FULL or (thin < _FULL_THROUGHOUT and controls.chords != ANY)
     pitches = len(controls.pitches(range(layout.lowest, layout.highest + 1)))

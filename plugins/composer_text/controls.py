@@ -14,7 +14,7 @@ class TextControls:
     repeat_limit: int | None = option(
         None,
         "Maximum number of times in a row that a passage of 1 to 16 words may occur. [default: 2]",
-        metavar="N", minimum=1, maximum=1000, hint="use 1 to 1000; most poems have 2",
+        metavar="N", minimum=1, maximum=1000, hint="use 1 to 1,000; most poems have 2",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -62,6 +62,8 @@ class Controls:
     range: str = ""
     title: str = ""
     odd: int = 1
+    least: int | None = None
+    old: bool = option(False, internal=True)
 
     def __post_init__(self):
         if self.odd % 2 == 0:
@@ -72,6 +74,6 @@ def test_controls_are_tried_one_at_a_time():
     kind = type("Controlled", (Representation,), {"Controls": Controls})
     tried = [
         Controls(bars=2), Controls(swing=2.0), Controls(staccato=True), Controls(mood="glad"), Controls(key="G"),
-        Controls(range="C4-C6"),
+        Controls(range="C4-C6"), Controls(least=2),
     ]  # fmt: skip
     assert list(example_controls(kind)) == tried

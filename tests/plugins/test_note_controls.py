@@ -65,4 +65,4 @@ def test_numbers_out_of_range_are_refused(name, options):
 def test_grid_refuses_repeat_limits_out_of_range(value, others):
     with pytest.raises(OptionError, match=f"invalid value for --repeat-limit: '{value}'") as caught:
         Grid.Controls(repeat_limit=value, **others)
-    assert "use 1 to 1000" in caught.value.hint
+    assert "use 1 to 1,000" in caught.value.hint

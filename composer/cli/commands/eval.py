@@ -40,7 +40,7 @@ class EvalOptions:
     stream: bool = option(False, "Evaluate all pieces as one sequence.")
     generated: int | None = option(
         None, "Generate N pieces and compare their statistics with those of FILE.",
-        metavar="N", minimum=1, maximum=10_000, hint="use 1 to 10000; a few hundred are enough",
+        metavar="N", minimum=1, maximum=10_000, hint="use 1 to 10,000; a few hundred are enough",
     )  # fmt: skip
     seed: int | None = option(
         None, "Random seed for --generated. [default: 1]",
@@ -48,7 +48,7 @@ class EvalOptions:
     )  # fmt: skip
     temperature: float | None = option(
         None, "Sampling temperature for --generated. [default: the model's, else 1]", "--temp",
-        metavar="T", minimum=0, maximum=1e6, hint="use 0 to 1000000; 1 samples from the model unchanged",
+        metavar="T", minimum=0, maximum=1e6, hint="use 0 to 1,000,000; 1 samples from the model unchanged",
     )  # fmt: skip
     device: str = option("auto", "Device: auto, cpu, cuda or mps.", metavar="DEVICE")
     as_json: bool = option(False, "Print JSON.", "--json")

@@ -133,7 +133,7 @@ EXAMPLES = {
 
 ENVIRONMENT = {
     "COMPOSER_HOME": "Folder for your models and the cache, instead of the system's usual folders.",
-    "COMPOSER_LIMITS": "Factor, 1 to 1000, that multiplies the limits on the size of input. [default: 1]",
+    "COMPOSER_LIMITS": "Factor, 1 to 1,000, that multiplies the limits on the size of input. [default: 1]",
     "COMPOSER_CONFIG": "Configuration file, instead of the usual one; empty for none.",
     "COMPOSER_DEVICE": "Default of --device: auto, cpu, cuda or mps.",
     "COMPOSER_RENDEZVOUS_TIMEOUT": "Seconds that training processes wait for each other at the start. [default: 300]",

@@ -175,6 +175,8 @@ def options_from(facts: Mapping[str, Any]) -> GenOptions:
         group = kind.Controls if field.name == "controls" else hint
         if dataclasses.is_dataclass(group):
             pairs = [f"{name}={plugin_options.as_option_value(each)}" for name, each in value.items()]
+            if any(each.name == "is_recorded" for each in dataclasses.fields(group)):
+                pairs.append("is_recorded=on")
             value = plugin_options.parse(group, pairs, "the recipe")
         elif field.name == "conditions":
             value = tuple(f"{name}={each}" for name, each in value.items())

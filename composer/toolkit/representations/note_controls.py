@@ -54,7 +54,7 @@ class NoteControls:
     )
     bars: int = option(
         0, "Number of bars, not counting a pickup. [default: any]", metavar="N", parse=at_least_one("--bars"),
-        minimum=0, maximum=MAX_BARS, hint=f"use 1 to {MAX_BARS}, or leave out --bars",
+        minimum=0, maximum=MAX_BARS, hint=f"use 1 to {MAX_BARS:,}, or leave out --bars",
     )  # fmt: skip
     meter: str = option(
         "",

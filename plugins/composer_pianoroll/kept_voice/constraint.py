@@ -139,6 +139,11 @@ def fixed_units(layout: Layout, steps: int, voice: Sequence[GridNote], which: st
     return [FixedUnits(bits & ~forced, forced) for bits, forced in zip(off, on, strict=True)]
 
 
+def alone(layout: Layout, units: FixedUnits) -> FixedUnits:
+    """Return the fixed units of a frame with nothing but the voice."""
+    return FixedUnits((1 << layout.size) - 1 & ~units.on, units.on)
+
+
 def most_sounding(notes: Iterable[GridNote]) -> int:
     """Return how many notes sound at once at most."""
     changes = sorted(change for note in notes for change in ((note.start, 1), (note.start + note.length, -1)))

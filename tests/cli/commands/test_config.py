@@ -263,7 +263,7 @@ def test_wrong_keys_are_not_set(composer):
     composer("config", "set", "gen", "1").failed("invalid key 'gen'", code=2)
     composer("config", "set", "gen.temp", "hot").failed("error: gen.temp: invalid value for --temp: 'hot'", code=2)
     composer("config", "set", "gen.grid.repeat-limit", "0").failed(
-        "error: gen.grid.repeat-limit: invalid value for --repeat-limit: '0'", "use 1 to 1000", code=2
+        "error: gen.grid.repeat-limit: invalid value for --repeat-limit: '0'", "use 1 to 1,000", code=2
     )
     composer("config", "set", "gne.temp", "1").failed("error: unknown command 'gne'", code=2)
     assert composer("config", "list", "gen.abc").out == composer("config", "list", "gen", "abc").out

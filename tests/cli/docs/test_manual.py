@@ -85,7 +85,7 @@ def section(page, title):
 
 
 def named(kind):
-    return {field.name for field in dataclasses.fields(kind)}
+    return {field.name for field in dataclasses.fields(kind) if not field.metadata.get("internal")}
 
 
 def test_every_setting_of_training_is_explained():

@@ -45,7 +45,7 @@ def test_help_and_invalid_values(composer, received):
 @pytest.mark.parametrize("representation", ["abc", "grid", "text"])
 def test_limits_of_repeats_out_of_range(composer, representation, limit):
     found = composer("gen", representation, f"--repeat-limit={limit}")
-    found.failed(f"invalid value for --repeat-limit: '{limit}'", "use 1 to 1000", code=2)
+    found.failed(f"invalid value for --repeat-limit: '{limit}'", "use 1 to 1,000", code=2)
 
 
 def test_unknown_option(composer, received):

@@ -27,6 +27,34 @@ def test_an_old_recipe():
     assert options.writing == WriteSettings("Old", 90.5, 40, 70)
 
 
+@pytest.mark.parametrize("limit", [0, -5, 1001])
+def test_grid_of_versions_that_took_any_repeat_limit(composer, tmp_path, limit):
+    file = tmp_path / "piece.mid"
+    assert composer("gen", "grid", "--seed", "1", "--bars", "2", "--repeat-limit", "1", "--output", file).code == 0
+    (recorded,) = provenance.read(file.read_bytes(), "piece")
+    facts = {**recorded.facts, "controls": {**recorded.facts["controls"], "repeat_limit": limit}}
+    recipe.check(facts, "piece")
+    controls = recipe.options_from(facts).controls
+    assert (controls.bars, controls.repeat_limit) == (2, limit)
+    assert recipe._recorded(controls) == facts["controls"]
+    music = composer("gen", "grid", "--seed", "1", "--bars", "2", "--format", "midi", "--no-provenance").data
+    file.write_bytes(provenance.mark("midi", music, recorded._replace(facts=facts)))
+    assert "damaged" not in composer("replay", file, "--check").err
+    facts["controls"]["bars"] = -1
+    with pytest.raises(ReadError, match="damaged provenance in piece: invalid value for --bars: '-1'"):
+        recipe.check(facts, "piece")
+
+
+def test_a_minimum_of_no_notes_is_recorded(composer, tmp_path):
+    file = tmp_path / "piece.mid"
+    options = ("--seed", "1", "--length", "24", "--candidates", "1", "--output", file, "--force")
+    for given in ((), ("--min-notes", "0")):
+        assert composer("gen", "pianoroll", *options, *given).code == 0
+        (recorded,) = provenance.read(file.read_bytes(), "piece")
+        assert recorded.facts.get("controls", {}) == ({"min_notes": 0} if given else {})
+        assert composer("replay", file, "--check").code == 0
+
+
 def test_temperature_of_whole_frames_is_recorded():
     facts = recipe.current_names(json.loads(OLD_RECIPE)) | {"joint": True}
     recipe.check(facts, "tune")

@@ -118,6 +118,21 @@ def test_the_hint_names_a_voice_that_the_tune_has():
     assert caught.value.hint == "use --keep-voices 3"
 
 
+@pytest.mark.parametrize("options", [{}, {"onsets": False}, {"stack": 4}], ids=str)
+@pytest.mark.parametrize("controls", [{}, {"min_notes": 1}], ids=str)
+@pytest.mark.parametrize("which", ["top", "bass"])
+def test_a_voice_is_alone_if_one_note_may_sound_at_once(which, controls, options):
+    """Also while it rests: from 4, within a stacked frame from 10, and at the end."""
+    resting = tune([GridNote(0, 65, 4), GridNote(8, 65, 2), GridNote(12, 67, 3)])
+    chosen = PianorollOptions(range="60-71", **options)
+    pianoroll, constraint = constraint_of(which, resting, chosen, max_notes=1, **controls)
+    frames = walk(constraint, pianoroll.spec.size, 16 // chosen.stack, 1)
+    assert frames == pianoroll.encode(resting)
+    old = GenerationContext(tune=resting, rules=Rules.RESTING_VOICE - 1)
+    constraint = pianoroll.constraint(PianorollControls(keep_voices=which, max_notes=1), old)
+    assert walk(constraint, pianoroll.spec.size, 16 // chosen.stack, 1) != frames
+
+
 def test_a_voice_that_rests_counts_as_one_of_the_notes_at_once():
     resting = tune([GridNote(0, 69, 4), GridNote(8, 69, 8)])
     for rules, least in ((Rules.RESTING_VOICE - 1, 3), (Rules.RESTING_VOICE, 2)):

@@ -156,7 +156,7 @@ def test_copies_obey_the_limits(stack, controls):
             onsets, holds = onsets_and_holds(notes, step)
             assert onsets <= (limits.max_onsets or 12)
             assert onsets + holds <= (limits.max_notes or 12)
-            assert onsets + holds >= min(limits.min_notes, (limits.max_onsets or 12) + sounding), step
+            assert onsets + holds >= min(limits.fewest_notes, (limits.max_onsets or 12) + sounding), step
             sounding = onsets + holds
 
 

@@ -71,6 +71,7 @@ def test_steps_of_stacked_frames_count():
         (0.04, {"rules": Rules.NO_LONG_SILENCE - 1}),
         (0.04, {"density": "0.5"}),
         (0.04, {"onsets": "0-1"}),
+        (0.04, {"min_notes": 0}),
         (0.04, {"tune": FULL, "keep_bars": "2"}),
     ],
     ids=str,

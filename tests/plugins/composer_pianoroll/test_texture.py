@@ -102,6 +102,7 @@ def least(representation, primer=MELODY, rules=Rules.THIN_PRIMERS, **given):
         (0.04, {"max_onsets": 1, "max_sustained": 1}, 2),
         (0.04, {"range": "C4-C#4"}, 2),
         (0.04, {"min_notes": 2}, 2),
+        (0.04, {"min_notes": 0}, 0),
         (0.04, {"density": "1"}, 0),
         (0.25, {}, 0),
         (None, {}, 0),

@@ -35,7 +35,7 @@ class SimilarOptions:
         None, "Model name or file. [default: the one that generated the file]", "-c", metavar="NAME"
     )
     limit: int = option(
-        5, "Number of similar pieces.", "-n", metavar="N", minimum=1, maximum=1000, hint="use 1 to 1000"
+        5, "Number of similar pieces.", "-n", metavar="N", minimum=1, maximum=1000, hint="use 1 to 1,000"
     )
     as_json: bool = option(False, "Print JSON.", "--json")
     quiet: bool = option(False, "Print only results, warnings and errors.", "-q")

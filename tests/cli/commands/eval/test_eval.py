@@ -258,7 +258,7 @@ class TestGenerated:
         [
             (["--generated", "0"], "invalid value for --generated: '0'"),
             (["--generated", "-3"], "invalid value for --generated: '-3'"),
-            (["--generated", "1000000"], "use 1 to 10000"),
+            (["--generated", "1000000"], "use 1 to 10,000"),
             (["--generated", "2", "--temp", "-1"], "invalid value for --temp: '-1'"),
             (["--generated", "2", "--temp", "nan"], "invalid value for --temp: 'nan'"),
             (["--generated", "2", "--seed", "-1"], "invalid value for --seed: '-1'"),
