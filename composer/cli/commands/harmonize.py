@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: the strings would be evaluated at every start.
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -119,7 +120,7 @@ def _add_voices(console: "Console", options: HarmonizeOptions) -> None:
         score = plan.model.representation.score(tune) if tune is not None else None
         if others := (_most_sounding(score.notes) - 1 if score is not None else 0):
             console.say(f"harmonizing the top voice; {count_noun(others, 'other voice')} left out")
-        if warning := (_low_melody(score, voices) if score is not None else ""):
+        if warning := (_low_melody(score, voices, options.file) if score is not None else ""):
             console.warn(warning)
         generate_pieces(plan)
 
@@ -136,8 +137,8 @@ LOW_SHARE = 1 / 8
 """Share of the notes of a melody that may have less room."""
 
 
-def _low_melody(score: "Score", voices: int) -> str:
-    """Return a warning if so many `voices` have little room below the melody of `score`; else an empty text."""
+def _low_melody(score: "Score", voices: int, file: str) -> str:
+    """Return a warning if so many `voices` have little room below the melody, the `score` of `file`; else ''."""
     from composer.cli.render.text import count_noun
     from composer.music.melody import top_line
     from composer.music.scales import pitch_name
@@ -152,9 +153,10 @@ def _low_melody(score: "Score", voices: int) -> str:
     fewer = next((f", use --voices {count}" for count in range(voices - 1, 1, -1) if has_room(count)), "")
     others = count_noun(voices - 1, "other voice")
     has = "has" if voices == 2 else "have"
+    bass = f"composer gen pianoroll --prime {shlex.quote(file)} --keep-voices bass"
     return (
         f"the melody goes down to {pitch_name(min(pitches))}, and {others} {has} little room below it: transpose it"
-        f" up{fewer}, or make it the bass with `composer gen pianoroll --keep-voices bass`"
+        f" up{fewer}, or make it the bass with `{bass}`"
     )
 
 

@@ -231,5 +231,5 @@ def _draw(console: "Console", source: Source, options: ShowOptions) -> None:
         console.write("\n" * bool(number))
         for text in console.piano_roll(score, systems):
             console.write_rendered(text)
-        selected.report_losses(score, moved_bar_lines(score))
+        selected.report_losses(score, moved_bar_lines(score), is_sheet=False)
     selected.report_more()

@@ -55,7 +55,8 @@ def roll_pieces(console: Console, source: Source, wanted: Wanted, *, is_sheet: b
 
     selected = select(console, source, wanted)
     for score in selected.scores:
-        selected.report_losses(score, moved_bar_lines(score) if is_sheet and as_written(score) is None else 0)
+        moved = moved_bar_lines(score) if is_sheet and as_written(score) is None else 0
+        selected.report_losses(score, moved, is_sheet=is_sheet)
         yield as_roll_piece(score, source.path.stem)
     selected.report_more()
 

@@ -13,6 +13,7 @@ from composer.cli.console import Console
 from composer.cli.convert.losses import BAR_LINES_MOVED
 from composer.cli.render.guesses import GuessPlace, warn_of_guesses
 from composer.cli.render.skipped import warn_of_skipped
+from composer.formats.musicxml.attributes import CLEF_CHANGES
 
 TEXT_SUFFIXES = (".txt", ".csv", ".tsv")
 """Suffixes of text files, which may still hold a tune."""
@@ -37,11 +38,16 @@ class Selection:
     more: bool
     console: Console
 
-    def report_losses(self, score: Score, moved: int) -> None:
-        """Say what reading lost of a piece and what it guessed, and how many bar lines are `moved` as it is shown."""
+    def report_losses(self, score: Score, moved: int, *, is_sheet: bool) -> None:
+        """Say what reading lost of a piece and what it guessed, and how many bar lines are `moved` as it is shown.
+
+        Changes of clef are only said of sheet music: a piano roll has no clefs.
+        """
         label = self.source.label
         places = {phrase: GuessPlace(label, f"{label}: {place}") for phrase, place in score.places.items()}
         losses = warn_of_guesses(self.console, score.losses, places)
+        if not is_sheet:
+            losses.pop(CLEF_CHANGES, None)
         if losses := +Counter({**losses, BAR_LINES_MOVED: moved}):
             self.console.say(f"{self.source.label}: {summary(losses)}")
 

@@ -87,6 +87,7 @@ class TestChorale:
         said = composer("harmonize", tune, *options, "--quiet").err
         assert said.count("warning:") == bool(warning)
         assert warning in said
+        assert said.count(f"`composer gen pianoroll --prime {tune} --keep-voices bass`") == bool(warning)
 
     def test_rests_of_the_melody_stay_and_the_other_voices_go_on(self, composer, tune):
         tune.write_text(TUNE.replace("G2 A B|A G", "z G A z|A z"))

@@ -113,3 +113,11 @@ def test_moved_bar_lines_of_sheet_music_are_counted(music, is_sheet, moved, caps
     wanted = ShowOptions(("a.abc",))
     list(roll_pieces(Console(), source, wanted, is_sheet=is_sheet))
     assert ("bar lines moved" in capsys.readouterr().err) is moved
+
+
+@pytest.mark.parametrize("is_sheet", [True, False])
+def test_changes_of_clef_are_a_loss_of_sheet_music_only(is_sheet, capsys):
+    music = b"**kern\n*clefG2\n*M4/4\n=1\n4c\n4d\n*clefF4\n4e\n4f\n==\n*-\n"
+    wanted = ShowOptions(("a.krn",))
+    list(roll_pieces(Console(), Source(Path("a.krn"), data=music), wanted, is_sheet=is_sheet))
+    assert ("1 change of clef left out" in capsys.readouterr().err) is is_sheet

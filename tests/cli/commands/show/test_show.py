@@ -34,6 +34,14 @@ def test_guesses_are_warnings(composer, tmp_path):
     ]
 
 
+def test_changes_of_clef_are_no_loss_of_a_piano_roll(composer, tmp_path):
+    path = tmp_path / "a.krn"
+    path.write_text("**kern\n*clefG2\n*M4/4\n=1\n4c\n4d\n*clefF4\n4e\n4f\n==\n*-\n")
+    assert "1 change of clef left out" in composer("convert", path, "-o", tmp_path / "a.mid").err
+    shown = composer("show", path)
+    assert (shown.code, shown.err) == (0, "")
+
+
 def test_missing_file(composer):
     composer("show", "nosuch").failed("no file or model named 'nosuch'", "`composer models` lists all models")
 
