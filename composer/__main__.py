@@ -31,7 +31,13 @@ def command() -> "NoReturn":
         interrupts.exit_at_once(code)
         _leave(code)
     except KeyboardInterrupt:  # before or after the lines that could report it
-        os._exit(128 + 2)
+        os._exit(_exit_code())
+
+
+def _exit_code() -> int:
+    """Return the exit code after a signal; 130 if it came before the module that remembers signals was imported."""
+    found = getattr(sys.modules.get("composer.cli.interrupts"), "exit_code", None)
+    return 128 + 2 if found is None else int(found())
 
 
 def _leave(code: int) -> "NoReturn":

@@ -24,7 +24,7 @@ def default_temperature(record: Mapping[str, Any]) -> float:
         return 1.0
     if type(value) not in (int, float) or not 0 <= value <= MAX_TEMPERATURE:  # also for nan, which is in no range
         raise CheckpointError(
-            f"the checkpoint has an invalid default temperature: '{value}'", "train it again, or copy it again"
+            f"the checkpoint has an invalid default temperature: {value!r}", "train it again, or copy it again"
         )
     return float(value)
 

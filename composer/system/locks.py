@@ -57,8 +57,7 @@ class Lock(contextlib.AbstractContextManager["Lock"]):
         _open.discard(file)
         if sys.platform == "win32":  # an open file cannot be removed there
             os.close(file)
-        with contextlib.suppress(OSError):
-            self.path.unlink()
+        _remove(self.path)
         if sys.platform != "win32":
             os.close(file)
 
@@ -73,7 +72,7 @@ def acquire(path: Path, what: str, hint: str) -> Lock:
     cannot lock, the name is not protected and `unsupported` of the result is set.
     """
     for attempt in itertools.count():
-        file = _open_file(path)
+        file, locked = _open_file(path), None
         try:
             locked = try_lock(file)
             if locked is None:
@@ -87,7 +86,9 @@ def acquire(path: Path, what: str, hint: str) -> Lock:
                 _write_holder(file)
                 _open.add(file)
                 return Lock(path, file)
-        except BaseException:
+        except BaseException:  # also of a signal
+            if locked and _is_at(path, file):
+                _remove(path)
             os.close(file)
             raise
         os.close(file)  # the holder has not yet written who it is, or has just removed the file
@@ -152,10 +153,14 @@ def _is_at(path: Path, file: int) -> bool:
         return False
 
 
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # Windows cannot remove an open file
+        path.unlink()
+
+
 def _unprotected(path: Path, file: int) -> Lock:
     os.close(file)
-    with contextlib.suppress(OSError):
-        path.unlink()
+    _remove(path)
     return Lock(path, None, f"the file system of {path.parent} cannot lock files")
 
 

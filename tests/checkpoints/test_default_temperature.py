@@ -100,3 +100,9 @@ def test_an_invalid_one_is_not_set(calm):
     with pytest.raises(CheckpointError):
         set_default_temperature(calm, -0.1)
     assert calm.read_bytes() == before
+
+
+def test_an_invalid_one_is_named_in_one_line():
+    with pytest.raises(CheckpointError) as caught:
+        default_temperature({"default_temp": "a\nb"})
+    assert caught.value.message == r"the checkpoint has an invalid default temperature: 'a\nb'"

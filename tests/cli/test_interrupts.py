@@ -36,6 +36,14 @@ if at == "the end":
 command()
 """
 
+BETWEEN = """
+import os, signal
+from composer.__main__ import command
+from composer.cli import interrupts
+interrupts.exit_at_once = lambda code: os.kill(os.getpid(), signal.SIGHUP)
+command()
+"""
+
 
 def run(at, *numbers):
     return subprocess.run(
@@ -68,6 +76,15 @@ def test_one_signal_is_reported():
 def test_a_signal_at_the_end_does_not_change_the_exit_code():
     done = run("the end", signal.SIGINT)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_signal_after_the_end_keeps_its_exit_code():
+    """It comes between the end of the program and the lines that let signals end it at once."""
+    done = subprocess.run(
+        [sys.executable, "-c", BETWEEN, "version"],
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (128 + signal.SIGHUP, "")
 
 
 def test_an_error_that_a_library_makes_of_an_interruption(composer, monkeypatch):

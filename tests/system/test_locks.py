@@ -62,6 +62,16 @@ def test_a_lock_whose_file_is_removed_is_taken_again(tmp_path, monkeypatch):
             acquire(path)
 
 
+def test_a_signal_before_the_name_is_held_leaves_no_file(tmp_path, monkeypatch):
+    def interrupted(file):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(locks, "_write_holder", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        acquire(tmp_path / "lock")
+    assert not (tmp_path / "lock").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pid": 1, "since": 1e99, "host": 1}', b"\xff"])
 def test_any_content_is_harmless(tmp_path, content):
     path = tmp_path / "lock"
