@@ -72,7 +72,7 @@ def as_written(score: Score) -> AsWritten | None:
     written = replace(
         score,
         parts=tuple(_part(part, passages) for part in score.parts),
-        chords=tuple(_moved(score.chords, passages)),
+        chords=tuple(_chords(score.chords, passages)),
         tempos=tuple(_moved(score.tempos, passages)),
         tempo_units=tuple(_moved(score.tempo_units, passages)),
         meters=tuple(meters),
@@ -167,7 +167,7 @@ def _notes(part: Part, passages: Iterable[_Passage]) -> Iterator[Note]:
                 yield note._replace(onset=start + passage.shift, duration=end - start)
 
 
-Event = TypeVar("Event", ChordSymbol, Tempo, TempoUnit)
+Event = TypeVar("Event", Tempo, TempoUnit)
 Change = TypeVar("Change", Meter, Key)
 
 
@@ -176,6 +176,26 @@ def _moved(events: Sequence[Event], passages: Iterable[_Passage]) -> Iterator[Ev
         for event in events:
             if passage.start <= event.onset < passage.end:
                 yield event._replace(onset=event.onset + passage.shift)
+
+
+def _chords(chords: Sequence[ChordSymbol], passages: Iterable[_Passage]) -> list[ChordSymbol]:
+    """Return the chords of all passages, cut at their ends.
+
+    A chord that is held into a passage, from the one played before it, goes on there: as written, the chord before it
+    lasts longer.
+    """
+    found = list[ChordSymbol]()
+    for passage in passages:
+        start = passage.start + passage.shift
+        held = next((each for each in chords if each.onset < passage.start < each.onset + each.duration), None)
+        if held is not None and found and (last := found[-1]).onset + last.duration == start:
+            until = min(held.onset + held.duration, passage.end) + passage.shift
+            found[-1] = last._replace(duration=until - last.onset)
+        for chord in chords:
+            if passage.start <= chord.onset < passage.end:
+                length = min(chord.duration, passage.end - chord.onset)
+                found.append(chord._replace(onset=chord.onset + passage.shift, duration=length))
+    return found
 
 
 def _in_force(changes: Iterable[Change], at: Fraction) -> Change | None:

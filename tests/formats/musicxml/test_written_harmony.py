@@ -124,3 +124,22 @@ def test_fermatas_have_no_placement():
     score = Score(with_chords("C", "F").parts, fermatas=(Fraction(2),))
     (fermata,) = ElementTree.fromstring(write("musicxml", score)).iter("fermata")
     assert fermata.attrib == {"type": "upright"}
+
+
+@pytest.mark.parametrize(
+    "music",
+    [
+        '|:"Am"c4|1 d4:|2 e4|"G"f4|',
+        '|:"Am"c4|1 "G"d4:|2 e4|"G"f4|',
+        '|:"Am"c4|d4:|e4|',
+        '|:"Am"c4:|d4|"G"e4|',
+        '|:c4|"Am"d4:|e4|',
+        '|:"Am"c4|1 "N.C."d4:|2 e4|"G"f4|',
+        '|:"Am"c4|"N.C."d4:|e4|"G"f4|',
+    ],
+)
+def test_a_chord_goes_on_past_repeats_and_endings(music):
+    score = again(f"X:1\nM:4/4\nL:1/4\nK:C\n{music}\n".encode(), "given.abc")
+    data = write("musicxml", score)
+    assert data.count(b">none</kind>") == music.count("N.C.")
+    assert again(data, "written.musicxml").chords == score.chords
