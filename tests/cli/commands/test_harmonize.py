@@ -275,3 +275,16 @@ class TestChords:
 )
 def test_usage_errors(composer, tune, options, words):
     composer("harmonize", tune, *options).failed(*words, code=2)
+
+
+PITCHES = 60, 64, 67, 64, 67, 65, 66, 69
+
+
+def test_changes_of_key_within_bars_are_counted(composer):
+    notes = tuple(Note(Fraction(at), pitch, Fraction(1)) for at, pitch in enumerate([60, 64, 67, 64, 67, 65, 66, 69]))
+    for onset, said in ((6, True), (4, False)):
+        keys = (Key(Fraction(0), 0), Key(Fraction(onset), 2))
+        score = Score((Part(notes),), meters=(Meter(Fraction(0), 4, 4),), keys=keys)
+        result = composer("harmonize", "-", "--style", "chords", stdin=formats.write("midi", score))
+        assert ("1 change of key within bars" in result.err) is said
+        assert ("[K:D]" in result.out) is not said

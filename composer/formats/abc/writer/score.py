@@ -20,7 +20,7 @@ from composer.formats.abc.reader.structure import MAX_BARS
 from composer.formats.abc.writer.melody import GRID, UNDER_MELODY, melody_of, snap
 from composer.formats.abc.writer.multivoice import counted_notes, tempo_field, write_voices
 from composer.formats.abc.writer.triplets import with_writable_tuplets
-from composer.music.bars import SILENT_BARS, count_silent_bars, notated_end
+from composer.music.bars import SILENT_BARS, bars, count_silent_bars, notated_end
 from composer.music.chords import ends_of_chords
 from composer.music.keys import BEAT, Signature, Time, pitch
 from composer.music.tempo_map import DEFAULT_BPM, first_tempo
@@ -31,6 +31,7 @@ __all__ = ["dialect_with_losses"]
 MOVED_TO_GRID, CUT_SHORT = "notes moved to the grid", "notes cut short by the next"
 TOO_SHORT = "notes too short left out"
 KEY_CHANGES, UNWRITTEN_CHORDS = "changes of key left out", "chord symbols left out"
+MOVED_KEYS = "changes of key within bars moved to bar lines or left out"
 
 MAX_LOST_TIME = Fraction(1, 10)
 """The largest share of the melody's sounding time that the notes too short may take, as they are mere ornaments."""
@@ -107,7 +108,8 @@ def melody_with_losses(score: Score) -> tuple[str, dict[str, int]]:
     if any((one.sharps, one.mode) != (other.sharps, other.mode) for one, other in pairwise(sorted(score.keys))):
         melody = read_score(f"X:1\n{text}").notes  # at times that ABC can write
         kept = (KEY_CHANGES, UNWRITTEN_CHORDS, SILENT_BARS)
-        return _with_all_changes(score, melody), {phrase: n for phrase, n in losses.items() if phrase not in kept}
+        losses = {phrase: n for phrase, n in losses.items() if phrase not in kept} | _moved_keys(score)
+        return _with_all_changes(score, melody), losses
     changes = sum(one.bpm != other.bpm for one, other in pairwise(sorted(score.tempos)))
     tempos = [first_tempo(score)] if score.tempos else []
     more = {"tempos left out": changes} if changes else {}
@@ -135,7 +137,15 @@ def _melody_in_any_meters(score: Score) -> tuple[str, dict[str, int]]:
         for begin, end, pitches in _one_after_another(melody.notes, losses)
         for each in sorted(set(pitches))
     )
+    losses |= _moved_keys(score)
     return _with_all_changes(score, notes), {phrase: count for phrase, count in losses.items() if count}
+
+
+def _moved_keys(score: Score) -> dict[str, int]:
+    """Return how many changes of key are not at bar lines, where ABC has them."""
+    starts = {bar.start for bar in bars(score)}
+    moved = sum(key.onset not in starts for key in score.keys)
+    return {MOVED_KEYS: moved} if moved else {}
 
 
 def _with_all_changes(score: Score, notes: Sequence[Note]) -> str:
