@@ -17,6 +17,8 @@ MAX_LINE_LENGTH = 20_000
 """In characters."""
 
 _HUGE_METER = re.compile(r"\*M(?:[\d+]*\d{4}|[\d+]{64}|[\d+]*/\d{4})")
+_HUGE_LENGTH = re.compile(r"(?<!\d)(?:\d+%\d{3,}|0{5,})(?!\d)")
+"""Of over 99 whole notes. converter21 fills the other spines of a bar with rests for hours."""
 _SIGN = re.compile(r"^\*(?!.*\*[\^v])", re.MULTILINE)
 
 
@@ -37,6 +39,10 @@ def check_kern(data: bytes, name: str) -> str:
         if len(line) > longest:
             hint = limit_hint("check that its suffix is right", len(line), MAX_LINE_LENGTH)
             raise ReadError(f"{name} is not kern: line {number} has more than {longest:,} characters", hint)
+    for number, line in enumerate(lines, 1):
+        if not line.startswith(("!", "*", "=")) and (huge := _HUGE_LENGTH.search(line)):
+            hint = "correct it; 3%2 is two thirds of a whole note"
+            raise ReadError(f"{name} has an impossible note length at line {number}: {huge[0][:20]}", hint)
     if _HUGE_METER.search(text):
         raise ReadError(f"{name} has an impossible meter", "correct the line that begins with *M")
     return text

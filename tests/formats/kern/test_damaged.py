@@ -33,6 +33,8 @@ BROKEN = {
     "no notes": ("**kern\n4r\n*-", "has no notes"),
     "no kern": ("**text\nla\n*-", "has no **kern spine"),
     "a meter of a billion beats": ("**kern\n*M999999999/4\n4c\n*-", "has an impossible meter"),
+    "a note of 33,333 whole notes": ("**kern\n4c\n3%99999d\n*-", "an impossible note length at line 3: 3%99999"),
+    "a note of 65,536 whole notes": ("**kern\n4c\n" + "0" * 17 + "d\n*-", "an impossible note length at line 3: 0000"),
     "more spines than any score": ("  ".join(["**kern"] * 300), "has more than 256 spines"),
     "a chord of hundreds": (
         "**kern\n" + " ".join(["4c"] * 400) + "\n*-",
