@@ -6,6 +6,7 @@ Nothing is unpickled, and torch is not needed to read one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -217,12 +218,17 @@ def _as_checkpoint_errors(path: Path, limit: int = MAX_BYTES) -> Iterator[None]:
         raise DamagedCheckpoint(f"{path} is damaged: {error}", _COPY_HINT, path) from error
 
 
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
 def header_of(path: Path, text: str | None) -> Header:
     """Parse the header `text` of the file at `path`, with old names translated. Raises CheckpointError."""
     if text is None:
         raise _not_a_checkpoint(path)
     try:
         data = json.loads(text)
+        if _ESCAPED_SURROGATE.search(text):  # names of files may have some, but only those that stand for bytes
+            json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogateescape")
         if data["format"] > FORMAT:
             raise CheckpointError(
                 f"{path} was written by composer {data['program']} in a newer format", "upgrade composer-cli"

@@ -120,3 +120,18 @@ def test_the_entry_is_named(saved, tmp_path, place, value):
     with pytest.raises(CheckpointError, match=rf"m\.safetensors is damaged: `{'.'.join(place)}") as caught:
         read_header(path)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\udfff.abc", "\udc80.abc"])
+def test_text_that_no_file_can_have_is_damage(checkpoint, tmp_path, name):
+    """The last name has a byte that is not UTF-8, as those of files may."""
+    arrays, text = load_arrays(checkpoint)
+    header = json.loads(text)
+    header["record"]["data"] = [name]
+    path = tmp_path / "changed.safetensors"
+    save_arrays(path, arrays, json.dumps(header))
+    if name.startswith("\udc80"):
+        assert read_header(path).record["data"] == [name]
+        return
+    with pytest.raises(CheckpointError, match="is not a complete checkpoint"):
+        read_header(path)

@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: the strings would be evaluated at every start.
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -139,6 +138,8 @@ LOW_SHARE = 1 / 8
 
 def _low_melody(score: "Score", voices: int, file: str) -> str:
     """Return a warning if so many `voices` have little room below the melody, the `score` of `file`; else ''."""
+    import shlex
+
     from composer.cli.render.text import count_noun
     from composer.music.melody import top_line
     from composer.music.scales import pitch_name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -11,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
-from composer.api import CheckpointError, ComposerError, Representation, UsageError
+from composer.api import ComposerError, Representation, UsageError
 from composer.api.errors import suggest
 from composer.checkpoints import store, training_files
 from composer.cli.output.files import check_replaceable, reporting_write_errors, reserved
@@ -65,17 +64,6 @@ def choose_path(options: TrainOptions, kind: type[Representation], held: Reserva
     return path
 
 
-def _recorded_path(recorded: object) -> Path:
-    """Return the --output in a training state. Raises CheckpointError if a damaged file has no name of a file there."""
-    try:
-        path = Path(str(recorded))
-        os.fsencode(path)
-    except UnicodeEncodeError as error:
-        message = f"the training state has an impossible --output: {recorded!r}"
-        raise CheckpointError(message, "give another --output, or train again with --force") from error
-    return path
-
-
 def choose_output(options: TrainOptions, model: Path, record: Mapping[str, Any], held: Reservations) -> Output | None:
     """Return --output, else that of the training's `record`, which is now reserved; None if it is the `model` itself.
 
@@ -84,7 +72,7 @@ def choose_output(options: TrainOptions, model: Path, record: Mapping[str, Any],
     recorded = record.get("output")
     if options.output is None and not recorded:
         return None
-    path = _recorded_path(recorded) if options.output is None else options.output.absolute()
+    path = Path(recorded or "") if options.output is None else options.output.absolute()
     if options.output is not None and path.suffix != store.SUFFIX:
         file = options.output / "mine" if options.output.is_dir() else options.output.with_suffix("")
         hint = f"use -O {options.output}" if "=" in options.output.name else f"use --output {file}{store.SUFFIX}"

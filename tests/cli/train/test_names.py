@@ -1,14 +1,10 @@
 """The name of a model is reserved before anything is read, and a model is only replaced by a complete one."""
 
-from types import SimpleNamespace
-
 import pytest
 
-from composer.api import CheckpointError
 from composer.checkpoints import store, training_files
 from composer.checkpoints.training_files import state_path
 from composer.cli.output.files import reserved
-from composer.cli.train.names import choose_output
 from composer.training import validation
 
 TINY = ("--set", "hidden=8", "--set", "layers=1", "--set", "embedding=4", "--batch-size", "4", "--set", "seq_length=16")
@@ -118,9 +114,3 @@ def test_resuming_from_the_files_of_an_earlier_version(train, composer, tunes):
     assert "resuming mine from update 2" in result.err
     assert not old.exists()
     train(tunes, "--name", "mine").failed("model 'mine' already exists")
-
-
-def test_a_damaged_state_with_an_impossible_output(tmp_path):
-    options = SimpleNamespace(output=None, force=False)
-    with pytest.raises(CheckpointError, match=r"impossible --output: '\\ud800'"):
-        choose_output(options, tmp_path / "mine.safetensors", {"output": "\ud800"}, None)
